@@ -1,0 +1,80 @@
+/**
+ * What a QEMU can do, by asking it: `-netdev help`, `-device help`, `-display help`, `-help` and one QMP session
+ * with `-machine none`. About 0.2 s, once per binary: the answer is cached by the binary's identity.
+ */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import type { Argv } from '../../plan/step.ts';
+import type { Host, RunResult } from '../port.ts';
+import { readBridgeHelper, readDevices, readNames } from './caps/answers.ts';
+import { readCache, writeCache } from './caps/cache.ts';
+import { OPTION_QUESTIONS, type QemuCaps, type QemuFeature, SCHEMA_QUESTIONS } from './caps/caps.ts';
+import { commandsOf, readSchema, schemaHas } from './caps/schema.ts';
+import { readSession, SESSION_ARGS, SESSION_INPUT } from './caps/session.ts';
+import type { QemuBinary } from './find.ts';
+
+/** The cached answer, else a new one (then cached). Errors: QL_QEMU_ASK. */
+export async function qemuCaps(host: Pick<Host, 'run'>, qemu: QemuBinary): Promise<QemuCaps> {
+  const known = readCache(qemu);
+  if (known) return known;
+  const caps = await askQemu(host, qemu);
+  writeCache(qemu, caps);
+  return caps;
+}
+
+/** Always runs QEMU. Errors: QL_QEMU_ASK with QEMU's own words. */
+export async function askQemu(host: Pick<Host, 'run'>, qemu: QemuBinary): Promise<QemuCaps> {
+  const ask = (...args: string[]): Promise<string> => answer(host, [qemu.path, ...args]);
+  const [netdevs, devices, displays, help, session] = await Promise.all([
+    ask('-netdev', 'help'),
+    ask('-device', 'help'),
+    ask('-display', 'help'),
+    ask('-help'),
+    answer(host, [qemu.path, ...SESSION_ARGS], SESSION_INPUT),
+  ]);
+  const replies = readSession(session);
+  if (!replies) throw notQemu(qemu.path);
+  const { qemu: version, package: packed } = replies.version;
+  const schema = readSchema(replies.schema);
+  const features = [
+    ...SCHEMA_QUESTIONS.filter(([, path]) => schemaHas(schema, path)).map(([feature]) => feature),
+    ...OPTION_QUESTIONS.filter(([, option, parameter]) =>
+      replies.options.get(option)?.includes(parameter),
+    ).map(([feature]) => feature),
+  ];
+  const bridgeHelper = readBridgeHelper(help);
+  return {
+    version: { major: version.major, minor: version.minor, micro: version.micro },
+    package: packed,
+    netdevs: new Set(readNames(netdevs).filter((name) => name !== 'passt' || replies.passt)),
+    devices: new Set(readDevices(devices)),
+    machines: new Set(replies.machines),
+    accels: new Set(replies.accels),
+    displays: new Set(readNames(displays)),
+    commands: new Set(commandsOf(schema)),
+    features: new Set<QemuFeature>(features),
+    ...(bridgeHelper ? { bridgeHelper } : {}),
+  };
+}
+
+async function answer(host: Pick<Host, 'run'>, argv: Argv, stdin?: string): Promise<string> {
+  const result = await host.run(argv, { timeoutMs: 20_000, ...(stdin === undefined ? {} : { stdin }) });
+  if (result.status === 0) return result.stdout;
+  throw notAsked(argv, result);
+}
+
+function notAsked(argv: Argv, result: RunResult): QlaunchError {
+  const ended = result.timedOut
+    ? 'it did not end within 20 s'
+    : `it ended with ${result.signal ?? result.status}`;
+  return new QlaunchError('QL_QEMU_ASK', EXIT.host, {
+    what: `cannot ask ${argv[0]} what it can do`,
+    why: [`${argv.join(' ')}: ${ended}`, ...result.stderr.trim().split('\n').filter(Boolean)],
+  });
+}
+
+function notQemu(path: string): QlaunchError {
+  return new QlaunchError('QL_QEMU_ASK', EXIT.host, {
+    what: `cannot ask ${path} what it can do`,
+    why: [`it does not answer query-version and query-qmp-schema on ${SESSION_ARGS.slice(-2).join(' ')}`],
+  });
+}
