@@ -1,15 +1,23 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /**
- * One project per tier. netns, vm and lab are entered through scripts/test, which gives each what it needs
- * (a namespace, an emulator, a nested machine); unit and golden run anywhere.
+ * One project per tier. unit and golden run anywhere; netns, vm and lab are entered through scripts/test, which gives
+ * each what it needs (a sandbox, an emulator with a guest, a nested machine). Deadlines in ms.
  */
-export default defineConfig({
+const tier = (name: string, testTimeout: number): { test: object } => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+});
+
+const config: ViteUserConfig = defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { test: { name: 'golden', include: ['test/golden/**/*.test.ts'] } },
+      tier('unit', 5_000),
+      tier('golden', 5_000),
+      tier('netns', 30_000),
+      tier('vm', 120_000),
+      tier('lab', 120_000),
     ],
   },
 });
+export default config;

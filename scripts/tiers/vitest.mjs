@@ -1,0 +1,80 @@
+// Runs vitest once and counts what it did. One failed file that never got as far as a test counts as one failure.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = new URL('../..', import.meta.url).pathname;
+const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+
+/**
+ * @param job { project, files, deadlineMs, wrapper: argv put before node (the sandbox), env }
+ * @param show true: vitest talks to the terminal itself
+ */
+export async function runVitest({ project, files, deadlineMs, wrapper = [], env = {} }, show) {
+  const dir = mkdtempSync(join(tmpdir(), 'qlaunch-test-'));
+  const report = join(dir, 'report.json');
+  const argv = [
+    ...wrapper,
+    process.execPath,
+    vitest,
+    'run',
+    '--config=test/vitest.config.ts',
+    `--project=${project}`,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...files,
+  ];
+  const { output, late } = await run(argv, { ...process.env, ...env }, deadlineMs, show);
+  const result = count(report);
+  if (late) result.failed += 1;
+  rmSync(dir, { recursive: true, force: true });
+  return { ...result, output: late ? `${output}\nstopped after ${deadlineMs / 1000} s\n` : output };
+}
+
+async function run([command, ...args], env, deadlineMs, show) {
+  const child = spawn(command, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
+  }, deadlineMs);
+  await new Promise((resolve) => {
+    child.on('close', resolve);
+    child.on('error', (error) => {
+      output += error.message;
+      resolve();
+    });
+  });
+  clearTimeout(timer);
+  return { output, late };
+}
+
+/** Counts a vitest JSON report (the format of Jest's --json). */
+export function count(report) {
+  let parsed;
+  try {
+    parsed = JSON.parse(readFileSync(report, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 1, skipped: [] };
+  }
+  const tests = parsed.testResults.flatMap((file) => file.assertionResults);
+  const neverStarted = parsed.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  return {
+    passed: tests.filter((test) => test.status === 'passed').length,
+    failed: tests.filter((test) => test.status === 'failed').length + neverStarted.length,
+    skipped: tests
+      .filter((test) => test.status !== 'passed' && test.status !== 'failed')
+      .map((test) => test.fullName),
+  };
+}
