@@ -2,11 +2,12 @@
  * What a QEMU answered, kept in the user's cache directory as one small JSON per binary and void as soon as the
  * binary is another file. Reading it is on the way of every start: one readFile, nothing is spawned.
  */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cacheDir } from '../cache-dir.ts';
 import type { QemuBinary } from '../find.ts';
-import type { QemuCaps, QemuFeature } from './caps.ts';
+import { keepJson, keptJson } from '../kept-json.ts';
+import type { QemuCaps } from './caps.ts';
 
 /** Raised when questions are added: an older answer is then asked again. */
 const FORMAT = 1;
@@ -22,31 +23,15 @@ const MODULE_DIRS = [
 const SETS = ['netdevs', 'devices', 'machines', 'accels', 'displays', 'commands', 'features'] as const;
 
 export function readCache(qemu: QemuBinary): QemuCaps | undefined {
-  try {
-    const kept = JSON.parse(readFileSync(fileOf(qemu), 'utf8'));
-    if (kept.key !== keyOf(qemu)) return undefined;
-    const { caps } = kept;
-    for (const name of SETS) caps[name] = new Set<string>(caps[name]);
-    return caps;
-  } catch {
-    // Not there yet, or damaged: both mean asking.
-    return undefined;
-  }
+  const kept = keptJson<Record<string, unknown>>(fileOf(qemu), keyOf(qemu));
+  if (!kept) return undefined;
+  const sets = SETS.map((name) => [name, new Set(Array.isArray(kept[name]) ? kept[name] : [])]);
+  return { ...kept, ...Object.fromEntries(sets) } as QemuCaps;
 }
 
 export function writeCache(qemu: QemuBinary, caps: QemuCaps): void {
-  const file = fileOf(qemu);
-  const lists = Object.fromEntries(
-    SETS.map((name) => [name, [...(caps[name] as ReadonlySet<string | QemuFeature>)]]),
-  );
-  try {
-    mkdirSync(join(file, '..'), { recursive: true, mode: 0o755 });
-    const fresh = `${file}.${process.pid}`;
-    writeFileSync(fresh, JSON.stringify({ key: keyOf(qemu), caps: { ...caps, ...lists } }));
-    renameSync(fresh, file);
-  } catch {
-    // A read-only home costs the time of asking again, and nothing else.
-  }
+  const lists = SETS.map((name) => [name, [...caps[name]]]);
+  keepJson(fileOf(qemu), keyOf(qemu), { ...caps, ...Object.fromEntries(lists) });
 }
 
 function fileOf(qemu: QemuBinary): string {
