@@ -1,0 +1,14 @@
+import { fromRunner } from './env.ts';
+
+/** A QEMU that every vm test runs under. */
+export interface TestQemu {
+  readonly label: '7.2' | '10.x';
+  /** Absolute path of a qemu-system-x86_64. */
+  readonly binary: string;
+}
+
+/** Debian 12's own QEMU and the one from its backports, unpacked beside it (scripts/qemu10). */
+export const qemus: readonly TestQemu[] = [
+  { label: '7.2', binary: '/usr/bin/qemu-system-x86_64' },
+  { label: '10.x', binary: fromRunner('QLAUNCH_TEST_QEMU10') },
+];
