@@ -1,0 +1,65 @@
+/** One look at the host before planning. From `ip -j`: /sys may belong to another network namespace. */
+import { EXIT, QlaunchError } from '../errors.ts';
+import type { AddressFact, HostFacts, LinkFact } from '../plan/facts.ts';
+import { newToken } from './ids.ts';
+import type { Host } from './port.ts';
+
+/** `ip -j` leaves `{}` for what it filtered out. */
+type Raw = Record<string, unknown>;
+
+export async function readFacts(host: Host): Promise<HostFacts> {
+  const [links, addresses] = await Promise.all([
+    ipJson(host, ['-d', 'link', 'show']),
+    ipJson(host, ['address', 'show']),
+  ]);
+  const byIndex = new Map(addresses.map((raw) => [raw['ifindex'], raw['addr_info']]));
+  return { links: links.map((raw) => linkFact(raw, byIndex.get(raw['ifindex']))), token: newToken() };
+}
+
+/** Runs `ip -j …` and gives its list. Throws QL_IP when it fails. */
+export async function ipJson(host: Host, words: readonly string[]): Promise<readonly Raw[]> {
+  const result = await host.run(['ip', '-j', ...words], { timeoutMs: 10_000 });
+  if (result.status !== 0) {
+    throw new QlaunchError('QL_IP', EXIT.host, {
+      what: 'cannot read the network of this host',
+      why: [result.stderr.trim() || 'ip gave no answer'],
+      todo: [`ip -j ${words.join(' ')}`],
+    });
+  }
+  const rows: unknown = JSON.parse(result.stdout === '' ? '[]' : result.stdout);
+  return Array.isArray(rows)
+    ? rows.filter((row): row is Raw => typeof row === 'object' && row !== null && 'ifindex' in row)
+    : [];
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+function linkFact(raw: Raw, addresses: unknown): LinkFact {
+  const info = raw['linkinfo'];
+  const kind = typeof info === 'object' && info !== null ? text((info as Raw)['info_kind']) : undefined;
+  const optional = {
+    address: text(raw['address']),
+    ifalias: text(raw['ifalias']),
+    master: text(raw['master']),
+    operstate: text(raw['operstate']),
+    kind,
+  };
+  const found = Object.entries(optional).filter(([, value]) => value !== undefined);
+  return {
+    ifindex: number(raw['ifindex']),
+    ifname: text(raw['ifname']) ?? '',
+    mtu: number(raw['mtu']),
+    flags: Array.isArray(raw['flags']) ? raw['flags'].filter((flag) => typeof flag === 'string') : [],
+    link_type: text(raw['link_type']) ?? '',
+    addresses: Array.isArray(addresses) ? addresses.flatMap(addressFact) : [],
+    ...(Object.fromEntries(found) as Partial<Record<keyof typeof optional, string>>),
+  };
+}
+
+function addressFact(raw: Raw): AddressFact[] {
+  const family = text(raw['family']);
+  const local = text(raw['local']);
+  if (local === undefined || (family !== 'inet' && family !== 'inet6')) return [];
+  return [{ family, local, prefixlen: number(raw['prefixlen']) }];
+}

@@ -1,0 +1,164 @@
+/** Ordinary files of the real machine. */
+import { createHash } from 'node:crypto';
+import {
+  accessSync,
+  type BigIntStats,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import type { FileOwner } from '../plan/step.ts';
+import type { FileBefore } from '../plan/undo.ts';
+import type { FileStat, Files } from './port.ts';
+
+const isAbsent = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** undefined instead of "no such file". */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+function wasThere(remove: () => void): boolean {
+  const there = ifThere(() => {
+    remove();
+    return true;
+  });
+  return there === true;
+}
+
+function kindOf(stat: BigIntStats): FileStat['kind'] {
+  if (stat.isSymbolicLink()) return 'link';
+  if (stat.isDirectory()) return 'directory';
+  return stat.isFile() ? 'file' : 'other';
+}
+
+export const linuxFiles: Files = {
+  async stat(path) {
+    const stat = ifThere(() => lstatSync(path, { bigint: true }));
+    return stat && { kind: kindOf(stat), inode: `${stat.dev}:${stat.ino}` };
+  },
+  list: async (path) => ifThere(() => readdirSync(path).sort()),
+  capture: async (path) => ifThere(() => capture(path)),
+  sha256: async (path) => ifThere(() => (lstatSync(path).isFile() ? sha256(readFileSync(path)) : undefined)),
+  async place(path, temp, file) {
+    if ('linkTo' in file) {
+      ifThere(() => unlinkSync(temp));
+      symlinkSync(file.linkTo, temp);
+      renameSync(temp, path);
+      return syncDirectory(dirname(path));
+    }
+    const content = Buffer.from(file.content, file.base64 === true ? 'base64' : 'utf8');
+    placeContent(path, temp, content, file.mode, file.owner, file.mtimeMs);
+  },
+  placeNew: async (path, temp, content, mode, owner) =>
+    placeContent(path, temp, Buffer.from(content, 'utf8'), mode, owner),
+  unlink: async (path) => wasThere(() => unlinkSync(path)),
+  async mkdir(path, mode, owner) {
+    mkdirSync(path, { mode: 0o700 });
+    if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
+    // After chown, which clears the set-id bits; and whatever the umask is.
+    chmodSync(path, mode);
+    syncDirectory(dirname(path));
+  },
+  rmdir: async (path) => wasThere(() => rmdirSync(path)),
+  async rename(from, to) {
+    renameSync(from, to);
+    syncDirectory(dirname(to));
+  },
+  which: async (program) => which(program),
+};
+
+function capture(path: string): FileBefore {
+  const stat = lstatSync(path);
+  if (stat.isSymbolicLink()) return { linkTo: readlinkSync(path) };
+  if (!stat.isFile())
+    throw Object.assign(new Error(`${path} is not a regular file`), { code: 'EINVAL', path });
+  const bytes = readFileSync(path);
+  const text = bytes.toString('utf8');
+  const isText = Buffer.from(text, 'utf8').equals(bytes);
+  return {
+    content: isText ? text : bytes.toString('base64'),
+    ...(isText ? {} : { base64: true as const }),
+    mode: stat.mode & 0o7777,
+    owner: { uid: stat.uid, gid: stat.gid },
+    mtimeMs: stat.mtimeMs,
+  };
+}
+
+function placeContent(
+  path: string,
+  temp: string,
+  content: Buffer,
+  mode: number,
+  owner?: FileOwner,
+  mtimeMs?: number,
+): void {
+  ifThere(() => unlinkSync(temp));
+  const fd = openSync(temp, 'wx', 0o600);
+  try {
+    for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
+    if (owner !== undefined) chownSync(temp, owner.uid, owner.gid);
+    chmodSync(temp, mode);
+    if (mtimeMs !== undefined) utimesSync(temp, mtimeMs / 1000, mtimeMs / 1000);
+    fsyncSync(fd);
+  } catch (error) {
+    ifThere(() => unlinkSync(temp));
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temp, path);
+  syncDirectory(dirname(path));
+}
+
+/** A rename is on the disk when its directory is. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Where the tools of administrators are; a user's PATH often lacks sbin. */
+const SBIN = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+export function which(program: string): string | undefined {
+  if (isAbsolute(program)) return isProgram(program) ? program : undefined;
+  const folders = [...(process.env['PATH'] ?? '').split(':').filter(isAbsolute), ...SBIN];
+  return folders.map((folder) => join(folder, program)).find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

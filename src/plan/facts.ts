@@ -1,0 +1,31 @@
+/** The host as one look before planning found it. A plain object: planners are functions of it. */
+export interface LinkFact {
+  readonly ifindex: number;
+  readonly ifname: string;
+  readonly address?: string;
+  readonly ifalias?: string;
+  readonly master?: string;
+  readonly mtu: number;
+  readonly flags: readonly string[];
+  readonly operstate?: string;
+  readonly link_type: string;
+  /** "bridge", "tun", "veth"; absent for a physical device. */
+  readonly kind?: string;
+  readonly addresses: readonly AddressFact[];
+}
+
+export interface AddressFact {
+  readonly family: 'inet' | 'inet6';
+  readonly local: string;
+  readonly prefixlen: number;
+}
+
+export interface HostFacts {
+  readonly links: readonly LinkFact[];
+  /** 12 hex digits, new for every plan: what random names, MACs and marks are made of. */
+  readonly token: string;
+}
+
+export function linkNamed(facts: HostFacts, name: string): LinkFact | undefined {
+  return facts.links.find((link) => link.ifname === name);
+}

@@ -1,0 +1,98 @@
+/** A plan as text for sh(1), and as JSON. What is printed here is what is run: a test runs the text. */
+import { batchLine, shellLine, shellWord, withStdin } from './shell.ts';
+import type { Action, FileOwner, Plan, Step, Undo } from './step.ts';
+
+/** The text a batch tool gets on its stdin. */
+export function batchText(lines: readonly { readonly words: readonly string[] }[]): string {
+  return lines.map((line) => `${batchLine(line.words)}\n`).join('');
+}
+
+export function renderWrite(path: string, value: string): string {
+  return `printf %s ${shellWord(value)} > ${shellWord(path)}`;
+}
+
+/** Where a file is written before it gets its name: beside it, so that rename(2) is atomic. */
+export function tempBeside(path: `/${string}`, token: string): `/${string}` {
+  const cut = path.lastIndexOf('/');
+  return `/${path.slice(1, cut + 1)}.${path.slice(cut + 1)}.${token}`;
+}
+
+export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+
+const chown = (owner: FileOwner | undefined, path: string): string =>
+  owner === undefined ? '' : ` && chown ${owner.uid}:${owner.gid} ${path}`;
+
+export function renderAction(action: Action): string {
+  if ('run' in action) {
+    const command = shellLine(action.run);
+    return action.stdin === undefined ? command : withStdin(command, action.stdin);
+  }
+  if ('batch' in action) return withStdin(`${action.batch} -batch -`, batchText(action.lines));
+  if ('write' in action) return renderWrite(action.write, action.value);
+  if ('share' in action) return renderWrite(action.share, action.value);
+  if ('load' in action) return shellLine(['modprobe', action.load]);
+  if ('file' in action) {
+    const temp = shellWord(tempBeside(action.file, 'new'));
+    const put = withStdin(`(umask 077 && cat > ${temp})`, action.content);
+    const rights = `chmod ${octal(action.mode)} ${temp}${chown(action.owner, temp)}`;
+    return `${put}\n${rights} && mv -f ${temp} ${shellWord(action.file)}`;
+  }
+  const path = shellWord(action.mkdir);
+  return `[ -d ${path} ] || { mkdir -m ${octal(action.mode)} ${path}${chown(action.owner, path)}; }`;
+}
+
+/** What a planner says about the way back, for `--dry-run`. */
+export function renderUndo(undo: Undo): string {
+  if ('nothing' in undo) return `nothing: ${undo.nothing}`;
+  if ('restore' in undo) return 'put back what was there before';
+  if ('eachLine' in undo) return 'line by line';
+  return shellLine(undo.run);
+}
+
+const comment = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ');
+
+export function renderStep(step: Step): string {
+  return `# ${comment(step.title)}\n${renderAction(step.do)}\n`;
+}
+
+/** Pasteable into a root shell. Later stages, which only the kernel can complete, are comments. */
+export function renderPlan<Facts>(plan: Plan<Facts>): string {
+  const now = plan.steps.map(renderStep).join('');
+  if (plan.next === undefined) return now;
+  const later = plan.next.preview
+    .map(renderStep)
+    .join('')
+    .replaceAll(/^(?=.)/gm, '# ');
+  return `${now}# --- then, because ${comment(plan.next.waitsFor)}:\n${later}`;
+}
+
+/**
+ * `--dry-run --json`. One object per step: `title`, `shell` (what renderPlan prints for it), `undo` (text),
+ * `do` (the action as in step.ts), `deadlineMs`. `later` has the same shape with placeholders in `<>`.
+ */
+export interface PlanJson {
+  readonly steps: readonly StepJson[];
+  readonly later?: { readonly waitsFor: string; readonly steps: readonly StepJson[] };
+}
+
+export interface StepJson {
+  readonly title: string;
+  readonly shell: string;
+  readonly undo: string;
+  readonly do: Action;
+  readonly deadlineMs: number;
+}
+
+export function planJson<Facts>(plan: Plan<Facts>): PlanJson {
+  const steps = plan.steps.map(stepJson);
+  if (plan.next === undefined) return { steps };
+  return { steps, later: { waitsFor: plan.next.waitsFor, steps: plan.next.preview.map(stepJson) } };
+}
+
+function stepJson(step: Step): StepJson {
+  const undo =
+    'batch' in step.do
+      ? step.do.lines.map((line) => renderUndo(line.undo)).join('; ')
+      : renderUndo(step.undo);
+  return { title: step.title, shell: renderAction(step.do), undo, do: step.do, deadlineMs: step.deadlineMs };
+}

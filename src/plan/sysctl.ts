@@ -1,0 +1,45 @@
+/** Attributes under /proc/sys/net. */
+import { DEADLINE_MS, type HostPath, type Step } from './step.ts';
+
+/**
+ * 1 = the host routes IPv4. Writing it also writes conf/{all,default,IF}/forwarding = the same and
+ * conf/all/accept_redirects = the opposite, even over what an administrator had set there.
+ * Source: linux/net/ipv4/devinet.c, inet_forward_change(); measured on 6.18.
+ */
+export const IPV4_FORWARD: HostPath = '/proc/sys/net/ipv4/ip_forward';
+
+/**
+ * 1 = the host routes IPv6. Writing it also writes conf/{default,IF}/forwarding; hosts that live on router
+ * advertisements lose their default route unless accept_ra is 2 there.
+ * Source: linux/net/ipv6/addrconf.c, addrconf_fixup_forwarding(); measured on 6.18.
+ */
+export const IPV6_FORWARD: HostPath = '/proc/sys/net/ipv6/conf/all/forwarding';
+
+/** What the kernel changes along with a shared attribute. */
+export interface Along {
+  /** Of every directory here … */
+  readonly under: string;
+  /** … this attribute. */
+  readonly each: string;
+  /** And these. */
+  readonly also: readonly HostPath[];
+}
+
+export const ALONG: Readonly<Record<string, Along>> = {
+  [IPV4_FORWARD]: {
+    under: '/proc/sys/net/ipv4/conf',
+    each: 'forwarding',
+    also: ['/proc/sys/net/ipv4/conf/all/accept_redirects'],
+  },
+  [IPV6_FORWARD]: { under: '/proc/sys/net/ipv6/conf', each: 'forwarding', also: [] },
+};
+
+/** An attribute nobody else uses: a value on an interface of ours. */
+export function setAttribute(path: HostPath, value: string, why: string): Step {
+  return { title: why, do: { write: path, value }, undo: { restore: true }, deadlineMs: DEADLINE_MS };
+}
+
+/** An attribute that others use as well: put back when the last user has left. */
+export function shareAttribute(path: HostPath, value: string, why: string): Step {
+  return { title: why, do: { share: path, value }, undo: { restore: true }, deadlineMs: DEADLINE_MS };
+}

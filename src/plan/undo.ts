@@ -1,0 +1,39 @@
+/** An undo as the journal holds it: self-contained, it needs no code of the version that wrote it. */
+import type { Argv, FileOwner, FilePath, HostPath } from './step.ts';
+
+/** A thing is ours when everything named here is found on it. */
+export type Owns =
+  | { readonly link: string; readonly mac?: string; readonly alias?: string }
+  /** `nft` names a table with its family: "inet qlaunch_default". */
+  | { readonly nft: string; readonly comment: string };
+
+/** A file as it was. `base64` when the content is not UTF-8 text. */
+export type FileBefore =
+  | {
+      readonly content: string;
+      readonly base64?: true;
+      readonly mode: number;
+      readonly owner: FileOwner;
+      readonly mtimeMs: number;
+    }
+  | { readonly linkTo: string };
+
+export type SettledUndo =
+  | { readonly nothing: string }
+  /** argv[0] is absolute. */
+  | { readonly run: Argv; readonly stdin?: string; readonly gone: readonly string[] }
+  /** `value` is put back only where `expect` is found. */
+  | { readonly write: HostPath; readonly value: string; readonly expect: string }
+  /** `user` leaves the shared record `unshare`; the last one puts the attribute back. */
+  | { readonly unshare: string; readonly user: string }
+  /** The content with this hash is replaced by `before`, or removed when there was none. */
+  | {
+      readonly unfile: FilePath;
+      readonly temp: FilePath;
+      readonly sha256: string;
+      readonly before: FileBefore | null;
+    }
+  /** Removed only if it is empty and the very directory we made: `inode` ("dev:ino") is learned in between. */
+  | { readonly rmdir: FilePath; readonly temp: FilePath; readonly inode?: string };
+
+export type SettledOf<Key extends string> = Extract<SettledUndo, Readonly<Record<Key, unknown>>>;

@@ -1,0 +1,19 @@
+/** The usual way to change the host: lock, look, plan, do. */
+import { readFacts } from '../host/facts.ts';
+import type { HostFacts } from '../plan/facts.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Engine } from './engine.ts';
+import { execute, type Order } from './execute.ts';
+import type { Journal } from './journal/journal.ts';
+
+/** Facts are read under the lock: between them and the change nobody of ours touches the host. */
+export function apply(
+  engine: Engine,
+  order: Omit<Order, 'facts'>,
+  plan: (facts: HostFacts) => Plan<HostFacts>,
+): Promise<Journal> {
+  return engine.locked(order.title, async () => {
+    const facts = (): Promise<HostFacts> => readFacts(engine.machine);
+    return execute(engine, plan(await facts()), { ...order, facts });
+  });
+}

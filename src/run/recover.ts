@@ -1,0 +1,104 @@
+/** What is open on this host, and taking it back: every command that does so is a filter over decide(). */
+import { EXIT, type ExitStatus, QlaunchError } from '../errors.ts';
+import type { Engine } from './engine.ts';
+import { type Decision, decide } from './journal/decide.ts';
+import { fileName } from './journal/journal.ts';
+import { type Change, loadChange, loadChanges } from './journal/load.ts';
+import { type Left, teardown } from './teardown.ts';
+
+export interface OpenChange {
+  readonly change: Change;
+  readonly decision: Decision;
+}
+
+/** Oldest first. Touches nothing and needs no lock. */
+export function openChanges(engine: Engine): readonly OpenChange[] {
+  return loadChanges(engine.stores, engine.world).map((change) => ({
+    change,
+    decision: decide(change, engine.world),
+  }));
+}
+
+export interface Recovered {
+  /** Ids. */
+  readonly undone: readonly string[];
+  readonly left: readonly (Left & { readonly id: string })[];
+  readonly said: readonly string[];
+  /** What we may not touch, and why. */
+  readonly reported: readonly OpenChange[];
+  readonly exit: ExitStatus;
+}
+
+/** Takes back, newest first, what nobody needs any more. `wanted` narrows it to one network, one VM, … */
+export function recover(
+  engine: Engine,
+  wanted: (change: Change) => boolean = () => true,
+): Promise<Recovered> {
+  return engine.locked('recover', () => {
+    for (const store of [engine.stores.volatile, engine.stores.durable, engine.shared]) store.sweep();
+    // Journals may have been closed while we waited for the lock.
+    const found = openChanges(engine).filter(({ change }) => wanted(change));
+    return takeBackAll(engine, found.reverse());
+  });
+}
+
+/**
+ * Takes back what was asked for by name. Throws QL_NO_CHANGE (exit 2) when nothing is so called, QL_CHANGE_HELD
+ * (exit 3) while somebody lives who needs it.
+ */
+export function undoChange(engine: Engine, id: string): Promise<Recovered> {
+  return engine.locked(`undo ${id}`, () => {
+    const change = /^[a-z0-9-]+$/i.test(id) ? loadChange(engine.stores, engine.world, id) : undefined;
+    if (
+      change === undefined ||
+      !(change.journal !== undefined || change.trouble !== undefined || change.voided)
+    ) {
+      throw new QlaunchError('QL_NO_CHANGE', EXIT.usage, {
+        what: `there is no open change ${id}`,
+        todo: ['qlaunch changes'],
+      });
+    }
+    const decision = decide(change, engine.world, true);
+    if (decision.kind === 'leave') {
+      throw new QlaunchError('QL_CHANGE_HELD', EXIT.refused, {
+        what: `will not undo ${id} now`,
+        why: [decision.why],
+        todo: ['stop what uses it first: qlaunch ps, qlaunch net list'],
+      });
+    }
+    return takeBackAll(engine, [{ change, decision }]);
+  });
+}
+
+/** Under the lock. */
+export async function takeBackAll(engine: Engine, changes: readonly OpenChange[]): Promise<Recovered> {
+  const undone: string[] = [];
+  const left: (Left & { id: string })[] = [];
+  const said: string[] = [];
+  const reported: OpenChange[] = [];
+  for (const open of changes) {
+    const { change, decision } = open;
+    if (decision.kind === 'report') reported.push(open);
+    if (decision.kind === 'forget') forget(engine, change);
+    if (decision.kind !== 'undo' || change.journal === undefined) continue;
+    const result = await teardown(engine, change.journal);
+    said.push(...result.said);
+    left.push(...result.left.map((one) => ({ ...one, id: change.id })));
+    if (result.left.length > 0) continue;
+    if (change.voided) forget(engine, change);
+    undone.push(change.id);
+  }
+  const troubled = reported.some(({ change }) => change.trouble !== undefined);
+  const exit = left.some((one) => one.stuck)
+    ? EXIT.stuck
+    : left.length > 0 || troubled
+      ? EXIT.leftovers
+      : EXIT.ok;
+  return { undone, left, said, reported, exit };
+}
+
+/** The volatile part last: it goes with the next boot in any case. */
+function forget(engine: Engine, change: Change): void {
+  const places = change.journal === undefined ? (['volatile'] as const) : (['durable', 'volatile'] as const);
+  for (const place of places) engine.stores[place].remove(fileName(change.id));
+}

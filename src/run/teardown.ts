@@ -1,0 +1,56 @@
+/** Takes a change back, newest step first. Never stops early; may be run again and again. */
+import type { Engine } from './engine.ts';
+import type { Entry, EntryState } from './journal/entry.ts';
+import type { Journal } from './journal/journal.ts';
+import { errorText } from './outcome.ts';
+import { undoEntry } from './undo-entry.ts';
+
+export interface Left {
+  readonly title: string;
+  readonly why: string;
+  /** What to type to finish the job. */
+  readonly byHand: string;
+  /** Past its deadline, as opposed to refused. */
+  readonly stuck: boolean;
+}
+
+export interface TeardownResult {
+  /** Not empty: the journal is kept, and the next run goes on with these. */
+  readonly left: readonly Left[];
+  /** What was left alone on purpose: a stranger changed it since. */
+  readonly said: readonly string[];
+}
+
+/** Under the host lock. Throws nothing because of a step, or of a disk that is full. */
+export async function teardown(engine: Engine, journal: Journal): Promise<TeardownResult> {
+  const left: Left[] = [];
+  const said: string[] = [];
+  const journaled = (write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      said.push(`the journal could not be written: ${errorText(error)}`);
+    }
+  };
+  journaled(() => journal.adopt(engine.world.self));
+  for (const entry of journal.open) {
+    const outcome = await undoEntry(entry, engine);
+    if (outcome.kind === 'undone') {
+      if (outcome.note !== undefined) said.push(outcome.note);
+    } else {
+      left.push({
+        title: entry.title,
+        why: outcome.why,
+        byHand: entry.byHand,
+        stuck: outcome.kind === 'stuck',
+      });
+    }
+    const state = nextState(entry, outcome.kind);
+    if (state !== entry.state) journaled(() => journal.change([{ n: entry.n, state }]));
+  }
+  if (left.length === 0) journaled(() => journal.close());
+  return { left, said };
+}
+
+const nextState = (entry: Entry, kind: 'undone' | 'left' | 'stuck'): EntryState =>
+  kind === 'left' ? entry.state : kind;

@@ -1,0 +1,50 @@
+/** Small real plans that the kill matrix carries out. */
+import { planBridge } from '../../src/plan/bridge.ts';
+import type { HostFacts } from '../../src/plan/facts.ts';
+import { makeDirectory, putFile } from '../../src/plan/files.ts';
+import type { Lifetime } from '../../src/plan/lifetime.ts';
+import type { FilePath, Plan } from '../../src/plan/step.ts';
+import { IPV4_FORWARD, setAttribute, shareAttribute } from '../../src/plan/sysctl.ts';
+
+export const LIFETIME: Lifetime = { vm: 'test' };
+
+export type Planner = (facts: HostFacts) => Plan<HostFacts>;
+
+/** By name, so that a child can be told which. `etc` is a directory of the test's own. */
+export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
+  bridge: () => (facts) => planBridge({ name: 'br-t', lifetime: LIFETIME }, facts),
+  sysctl: () => () => ({
+    steps: [
+      setAttribute('/proc/sys/net/ipv4/conf/lo/rp_filter', '2', 'loosen the source check on lo'),
+      shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4'),
+    ],
+  }),
+  files: (etc) => () => ({
+    steps: [
+      putFile({ path: `${etc}/there.conf` as FilePath, content: 'new\n', mode: 0o600 }),
+      makeDirectory(`${etc}/new.d` as FilePath, 0o750),
+      putFile({ path: `${etc}/new.d/br-t.conf` as FilePath, content: 'hello\n' }),
+      putFile({ path: `${etc}/link.conf` as FilePath, content: 'no link any more\n' }),
+    ],
+  }),
+  /** Everything at once, with a stage that needs what the first one made. */
+  staged: (etc) => (facts) => ({
+    steps: [
+      ...planBridge({ name: 'br-t', lifetime: LIFETIME }, facts).steps,
+      shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4'),
+    ],
+    next: {
+      waitsFor: 'the kernel numbers the bridge',
+      preview: [],
+      plan: (later) => ({
+        steps: [
+          setAttribute('/proc/sys/net/ipv6/conf/br-t/accept_ra', '0', 'ignore router advertisements on br-t'),
+          putFile({
+            path: `${etc}/br-t.conf` as FilePath,
+            content: `ifindex=${later.links.find((link) => link.ifname === 'br-t')?.ifindex}\n`,
+          }),
+        ],
+      }),
+    },
+  }),
+};
