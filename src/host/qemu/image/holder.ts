@@ -1,0 +1,76 @@
+/** Who uses an image now. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { conflictingLocks, type ImageLock } from '../../../plan/disk/locks.ts';
+import type { ImageHead } from './open.ts';
+
+export interface Holder {
+  readonly held: ImageLock['held'];
+  /** Unknown when the process is another user's. */
+  readonly pid?: number;
+  /** From its -name. */
+  readonly vm?: string;
+  /** False where stat(2) and /proc/locks number the device differently (btrfs, overlayfs): ask qemu-img. */
+  readonly certain: boolean;
+}
+
+/** Node cannot fcntl(2), so the kernel's list of locks is read: it shows them, though not who holds them. */
+export function imageHolder(head: ImageHead, weWrite: boolean): Holder | undefined {
+  const locks = conflictingLocks(readFileSync('/proc/locks', 'utf8'), head.inode, weWrite);
+  const exact = locks.find((lock) => lock.device === deviceText(head.device));
+  const lock = exact ?? locks[0];
+  if (!lock) return undefined;
+  const pid = processWithOpen(head);
+  const vm = pid === undefined ? undefined : vmName(pid);
+  return {
+    held: lock.held,
+    certain: exact !== undefined || pid !== undefined,
+    ...(pid === undefined ? {} : { pid }),
+    ...(vm === undefined ? {} : { vm }),
+  };
+}
+
+/** Linux's makedev(3), as /proc/locks prints it: `%02x:%02x`. */
+function deviceText(device: number): string {
+  const major = (device >>> 8) & 0xfff;
+  const minor = (device & 0xff) | ((device >>> 12) & 0xfff00);
+  return [major, minor].map((part) => part.toString(16).padStart(2, '0')).join(':');
+}
+
+function processWithOpen(head: ImageHead): number | undefined {
+  for (const pid of readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && Number(name) !== process.pid,
+  )) {
+    for (const fd of list(`/proc/${pid}/fd`)) {
+      const stat = statOf(`/proc/${pid}/fd/${fd}`);
+      if (stat && stat.ino === head.inode && stat.dev === head.device) return Number(pid);
+    }
+  }
+  return undefined;
+}
+
+function vmName(pid: number): string | undefined {
+  try {
+    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const name = argv[argv.indexOf('-name') + 1] ?? '';
+    return argv.includes('-name') ? /^(?:guest=)?([^,]+)/.exec(name)?.[1] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function list(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    // Ended meanwhile, or another user's.
+    return [];
+  }
+}
+
+function statOf(path: string): { ino: number; dev: number } | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * What would make QEMU fail with a poor message, found before it is started: disks, files, ports, socket paths.
+ * Nothing is changed. Everything that is wrong is reported, not the first thing.
+ */
+import type { Forward } from '../../spec/net-spec.ts';
+import type { VmSpec } from '../../spec/vm-spec.ts';
+import { type Finding, isFinding } from './finding.ts';
+import { type ImageTools, type ResolvedDisk, resolveDisk } from './images.ts';
+import { checkReadable, checkSocketPath, checkWritable } from './preflight/paths.ts';
+import { checkPorts, type PortWish } from './preflight/ports.ts';
+
+export interface PreflightPlaces {
+  /** Where formats are recorded. */
+  readonly stateDir: string;
+  /** Sockets that QEMU will make: path, and what it is for. */
+  readonly sockets: readonly { readonly path: string; readonly at: string }[];
+  /** The user QEMU runs as. */
+  readonly uid: number;
+  /** By disk id: files outside the image's directory that it may refer to. */
+  readonly allow?: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface Preflight {
+  /** By disk id; a disk with a finding is missing. */
+  readonly disks: ReadonlyMap<string, ResolvedDisk>;
+  readonly findings: readonly Finding[];
+}
+
+export async function preflight(
+  tools: ImageTools,
+  spec: VmSpec,
+  places: PreflightPlaces,
+): Promise<Preflight> {
+  const { stateDir, allow } = places;
+  const resolved = await Promise.all(
+    spec.disks.map(async ({ id, file, format, readOnly }) => {
+      const request = { file, readOnly: readOnly || spec.snapshot, allow: allow?.get(id) ?? [] };
+      const disk = await resolveDisk(
+        tools,
+        format === undefined ? request : { ...request, format },
+        stateDir,
+      );
+      return [id, disk] as const;
+    }),
+  );
+  const cdroms = await Promise.all(
+    spec.cdroms.map((file) => resolveDisk(tools, { file, format: 'raw', readOnly: true }, stateDir)),
+  );
+  const disks = new Map<string, ResolvedDisk>();
+  const findings: Finding[] = [];
+  for (const [id, disk] of resolved) {
+    if (isFinding(disk)) findings.push(disk);
+    else disks.set(id, disk);
+  }
+  findings.push(
+    ...sameDiskTwice(
+      resolved.map(([, disk]) => disk),
+      spec,
+    ),
+    ...cdroms.filter(isFinding),
+  );
+  findings.push(
+    ...files(spec),
+    ...places.sockets.map(({ path, at }) => checkSocketPath(path, at)).filter((f) => f !== undefined),
+  );
+  findings.push(...(await checkPorts(portsOf(spec), places.uid)));
+  return { disks, findings };
+}
+
+/** QEMU would lock the image against itself. */
+function sameDiskTwice(disks: readonly (ResolvedDisk | Finding)[], spec: VmSpec): Finding[] {
+  const seen = new Set<string>();
+  const found: Finding[] = [];
+  for (const [i, disk] of disks.entries()) {
+    if (isFinding(disk) || spec.snapshot || spec.disks[i]?.readOnly) continue;
+    if (seen.has(disk.file))
+      found.push({
+        code: 'QL_DISK_TWICE',
+        what: `the disk ${disk.file} is given twice`,
+        why: ['QEMU would refuse to write to it from two sides'],
+      });
+    seen.add(disk.file);
+  }
+  return found;
+}
+
+function files({ kernel, uefi, vnc, serial }: VmSpec): Finding[] {
+  const read: [string | undefined, string][] = [
+    [kernel?.kernel, '--kernel'],
+    [kernel?.initrd, '--initrd'],
+    [uefi?.code, '--uefi'],
+    [vnc?.passwordFile, '--vnc'],
+  ];
+  const found = read.map(([path, at]) => (path === undefined ? undefined : checkReadable(path, at)));
+  if (serial.kind === 'file') found.push(checkWritable(serial.path, '--serial'));
+  return found.filter((finding) => finding !== undefined);
+}
+
+function portsOf({ nets, vnc }: VmSpec): PortWish[] {
+  const wishes: PortWish[] = [];
+  for (const net of nets) {
+    if (net.mode !== 'user' && net.mode !== 'passt') continue;
+    const ofNet = (forward: Forward): PortWish => ({ ...forward, port: forward.hostPort, at: net.at });
+    wishes.push(...net.forwards.map(ofNet));
+  }
+  if (vnc)
+    wishes.push({
+      proto: 'tcp',
+      address: vnc.address,
+      port: 5900 + vnc.display,
+      at: `--vnc :${vnc.display}`,
+    });
+  return wishes;
+}
