@@ -4,7 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { QmpFramingError, qmpDecoder } from '../../../../src/run/qmp/framing.ts';
 import { readMessage } from '../../../../src/run/qmp/message.ts';
 
-const recorded = readFileSync(new URL('qemu-7.2.txt', import.meta.url));
+/** Whole sessions with both QEMUs: a refused command, events before replies, unknown things, quit. */
+const recordings = [
+  { version: { major: 7, minor: 2, micro: 22 }, bytes: recording('qemu-7.2.txt') },
+  { version: { major: 10, minor: 0, micro: 2 }, bytes: recording('qemu-10.txt') },
+];
+
+function recording(name: string): Buffer {
+  return readFileSync(new URL(name, import.meta.url));
+}
 
 function cutAt(bytes: Buffer, places: readonly number[]): Buffer[] {
   const ends = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
@@ -23,16 +31,19 @@ describe('framing', () => {
     );
   });
 
-  test('a recorded session gives the same messages however it is cut', () => {
-    const whole = qmpDecoder().push(recorded);
-    expect(whole.length).toBe(17);
-    return fc.assert(
-      fc.property(fc.array(fc.nat()), (places) => {
-        const decoder = qmpDecoder();
-        expect(cutAt(recorded, places).flatMap((chunk) => decoder.push(chunk))).toEqual(whole);
-      }),
-    );
-  });
+  test.each(recordings)(
+    'a recorded session of $version.major gives the same however it is cut',
+    ({ bytes }) => {
+      const whole = qmpDecoder().push(bytes);
+      expect(whole.length).toBe(17);
+      return fc.assert(
+        fc.property(fc.array(fc.nat()), (places) => {
+          const decoder = qmpDecoder();
+          expect(cutAt(bytes, places).flatMap((chunk) => decoder.push(chunk))).toEqual(whole);
+        }),
+      );
+    },
+  );
 
   test('the human monitor is recognised as not QMP', () => {
     const push = (): unknown => qmpDecoder().push(Buffer.from('QEMU 7.2.22 monitor - type help\r\n'));
@@ -47,17 +58,13 @@ describe('framing', () => {
   });
 });
 
-describe('messages of a recorded session', () => {
-  const messages = qmpDecoder().push(recorded).map(readMessage);
+describe.each(recordings)('messages of a recorded session of $version.major', ({ version, bytes }) => {
+  const messages = qmpDecoder().push(bytes).map(readMessage);
 
   test('the greeting tells the version', () => {
-    expect(messages[0]).toEqual({
+    expect(messages[0]).toMatchObject({
       kind: 'greeting',
-      greeting: {
-        version: { major: 7, minor: 2, micro: 22 },
-        package: 'Debian 1:7.2+dfsg-7+deb12u18+b3',
-        capabilities: ['oob'],
-      },
+      greeting: { version, package: expect.stringContaining('Debian'), capabilities: ['oob'] },
     });
   });
 
@@ -96,14 +103,14 @@ describe('messages of a recorded session', () => {
       event: { data: { guest: false, reason: 'host-qmp-quit' }, atMs: expect.any(Number) },
     });
   });
+});
 
-  test('no JSON value makes readMessage throw', () => {
-    return fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
-        expect(['greeting', 'event', 'reply', 'unknown']).toContain(
-          readMessage(JSON.parse(JSON.stringify(value))).kind,
-        );
-      }),
-    );
-  });
+test('no JSON value makes readMessage throw', () => {
+  return fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(['greeting', 'event', 'reply', 'unknown']).toContain(
+        readMessage(JSON.parse(JSON.stringify(value))).kind,
+      );
+    }),
+  );
 });
