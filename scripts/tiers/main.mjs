@@ -12,7 +12,8 @@ process.chdir(new URL('../..', import.meta.url).pathname);
 
 const { tiers, only } = parse(process.argv.slice(2));
 const files = assign();
-const show = only.length === 1;
+/** A single file's output goes to the terminal as it comes; that of several is shown when one failed. */
+const show = Object.values(files).flat().length === 1;
 const total = { passed: 0, failed: 0, skipped: [] };
 
 /** Per tier: how its files are run. Each gives one result per run of vitest. */
@@ -21,7 +22,7 @@ const RUN = {
   golden: (list) => together('golden', list, 120_000),
   netns: (list) => sandboxed('netns', list, 180_000),
   vm: (list) => sandboxed('vm', list, 600_000),
-  lab: (list) => runLab(list, { show, say }),
+  lab: (list) => runLab(list, { show, say, tell }),
 };
 
 for (const tier of TIERS) {
