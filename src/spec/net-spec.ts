@@ -1,20 +1,13 @@
 /** One NIC of a VM and what it is plugged into. Made only by parseNet(). */
+import type { Forward } from './forward.ts';
+import type { IfName } from './ifname.ts';
 import type { Mac } from './mac.ts';
+
+export type { Forward };
 
 export type NicModel = 'virtio' | 'e1000e' | 'e1000' | 'rtl8139' | 'vmxnet3' | 'igb';
 
-/** `fwd=[tcp|udp:][ADDR:]HOST:GUEST`. Ports 1–65535; hostPort 0 lets the kernel choose. */
-export interface Forward {
-  readonly proto: 'tcp' | 'udp';
-  /** IPv4 literal on the host; 127.0.0.1 unless given. */
-  readonly address: string;
-  readonly hostPort: number;
-  /** IPv4 literal of the guest; undefined: the first lease of the network. */
-  readonly guestAddress?: string;
-  readonly guestPort: number;
-}
-
-interface NicCommon {
+export interface NicCommon {
   /** net0, net1, … unless given; QEMU's netdev id. */
   readonly id: string;
   readonly mac?: Mac;
@@ -26,6 +19,8 @@ interface NicCommon {
   readonly boot?: number;
   /** QEMU's romfile: a path, or '' for no option ROM. */
   readonly romFile?: string;
+  /** off: the guest sees no ROM at all. */
+  readonly romBar?: boolean;
   /** Where the user wrote it, for messages. */
   readonly at: string;
 }
@@ -59,12 +54,13 @@ export interface PasstNet extends NicCommon {
   readonly forwards: readonly Forward[];
   readonly address?: string;
   readonly gateway?: string;
-  readonly interface?: string;
+  /** The host's interface whose addresses and routes are copied; undefined: that of the default route. */
+  readonly interface?: IfName;
 }
 
 export interface BridgeNet extends NicCommon {
   readonly mode: 'bridge';
-  readonly bridge: string;
+  readonly bridge: IfName;
   /** undefined: this distro's path. */
   readonly helper?: string;
   readonly vhost?: boolean;
@@ -72,9 +68,9 @@ export interface BridgeNet extends NicCommon {
 
 export interface TapNet extends NicCommon {
   readonly mode: 'tap';
-  readonly ifname?: string;
-  readonly bridge?: string;
-  /** Absolute path, or 'no'; undefined: qlaunch makes the tap itself. */
+  readonly ifname?: IfName;
+  readonly bridge?: IfName;
+  /** Absolute path, or 'no': the tap is there already; undefined: qlaunch makes it itself. */
   readonly script?: string;
   readonly downscript?: string;
   readonly vhost?: boolean;
@@ -96,7 +92,6 @@ export interface VfioNet extends NicCommon {
   readonly mode: 'vfio';
   /** As written; resolved against the machine later. */
   readonly selector: string;
-  readonly romBar?: boolean;
 }
 
 export interface VfNet extends NicCommon {

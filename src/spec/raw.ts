@@ -1,8 +1,44 @@
 /** What a user wrote, still as text, each piece with the place it came from. */
+import type { KeyName } from './keys.ts';
+
 export interface RawValue {
   readonly text: string;
-  /** '--memory', '[vm] memory in web.ini', 'built-in default', … Printed in messages and by `config show`. */
+  /** '--memory', '[vm] memory in web.ini:3', 'built-in default', … Printed in messages and by `config show`. */
   readonly at: string;
+  /** Where a relative path starts: the profile's folder, or the current one for the command line. Absolute. */
+  readonly dir: string;
+}
+
+/** `key = text` of a section, or of `--net`/`--disk` once it is cut at its commas. */
+export interface RawProp extends RawValue {
+  readonly key: string;
+  /** Written without `=`. */
+  readonly bare?: boolean;
+}
+
+/** A disk or a NIC: in the short form of the command line, or key by key. */
+export type RawDevice =
+  | { readonly short: RawValue }
+  | {
+      readonly at: string;
+      readonly dir: string;
+      readonly props: readonly RawProp[];
+      readonly section?: string;
+    };
+
+/** Everything that was said about one VM, the higher source's word first: see readSources(). */
+export interface RawVm {
+  /** By key; built-in defaults are not in it. Of `net` and `disk`: nothing, they are devices. */
+  readonly values: ReadonlyMap<KeyName, readonly RawValue[]>;
+  readonly disks: readonly RawDevice[];
+  /** Empty: the default network. */
+  readonly nets: readonly RawDevice[];
+  /** QEMU's own arguments after `--`. */
+  readonly extra: readonly string[];
+  /** Absolute path of the profile or image that names the VM. */
+  readonly named?: string;
+  /** Mistakes in the form of the files: reported together with those in the values. */
+  readonly problems: readonly Problem[];
 }
 
 /** One mistake: where it is and what is wrong with it, without a closing period. */
@@ -11,4 +47,24 @@ export interface Problem {
   readonly what: string;
   /** What to write instead, if there is one answer. */
   readonly hint?: string;
+}
+
+export function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'at' in value && 'what' in value;
+}
+
+/** Takes the good values and remembers what was wrong with the others. */
+export class Gathering {
+  readonly problems: Problem[] = [];
+
+  take<T>(result: T | Problem): T | undefined {
+    if (!isProblem(result)) return result;
+    this.problems.push(result);
+    return undefined;
+  }
+
+  refuse(at: string, what: string, hint?: string): undefined {
+    this.problems.push({ at, what, ...(hint === undefined ? {} : { hint }) });
+    return undefined;
+  }
 }

@@ -1,0 +1,21 @@
+import { machineFamily } from '../../spec/vm/machine.ts';
+import type { VmSpec, VncSpec } from '../../spec/vm-spec.ts';
+import { opt } from './opt.ts';
+
+/** A screen is always there, so that a guest boots the same whether or not somebody looks. A microvm has none. */
+export function displayArguments({ machine, display, vnc }: VmSpec): string[][] {
+  return [
+    ...(machineFamily(machine) === 'microvm' ? [] : [['-device', opt('VGA', { id: 'video0' })]]),
+    ['-display', display],
+    ...(vnc ? vncArguments(vnc) : []),
+  ];
+}
+
+function vncArguments({ address, display, passwordFile }: VncSpec): string[][] {
+  const host = address.includes(':') ? `[${address}]` : address;
+  if (passwordFile === undefined) return [['-vnc', `${host}:${display}`]];
+  return [
+    ['-object', opt('secret', { id: 'vnc0', file: passwordFile })],
+    ['-vnc', opt(`${host}:${display}`, { 'password-secret': 'vnc0' })],
+  ];
+}

@@ -1,0 +1,26 @@
+import { KEYS } from './keys.ts';
+import type { RawDevice, RawVm } from './raw.ts';
+
+export interface ConfigRow {
+  readonly key: string;
+  readonly value: string;
+  readonly from: string;
+}
+
+/** What `config show` prints: every key that has a value, and where it was said. */
+export function showConfig(raw: RawVm): readonly ConfigRow[] {
+  return KEYS.flatMap((key): readonly ConfigRow[] => {
+    if (key.name === 'disk') return raw.disks.flatMap((device, i) => deviceRows('disk', device, i));
+    if (key.name === 'net' && raw.nets.length > 0)
+      return raw.nets.flatMap((device, i) => deviceRows('net', device, i));
+    const values = raw.values.get(key.name) ?? [];
+    if (values.length > 0) return values.map(({ text, at }) => ({ key: key.name, value: text, from: at }));
+    return key.default === undefined ? [] : [{ key: key.name, value: key.default, from: 'built-in default' }];
+  });
+}
+
+function deviceRows(kind: string, device: RawDevice, index: number): readonly ConfigRow[] {
+  if ('short' in device) return [{ key: kind, value: device.short.text, from: device.short.at }];
+  const name = device.section ?? `${kind}${index}`;
+  return device.props.map(({ key, text, at }) => ({ key: `${name}.${key}`, value: text, from: at }));
+}

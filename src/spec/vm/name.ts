@@ -1,0 +1,24 @@
+import type { Problem } from '../raw.ts';
+
+/** Longest VM name, in bytes: it is a directory, and part of a socket's path (107 bytes). */
+const MAX_LENGTH = 63;
+
+export function parseVmName(text: string, at: string): string | Problem {
+  if (text.length > MAX_LENGTH) return { at, what: `"${text}" is longer than ${MAX_LENGTH} characters` };
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text)) return text;
+  const hint = vmNameFrom(text);
+  const what = `"${text}" must be letters, digits, "-", "." and "_", beginning with a letter or digit`;
+  return { at, what, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A name from the path of an image or profile: its base name without the ending, other characters as "-". */
+export function vmNameFrom(path: string): string | undefined {
+  const base = path
+    .slice(path.lastIndexOf('/') + 1)
+    .replace(/\.(ini|qcow2?|raw|img|vmdk|vdi|vhdx?|vpc|iso)$/i, '');
+  const name = base
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .replace(/-+$/, '');
+  return name === '' ? undefined : name.slice(0, MAX_LENGTH);
+}
