@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { runLab } from './lab.mjs';
-import { neededBy, supported } from './needs.mjs';
+import { KNOWN, neededBy, supported, unknownNeeds } from './needs.mjs';
 import { runVitest } from './vitest.mjs';
 
 const TIERS = ['unit', 'golden', 'netns', 'vm', 'lab'];
@@ -58,6 +58,11 @@ function parse(argv) {
 /** Tier → its files. A netns or vm file whose needs this kernel does not meet goes to the lab; none is left out. */
 function assign() {
   const found = Object.fromEntries(TIERS.map((tier) => [tier, tiers.includes(tier) ? filesOf(tier) : []]));
+  const apart = [...found.netns, ...found.vm, ...found.lab];
+  for (const file of apart.filter((name) => unknownNeeds(name).length > 0)) {
+    console.error(`${file} needs ${unknownNeeds(file).join(', ')}; scripts/tiers/needs.mjs knows ${KNOWN}`);
+    process.exit(2);
+  }
   const here = supported([...new Set([...found.netns, ...found.vm].flatMap(neededBy))]);
   for (const tier of ['netns', 'vm']) {
     const missing = (file) => neededBy(file).filter((name) => !here.has(name));
