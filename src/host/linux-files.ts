@@ -103,7 +103,7 @@ function capture(path: string): FileBefore {
     ...(isText ? {} : { base64: true as const }),
     mode: stat.mode & 0o7777,
     owner: { uid: stat.uid, gid: stat.gid },
-    mtimeMs: stat.mtimeMs,
+    mtimeMs: Math.floor(stat.mtimeMs),
   };
 }
 

@@ -1,7 +1,7 @@
 /** A process that carries out a plan (or takes it back) and is killed on the way. Bundled by esbuild, run by node. */
 import { apply } from '../../src/run/apply.ts';
+import { teardown } from '../../src/run/change/teardown.ts';
 import { openEngine } from '../../src/run/open-engine.ts';
-import { teardown } from '../../src/run/teardown.ts';
 import { type Kill, killing } from './killing.ts';
 import { LIFETIME, PLANS } from './plans.ts';
 

@@ -1,6 +1,6 @@
 // needs: bridge
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { differences, snapshot } from '../snapshot.ts';
 import type { ChildOrder } from './child.ts';
 import type { Moment } from './killing.ts';
 import { PLANS } from './plans.ts';
-import { makeTree, type Tree } from './tree.ts';
+import { filesLeft, makeTree, type Tree } from './tree.ts';
 
 let tree: Tree;
 let child: string;
@@ -43,16 +43,6 @@ function runChild(order: ChildOrder): boolean {
   return false;
 }
 
-const leftBehind = (): readonly string[] =>
-  ['run/journal', 'run/shared', 'state/journal'].flatMap((name) => {
-    const path = join(tree.root, name);
-    try {
-      return readdirSync(path).map((file) => join(path, file));
-    } catch {
-      return [];
-    }
-  });
-
 const cases = Object.keys(PLANS).flatMap((plan) =>
   (['do', 'undo'] as const).flatMap((phase) =>
     (['before', 'during', 'after'] as const).map((moment) => ({ plan, phase, moment })),
@@ -75,7 +65,7 @@ test.each(cases)(
         at,
         differs: [],
       });
-      expect({ at, files: leftBehind() }).toEqual({ at, files: [] });
+      expect({ at, files: filesLeft(tree) }).toEqual({ at, files: [] });
     }
     // Journal, action, journal: fewer would mean that the child touched nothing.
     expect(touches).toBeGreaterThan(3);

@@ -1,5 +1,5 @@
 /** A world of our own inside the namespace: state, configuration and an "etc" of this test alone. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Tree {
@@ -24,4 +24,12 @@ export function makeTree(): Tree {
     },
     remove: () => rmSync(root, { recursive: true }),
   };
+}
+
+/** What we keep in our own directories; empty when no change is open. */
+export function filesLeft(tree: Tree): readonly string[] {
+  const places = ['run/journal', 'run/shared', 'run/confirm', 'state/journal'].map((name) =>
+    join(tree.root, name),
+  );
+  return places.filter(existsSync).flatMap((place) => readdirSync(place).map((name) => join(place, name)));
 }

@@ -1,0 +1,37 @@
+/** Who else on this host needs it to route: then forwarding stays on when the last of us leaves. */
+import type { Machine } from '../../host/port.ts';
+
+/** Bridges and devices of container engines and of libvirt, by the names they give them. */
+const FORWARDING_LINKS =
+  /^(docker\d+|br-[0-9a-f]{12}|cni\d+|cni-podman\d+|podman\d+|virbr\d+|lxcbr\d+|lxdbr\d+|incusbr\d+|cali[0-9a-f]+|flannel\.\d+|kube-bridge)$/;
+
+/** Names for a person; empty: nobody. When the host does not tell, that counts as somebody. */
+export async function otherForwarders(machine: Machine): Promise<readonly string[]> {
+  const found = [...(await links(machine)), ...(await foreignNat(machine))];
+  const legacy = await machine.read('/proc/net/ip_tables_names');
+  if (legacy?.split('\n').includes('nat')) found.push('iptables (legacy) NAT');
+  return found;
+}
+
+async function links(machine: Machine): Promise<readonly string[]> {
+  const result = await machine.run(['ip', '-j', 'link', 'show'], { timeoutMs: 5_000 });
+  if (result.status !== 0) return ['somebody (ip did not tell)'];
+  const rows = JSON.parse(result.stdout || '[]') as { ifname?: string; ifalias?: string }[];
+  return rows.flatMap(({ ifname, ifalias }) =>
+    ifname !== undefined && FORWARDING_LINKS.test(ifname) && ifalias?.startsWith('qlaunch:') !== true
+      ? [ifname]
+      : [],
+  );
+}
+
+/** A table without our mark that rewrites addresses. */
+async function foreignNat(machine: Machine): Promise<readonly string[]> {
+  if ((await machine.which('nft')) === undefined) return [];
+  const result = await machine.run(['nft', 'list', 'ruleset'], { timeoutMs: 5_000 });
+  if (result.status !== 0) return ['somebody (nft did not tell)'];
+  const tables = result.stdout.split(/^(?=table )/m).filter((text) => text.startsWith('table '));
+  const foreign = tables.filter(
+    (text) => !/^\tcomment "qlaunch:/m.test(text) && /\b(masquerade|snat|dnat)\b/.test(text),
+  );
+  return foreign.map((text) => `nft ${text.slice(0, text.indexOf(' {'))}`);
+}

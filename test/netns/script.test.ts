@@ -1,0 +1,84 @@
+// needs: bridge
+import { spawnSync } from 'node:child_process';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readFacts } from '../../src/host/facts.ts';
+import { renderPlan } from '../../src/plan/render.ts';
+import { apply } from '../../src/run/apply.ts';
+import { execute, type Order } from '../../src/run/change/execute.ts';
+import { renderUndoScript } from '../../src/run/change/undo-script.ts';
+import type { Engine } from '../../src/run/engine.ts';
+import { openEngine } from '../../src/run/open-engine.ts';
+import { release } from '../../src/run/recover.ts';
+import { differences, type Snapshot, snapshot } from '../snapshot.ts';
+import { LIFETIME, PLANS, type Planner } from './plans.ts';
+import { filesLeft, makeTree, type Tree } from './tree.ts';
+
+let tree: Tree;
+let engine: Engine;
+beforeEach(() => {
+  tree = makeTree();
+  writeFileSync(join(tree.etc, 'there.conf'), "old 'quoted' $HOME\n", { mode: 0o640 });
+  symlinkSync('there.conf', join(tree.etc, 'link.conf'));
+  engine = openEngine({ tool: 'qlaunch test', env: tree.env });
+});
+afterEach(() => tree.remove());
+
+const ORDER: Order = { title: 'test', lifetime: LIFETIME };
+const look = (): Snapshot => snapshot({ files: [tree.etc] });
+const planner = (name: string): Planner => PLANS[name]?.(tree.etc) as Planner;
+const LOCK = { waitSeconds: 1, insist: false };
+
+async function script(name: string): Promise<{ id: string; text: string }> {
+  const journal = await apply(engine, ORDER, planner(name));
+  const lock = { ...LOCK, path: join(tree.root, 'run/lock/host') };
+  return { id: journal.head.id, text: await renderUndoScript(engine, journal, { lock }) };
+}
+
+describe.each(Object.keys(PLANS))('%s', (name: string) => {
+  test('the undo as a script leaves everything as before, twice', async () => {
+    const before = look();
+    const { text } = await script(name);
+    expect(differences(before, look())).not.toEqual([]);
+    for (const run of [1, 2]) {
+      const result = spawnSync('sh', ['-s'], { input: text, encoding: 'utf8' });
+      expect({ run, status: result.status, stderr: result.stderr }).toEqual({ run, status: 0, stderr: '' });
+      expect(differences(before, look())).toEqual([]);
+    }
+    expect(filesLeft(tree)).toEqual([]);
+    expect(await release(engine, LIFETIME)).toMatchObject({ undone: [], left: [] });
+  });
+
+  test('what --dry-run prints does what is run', async () => {
+    const before = look();
+    const plan = planner(name)(await readFacts(engine.machine));
+    const journal = await engine.locked('test', () => execute(engine, { steps: plan.steps }, ORDER));
+    const run = comparable(look());
+    await release(engine, LIFETIME);
+    expect(differences(before, look())).toEqual([]);
+    const printed = spawnSync('sh', ['-e'], { input: renderPlan({ steps: plan.steps }), encoding: 'utf8' });
+    expect({ status: printed.status, stderr: printed.stderr }).toEqual({ status: 0, stderr: '' });
+    const pasted = look();
+    spawnSync('ip', ['link', 'delete', 'dev', 'br-t']);
+    putBackSysctls(before, pasted);
+    expect(journal.entries.length).toBeGreaterThan(1);
+    expect(differences(run, comparable(pasted))).toEqual([]);
+  });
+});
+
+/** A link that is made again has another number. */
+function comparable(facts: Snapshot): Snapshot {
+  return new Map(
+    [...facts]
+      .filter(([key]) => !key.endsWith('ifindex'))
+      .map(([key, value]) => [key.replaceAll(/ifindex=\d+/g, ''), value]),
+  );
+}
+
+function putBackSysctls(before: Snapshot, now: Snapshot): void {
+  for (const [key, value] of before) {
+    if (key.startsWith('sysctl ') && now.get(key) !== value)
+      writeFileSync(`/proc/sys/${key.slice('sysctl '.length)}`, value);
+  }
+}
