@@ -33,6 +33,13 @@ export function parseDisk(
     format: set('format', ({ text, at }) => parseChoice(text, at, FORMATS)),
     cache: set('cache', ({ text, at }) => parseChoice(text, at, CACHES)),
     discard: set('discard', ({ text, at }) => parseChoice(text, at, ['unmap', 'ignore'] as const)),
+    backing: {
+      repeatable: true,
+      read: (prop: RawProp) => {
+        const path = gathering.take(parsePath(prop, context.home));
+        if (path !== undefined) draft.backing = [...(draft.backing ?? []), path];
+      },
+    } satisfies PropReader,
     ro: readOnly,
     readonly: readOnly,
   };

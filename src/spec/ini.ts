@@ -53,7 +53,8 @@ function readVmSection(
     const before = key && values.get(key.name);
     if (key === undefined) {
       const near = didYouMean(
-        prop.key,
+        // ini's own way to write a list.
+        prop.key.replace(/\[\]$/, ''),
         KEYS.map((known) => known.name),
       );
       gathering.refuse(prop.at, `there is no key "${prop.key}"`, near && `did you mean "${near}"?`);

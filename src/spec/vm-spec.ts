@@ -17,6 +17,8 @@ export interface DiskSpec {
   readonly bus: DiskBus;
   readonly cache?: DiskCache;
   readonly discard?: 'unmap' | 'ignore';
+  /** Files outside the image's directory that it may refer to (a backing file, a data file). */
+  readonly backing?: readonly string[];
   readonly readOnly: boolean;
 }
 

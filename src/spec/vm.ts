@@ -32,8 +32,22 @@ export function parseVmSpec(raw: RawVm, context: VmContext): VmSpec {
   gathering.problems.push(...raw.problems);
   const spec = readVm(new Values(raw, context.home, gathering), raw, context, gathering);
   checkVm(spec, gathering);
+  checkSomethingToBoot(raw, spec, gathering);
   if (gathering.problems.length > 0) throw specError(spec.name, gathering.problems);
   return spec;
+}
+
+/** Asked of what was written: a disk with a mistake in it is a disk. */
+function checkSomethingToBoot(raw: RawVm, { boot, extra }: VmSpec, gathering: Gathering): void {
+  const images =
+    raw.disks.length + ['cdrom', 'kernel'].filter((key) => raw.values.has(key as KeyName)).length;
+  const network = `${boot.order ?? ''}${boot.once ?? ''}`.includes('n');
+  if (images === 0 && extra.length === 0 && !network)
+    gathering.refuse(
+      'VM',
+      'there is nothing to boot',
+      'qlaunch IMAGE, --cdrom FILE, --kernel FILE or --boot n',
+    );
 }
 
 export function specError(name: string, problems: readonly Problem[]): QlaunchError {

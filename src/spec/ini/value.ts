@@ -1,4 +1,4 @@
-import { parse } from 'ini';
+import { unsafe } from 'ini';
 import type { Problem } from '../raw.ts';
 
 /**
@@ -26,8 +26,8 @@ export function decodeValue(raw: string, at: string): string | Problem {
 }
 
 function decodeQuoted(raw: string, at: string): string | Problem {
-  const decoded: unknown = parse(`value=${raw}`)['value'];
-  // ini gives back the text as it is when it is not JSON, cut at ; or #.
+  // Not `parse`, which makes null of "null" even in quotes. What is no JSON comes back as it is, cut at ; or #.
+  const decoded: unknown = unsafe(raw);
   if (typeof decoded === 'string' && isJson(raw)) return decoded;
   return {
     at,

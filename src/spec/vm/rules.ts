@@ -79,19 +79,7 @@ function checkNics(spec: VmSpec, gathering: Gathering): void {
     );
 }
 
-function checkBoot(spec: VmSpec, gathering: Gathering): void {
-  const { boot, uefi, kernel, disks, cdroms, nets, extra } = spec;
-  if (
-    disks.length + cdroms.length === 0 &&
-    !kernel &&
-    extra.length === 0 &&
-    !/n/.test(`${boot.order}${boot.once}`.replaceAll('undefined', ''))
-  )
-    gathering.refuse(
-      'VM',
-      'there is nothing to boot',
-      'qlaunch IMAGE, --cdrom FILE, --kernel FILE or --boot n',
-    );
+function checkBoot({ boot, uefi, nets }: VmSpec, gathering: Gathering): void {
   if (boot.once !== undefined && uefi)
     gathering.refuse('--boot', 'UEFI does not know once=', 'order=cd: an empty disk is passed over');
   if (boot.once !== undefined && nets.some((net) => net.boot !== undefined))

@@ -33,7 +33,7 @@ export function parseSmp(value: RawValue): SmpSpec | readonly Problem[] {
   const product = parts.reduce<number>((sum, part) => sum * (part ?? 1), 1);
   if (cpus !== undefined && !parts.includes(undefined) && product !== cpus)
     gathering.refuse(at, `sockets × cores × threads is ${product}, not ${cpus}`);
-  if (cpus !== undefined && cpus % product !== 0)
+  else if (cpus !== undefined && cpus % product !== 0)
     gathering.refuse(at, `${cpus} is not a multiple of ${product} (sockets × cores × threads)`);
   if (gathering.problems.length > 0) return gathering.problems;
   const { cpus: _, ...rest } = topology;

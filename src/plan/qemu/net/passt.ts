@@ -16,14 +16,11 @@ export function passtBackend(net: PasstNet, { caps, paths }: QemuContext): strin
       'addr.type': 'unix',
       'addr.path': paths.passtSock(net.id),
     });
-  const ports = (proto: Forward['proto']): Record<string, string> =>
-    Object.fromEntries(
-      net.forwards
-        .filter((forward) => forward.proto === proto)
-        .map((forward, i) => [`${proto}-ports.${i}`, portText(forward)]),
-    );
-  const { id, address, gateway, interface: outbound } = net;
-  return opt('passt', { id, address, gateway, interface: outbound, ...ports('tcp'), ...ports('udp') });
+  const ports = (proto: Forward['proto']): string[] =>
+    net.forwards.filter((forward) => forward.proto === proto).map(portText);
+  const { id, mtu, address, gateway, interface: outbound } = net;
+  const addresses = { mtu, address, gateway, interface: outbound };
+  return opt('passt', { id, ...addresses, 'tcp-ports': ports('tcp'), 'udp-ports': ports('udp') });
 }
 
 /** passt(1): `-t ADDRESS/HOST:GUEST`. */
@@ -31,7 +28,7 @@ function portText({ address, hostPort, guestPort }: Forward): string {
   return `${address}/${hostPort}:${guestPort}`;
 }
 
-/** The passt that must listen on `socket` before QEMU starts; it ends when QEMU closes the connection (-1). */
+/** The passt that must listen on `socket` before QEMU starts; it ends when QEMU closes the connection. */
 export function passtArgv(net: PasstNet, socket: string): readonly [string, ...string[]] {
   return [
     'passt',
@@ -39,6 +36,7 @@ export function passtArgv(net: PasstNet, socket: string): readonly [string, ...s
     '--one-off',
     '--socket',
     socket,
+    ...(net.mtu === undefined ? [] : ['--mtu', String(net.mtu)]),
     ...(net.address === undefined ? [] : ['--address', net.address]),
     ...(net.gateway === undefined ? [] : ['--gateway', net.gateway]),
     ...(net.interface === undefined ? [] : ['--interface', net.interface]),
