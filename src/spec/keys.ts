@@ -21,7 +21,31 @@ export interface Key {
   readonly example: string;
 }
 
-const TABLE = [
+export type KeyName =
+  | 'name'
+  | 'memory'
+  | 'cpus'
+  | 'machine'
+  | 'cpu'
+  | 'accel'
+  | 'disk'
+  | 'cdrom'
+  | 'boot'
+  | 'kernel'
+  | 'initrd'
+  | 'append'
+  | 'net'
+  | 'display'
+  | 'vnc'
+  | 'serial'
+  | 'uefi'
+  | 'uefi-vars'
+  | 'snapshot'
+  | 'rng'
+  | 'balloon'
+  | 'qemu';
+
+export const KEYS: readonly (Key & { readonly name: KeyName })[] = [
   {
     name: 'name',
     flags: ['-n, --name <name>'],
@@ -210,10 +234,7 @@ const TABLE = [
     doc: 'the QEMU to run, by name or path',
     example: 'qemu-system-x86_64',
   },
-] as const satisfies readonly Key[];
-
-export type KeyName = (typeof TABLE)[number]['name'];
-export const KEYS: readonly (Key & { readonly name: KeyName })[] = TABLE;
+];
 
 export function findKey(name: string): (Key & { readonly name: KeyName }) | undefined {
   return KEYS.find((key) => key.name === name);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -27,4 +27,11 @@ export function guestOverlay(dir: string, name = 'guest.qcow2'): string {
   const overlay = join(dir, name);
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', guestImage(), overlay]);
   return overlay;
+}
+
+/** The same as a file that depends on no other: qlaunch follows a backing file elsewhere only when it is allowed by name. */
+export function guestCopy(dir: string, name = 'guest.qcow2'): string {
+  const copy = join(dir, name);
+  copyFileSync(guestImage(), copy);
+  return copy;
 }

@@ -1,0 +1,37 @@
+/** From an argument vector to an exit status: the one catch of the program. */
+import { CommanderError } from 'commander';
+import { EXIT } from '../errors.ts';
+import { program } from './program.ts';
+import { fail } from './terminal.ts';
+
+/** `qlaunch IMAGE …` is `qlaunch run IMAGE …`: whatever is neither a command nor help is something to run. */
+export function expandShorthand(argv: readonly string[], commands: ReadonlySet<string>): readonly string[] {
+  const [first] = argv;
+  if (first === undefined) return ['help'];
+  if (commands.has(first) || GLOBAL.has(first)) return argv;
+  return ['run', ...argv];
+}
+
+const GLOBAL: ReadonlySet<string> = new Set(['-h', '--help', '-V', '--version', 'help']);
+
+export async function main(argv: readonly string[]): Promise<number> {
+  let status: number = EXIT.ok;
+  // Everything behind `--` is QEMU's and never looked at by the option parser.
+  const end = argv.indexOf('--');
+  const [ours, extra] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)];
+  const root = program({
+    extra,
+    done: (code) => {
+      status = code;
+    },
+  });
+  const names = new Set(root.commands.flatMap((command) => [command.name(), ...command.aliases()]));
+  try {
+    await root.parseAsync([...expandShorthand(ours, names)], { from: 'user' });
+    return status;
+  } catch (error) {
+    // Commander has printed its message already; --help and --version end in here with status 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return fail(error);
+  }
+}

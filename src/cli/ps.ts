@@ -1,0 +1,62 @@
+/** qlaunch ps */
+import { removeDir } from '../host/vm/store.ts';
+import { identity } from '../host/vm/user.ts';
+import { alive, listVms, type VmStatus } from '../run/vm/status.ts';
+import { json, note, out, table, tint } from './terminal.ts';
+
+export interface PsOptions {
+  readonly json?: boolean;
+  readonly clean?: boolean;
+}
+
+const TINTS = { running: 'green', starting: 'yellow', ended: 'dim', failed: 'red', lost: 'red' } as const;
+
+export function ps(options: PsOptions): number {
+  const who = identity(process.env);
+  const vms = [...listVms(who, process.env)].sort((a, b) => a.record.name.localeCompare(b.record.name));
+  if (options.clean) return clean(vms.filter((vm) => !alive(vm)));
+  if (options.json) json(vms.map(view));
+  else if (vms.length === 0) note('no VMs (start one: qlaunch IMAGE -d)');
+  else {
+    const several = new Set(vms.map(({ record }) => record.uid)).size > 1;
+    const rows = vms.map((vm) => [several ? `${vm.record.uid}/${vm.record.name}` : vm.record.name, ...columns(vm)]);
+    const [head = '', ...lines] = table(['NAME', 'STATE', 'PID', 'STARTED', 'NETWORK', 'NOTE'], rows).split('\n');
+    out([tint('bold', head), ...lines.map((line, index) => paint(line, vms[index]))].join('\n'));
+  }
+  return 0;
+}
+
+function paint(line: string, vm: VmStatus | undefined): string {
+  return vm === undefined ? line : line.replace(` ${vm.state} `, ` ${tint(TINTS[vm.state], vm.state)} `);
+}
+
+function columns(vm: VmStatus): readonly string[] {
+  const nets = vm.record.nics.map((nic) => [nic.mode, ...nic.forwards.map((fwd) => `${fwd.hostPort}>${fwd.guestPort}`)].join(' '));
+  return [vm.state, String(vm.pid ?? '-'), vm.record.startedAt.slice(0, 16).replace('T', ' '), nets.join(', ') || 'none', vm.reason ?? ''];
+}
+
+/** The documented shape of `ps --json`: one object per VM. */
+function view(vm: VmStatus): object {
+  const { record, dir, state, pid, exit, reason } = vm;
+  return {
+    name: record.name,
+    uid: record.uid,
+    state,
+    ...(pid === undefined ? {} : { pid }),
+    ...(exit === undefined ? {} : { exit }),
+    ...(reason === undefined ? {} : { reason }),
+    startedAt: record.startedAt,
+    detached: record.detached,
+    nics: record.nics,
+    disks: record.disks,
+    ...(record.vnc === undefined ? {} : { vnc: record.vnc }),
+    dir,
+    argv: record.argv,
+  };
+}
+
+function clean(dead: readonly VmStatus[]): number {
+  for (const vm of dead) removeDir(vm.dir);
+  note(dead.length === 0 ? 'nothing to clean' : `removed the logs of ${dead.map(({ record }) => record.name).join(', ')}`);
+  return 0;
+}

@@ -1,0 +1,50 @@
+/** The only place that writes to the terminal. */
+import { styleText } from 'node:util';
+import { EXIT, QlaunchError, printable, renderError } from '../errors.ts';
+
+/** A closed pipe (`qlaunch ps | head -1`) is not an error. */
+function quietPipe(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+quietPipe(process.stdout);
+quietPipe(process.stderr);
+
+/** A result: stdout, one line. */
+export function out(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Progress and remarks: stderr, so that a script that reads stdout is not disturbed. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+export function json(value: unknown): void {
+  out(JSON.stringify(value, null, process.stdout.isTTY ? 2 : undefined));
+}
+
+export type Tint = 'red' | 'green' | 'yellow' | 'dim' | 'bold';
+
+/** Plain when piped or with NO_COLOR (util.styleText looks at the stream and the environment). */
+export function tint(colour: Tint, text: string): string {
+  return styleText(colour, text, { stream: process.stdout });
+}
+
+/** Columns by spaces, like `ip -br`; the last column is as wide as it likes. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows.map((row) => row.map(printable))];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+}
+
+/** Shows a failure and returns the exit status it means. A bug of ours keeps its stack. */
+export function fail(error: unknown): number {
+  if (error instanceof QlaunchError) {
+    note(renderError(error));
+    return error.exit;
+  }
+  note(`qlaunch: this is a bug in qlaunch; please report it with the lines below\n${error instanceof Error ? error.stack : String(error)}`);
+  return EXIT.bug;
+}

@@ -1,0 +1,62 @@
+/** Where a VM's description is: the image or profile that was named, and the user's own configuration. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { asUser, type Identity } from './user.ts';
+
+export interface Text {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Description {
+  readonly userConfig?: Text;
+  readonly profile?: Text;
+  readonly image?: string;
+}
+
+/** /etc/qlaunch for root, ~/.config/qlaunch for others (under sudo: the invoking user's). */
+export function configDir(who: Identity, env: NodeJS.ProcessEnv): string {
+  const given = env['QLAUNCH_CONFIG_DIR'];
+  if (given !== undefined && given !== '') return given;
+  if (who.root && !who.dropTo) return '/etc/qlaunch';
+  const xdg = who.dropTo ? undefined : env['XDG_CONFIG_HOME'];
+  return join(xdg !== undefined && xdg.startsWith('/') ? xdg : join(who.user.home, '.config'), 'qlaunch');
+}
+
+/**
+ * `named` is a profile when it ends in .ini, or when NAME.ini is here or in the configuration folder and no file is
+ * called NAME; else an image. Errors: QL_PROFILE_MISSING, QL_NOTHING_TO_RUN.
+ */
+export function describe(named: string | undefined, who: Identity, env: NodeJS.ProcessEnv, cwd: string): Description {
+  const dir = configDir(who, env);
+  const userConfig = read(join(dir, 'config.ini'), who);
+  const own = userConfig === undefined ? {} : { userConfig };
+  if (named === undefined) return own;
+  const here = resolve(cwd, named);
+  if (!named.endsWith('.ini') && asUser(who, () => existsSync(here))) return { ...own, image: named };
+  const files = named.endsWith('.ini') ? [here, join(dir, named)] : [`${here}.ini`, join(dir, `${named}.ini`)];
+  for (const path of files) {
+    const profile = read(path, who);
+    if (profile !== undefined) return { ...own, profile };
+  }
+  // A path that is plainly an image is reported with the other mistakes, by the disk's own check.
+  if (/[/.]/.test(named) && !named.endsWith('.ini')) return { ...own, image: named };
+  throw new QlaunchError('QL_NOTHING_TO_RUN', EXIT.usage, {
+    what: `"${named}" is neither a command nor an image nor a profile`,
+    why: [`looked for ${[here, ...files].filter((path, index, all) => all.indexOf(path) === index).join(', ')}`],
+    todo: ['qlaunch --help', 'qlaunch /path/to/disk.qcow2'],
+  });
+}
+
+function read(path: string, who: Identity): Text | undefined {
+  return asUser(who, () => {
+    try {
+      return statSync(path).isFile() ? { path, text: readFileSync(path, 'utf8') } : undefined;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+      throw new QlaunchError('QL_PROFILE_UNREADABLE', EXIT.refused, { what: `cannot read ${path}`, why: [message] });
+    }
+  });
+}

@@ -1,0 +1,101 @@
+/** Who asks, and for whom QEMU runs (design.md, "Privilege, processes, state"). */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { EXIT, QlaunchError } from '../../errors.ts';
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly name: string;
+  readonly home: string;
+}
+
+export interface Identity {
+  /** The user QEMU runs as: under sudo the invoking user, else ourselves, else --run-as. */
+  readonly user: User;
+  /** We are root and `user` is somebody else: QEMU is started through setpriv. */
+  readonly dropTo: boolean;
+  readonly root: boolean;
+}
+
+/** passwd(5): name:password:uid:gid:gecos:home:shell. Users that only NSS knows are asked of getent by name. */
+function passwd(match: (fields: readonly string[]) => boolean): User | undefined {
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [name, , uid, gid, , home] = line.split(':');
+    if (name === undefined || uid === undefined || gid === undefined || home === undefined) continue;
+    if (match([name, uid])) return { name, uid: Number(uid), gid: Number(gid), home };
+  }
+  return undefined;
+}
+
+export function identity(env: NodeJS.ProcessEnv, runAs?: string): Identity {
+  const uid = process.getuid?.() ?? 0;
+  const gid = process.getgid?.() ?? 0;
+  const root = uid === 0;
+  if (runAs !== undefined) {
+    const user = passwd(([name, id]) => name === runAs || id === runAs);
+    if (user === undefined) throw unknownUser(runAs);
+    if (!root && user.uid !== uid) throw notRoot(runAs);
+    return { user, dropTo: root && user.uid !== 0, root };
+  }
+  const sudoUid = env['SUDO_UID'];
+  if (root && sudoUid !== undefined && /^\d+$/.test(sudoUid) && sudoUid !== '0') {
+    const user = passwd(([, id]) => id === sudoUid);
+    const fallback = { uid: Number(sudoUid), gid: Number(env['SUDO_GID'] ?? sudoUid), name: env['SUDO_USER'] ?? sudoUid, home: '/' };
+    return { user: user ?? fallback, dropTo: true, root };
+  }
+  return { user: { uid, gid, name: env['USER'] ?? String(uid), home: env['HOME'] ?? homedir() }, dropTo: false, root };
+}
+
+/** group(5): name:password:gid:user,user. What initgroups(3) would set; groups that only NSS knows are left out. */
+function groupsOf(user: string): readonly number[] {
+  const fields = readFileSync('/etc/group', 'utf8').split('\n').map((line) => line.split(':'));
+  return fields.filter(([, , , members]) => members?.split(',').includes(user)).map(([, , gid]) => Number(gid));
+}
+
+/** From here on with the rights of QEMU's user; root comes back only inside asRoot(). */
+export function becomeUser(who: Identity): void {
+  if (!who.dropTo) return;
+  process.setgroups?.([who.user.gid, ...groupsOf(who.user.name)]);
+  process.setegid?.(who.user.gid);
+  process.seteuid?.(who.user.uid);
+}
+
+function becomeRoot(): void {
+  process.seteuid?.(0);
+  process.setegid?.(0);
+  process.setgroups?.([0]);
+}
+
+/** A user's files are untrusted and its directories may hold symlinks: they are opened with its rights only. */
+export function asUser<T>(who: Identity, work: () => T): T {
+  if (!who.dropTo) return work();
+  becomeUser(who);
+  try {
+    return work();
+  } finally {
+    becomeRoot();
+  }
+}
+
+export function asRoot<T>(who: Identity, work: () => T): T {
+  if (!who.dropTo) return work();
+  becomeRoot();
+  try {
+    return work();
+  } finally {
+    becomeUser(who);
+  }
+}
+
+function unknownUser(name: string): QlaunchError {
+  return new QlaunchError('QL_RUN_AS', EXIT.usage, { what: `there is no user "${name}"`, todo: ['getent passwd'] });
+}
+
+function notRoot(name: string): QlaunchError {
+  return new QlaunchError('QL_RUN_AS', EXIT.refused, {
+    what: `cannot run QEMU as "${name}"`,
+    why: ['only root may start a process as another user'],
+    todo: [`sudo qlaunch … --run-as ${name}`],
+  });
+}

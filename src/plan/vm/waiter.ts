@@ -1,0 +1,31 @@
+/**
+ * QEMU's parent: a shell that outlives qlaunch, keeps QEMU's exit status and costs 1.7 MB. It gets the command as
+ * its arguments, so no word of it is ever read by a shell.
+ */
+
+/** Files in the VM's directory. */
+export const FILES = {
+  record: 'vm.json',
+  lock: 'lock',
+  commandLock: 'command.lock',
+  supervisor: 'supervisor.sock',
+  command: 'command.sock',
+  events: 'events.sock',
+  serial: 'serial.sock',
+  serialLog: 'serial.log',
+  qemuLog: 'qemu.log',
+  pid: 'qemu.pid',
+  exit: 'exit',
+} as const;
+
+/**
+ * `sh -c WAITER qlaunch-waiter DIR QEMU ARG…`. A signal to the waiter must not end it before QEMU. The status is
+ * renamed into place: a reader never sees half a file.
+ */
+export const WAITER: string = [
+  'trap "" HUP INT TERM',
+  'dir=$1; shift',
+  '(trap - HUP INT TERM; exec "$@")',
+  'status=$?',
+  `echo "$status" >"$dir/${FILES.exit}.new" && mv -f "$dir/${FILES.exit}.new" "$dir/${FILES.exit}"`,
+].join('\n');

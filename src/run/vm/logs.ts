@@ -1,0 +1,28 @@
+/** What QEMU said and what the guest printed; both stay after the end. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readFrom } from '../../host/vm/logfile.ts';
+import { FILES } from '../../plan/vm/waiter.ts';
+import { alive, readStatus, type VmStatus } from './status.ts';
+
+export type LogName = 'qemu' | 'serial';
+
+const FILE = { qemu: FILES.qemuLog, serial: FILES.serialLog } as const;
+const POLL_MS = 100;
+
+/** Hands over the log in pieces from `offset` (bytes) on; returns where it ended. */
+export function readLogs(vm: VmStatus, log: LogName, write: (chunk: Uint8Array) => void, offset = 0): number {
+  return readFrom(join(vm.dir, FILE[log]), offset, write);
+}
+
+/** The same, and what is added until the VM ends. */
+export async function followLogs(vm: VmStatus, logs: readonly LogName[], write: (chunk: Uint8Array) => void): Promise<void> {
+  const offsets = new Map(logs.map((log) => [log, 0]));
+  for (;;) {
+    // Asked before reading: what was written before the end is then read after it.
+    const status = readStatus(vm.dir);
+    for (const [log, offset] of offsets) offsets.set(log, readLogs(vm, log, write, offset));
+    if (status === undefined || !alive(status)) return;
+    await sleep(POLL_MS);
+  }
+}

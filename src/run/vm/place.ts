@@ -1,0 +1,55 @@
+/** A name and a directory for a VM, held by a lock that its QEMU inherits. */
+import { join } from 'node:path';
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { holdLock, type Lock } from '../../host/flock.ts';
+import { makePrivateDir, type VmDirs } from '../../host/vm/dirs.ts';
+import { removeFiles } from '../../host/vm/store.ts';
+import type { Identity } from '../../host/vm/user.ts';
+import { FILES } from '../../plan/vm/waiter.ts';
+import { alive, readStatus } from './status.ts';
+
+export interface Place {
+  readonly name: string;
+  readonly dir: string;
+  readonly socketDir: string;
+}
+
+export interface NameWish {
+  readonly name: string;
+  readonly given: boolean;
+  readonly identity: string;
+}
+
+const SUFFIXES = 100;
+
+/**
+ * A default name that a living VM of another image has gets a suffix (`web-2`). The same image twice, or a given
+ * name twice, is refused: throws QL_VM_RUNNING.
+ */
+export function choosePlace(wish: NameWish, dirs: VmDirs): Place {
+  for (let n = 1; n <= SUFFIXES; n += 1) {
+    const name = n === 1 ? wish.name : `${wish.name}-${n}`;
+    const place = { name, dir: join(dirs.root, name), socketDir: join(dirs.socketRoot, name) };
+    const vm = readStatus(place.dir);
+    if (vm === undefined || !alive(vm)) return place;
+    if (wish.given || vm.record.identity === wish.identity)
+      throw new QlaunchError('QL_VM_RUNNING', EXIT.refused, {
+        what: `a VM "${name}" is running already`,
+        why: [`it was started at ${vm.record.startedAt}${vm.pid === undefined ? '' : ` as process ${vm.pid}`}`],
+        todo: [`qlaunch stop ${name}`, 'qlaunch … --name ANOTHER'],
+      });
+  }
+  throw new QlaunchError('QL_VM_RUNNING', EXIT.refused, { what: `no free name like "${wish.name}"`, todo: ['qlaunch … --name ANOTHER'] });
+}
+
+/** As root: the parents are root's, the VM's own directory is its user's. */
+export function makePlace(place: Place, who: Identity): void {
+  for (const dir of new Set([place.dir, place.socketDir])) makePrivateDir(dir, who);
+}
+
+/** Takes the lock, and clears what an earlier VM of that name left. Errors: QL_LOCKED. */
+export async function takePlace(place: Place): Promise<Lock> {
+  const lock = await holdLock(join(place.dir, FILES.lock), { what: `VM ${place.name}`, waitMs: 0 });
+  for (const dir of new Set([place.dir, place.socketDir])) removeFiles(dir, (file) => file !== FILES.lock);
+  return lock;
+}

@@ -1,0 +1,138 @@
+/** Everything about a start that can be decided before it: looked up, checked, put together. Changes nothing. */
+import { join } from 'node:path';
+import { chooseAccel } from '../../host/qemu/accel.ts';
+import { qemuCaps } from '../../host/qemu/ask.ts';
+import { findBeside, findQemu, type QemuBinary } from '../../host/qemu/find.ts';
+import { findFirmware } from '../../host/qemu/firmware.ts';
+import { refusal } from '../../host/qemu/finding.ts';
+import { findBridgeHelper } from '../../host/qemu/helper.ts';
+import type { ResolvedDisk } from '../../host/qemu/images.ts';
+import { preflight } from '../../host/qemu/preflight.ts';
+import type { Host } from '../../host/port.ts';
+import { mayUse } from '../../host/vm/access.ts';
+import { type VmDirs, vmDirs } from '../../host/vm/dirs.ts';
+import { type MacTable, readMacs } from '../../host/vm/macs.ts';
+import { dropPrivileges } from '../../host/vm/spawn.ts';
+import type { VmRecord } from '../../host/vm/store.ts';
+import type { Identity } from '../../host/vm/user.ts';
+import { type QemuCommand, qemuCommand } from '../../plan/qemu/command.ts';
+import { type Firmware, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
+import type { Step } from '../../plan/step.ts';
+import { prepareSteps } from '../../plan/vm/prepare.ts';
+import type { VmSpec } from '../../spec/vm-spec.ts';
+import { chooseMacs } from './nics.ts';
+import { choosePlace, type Place } from './place.ts';
+
+export interface VmPlan {
+  readonly spec: VmSpec;
+  readonly place: Place;
+  readonly dirs: VmDirs;
+  /** What is done before QEMU starts, in this order; each is printed by --dry-run. */
+  readonly steps: readonly Step[];
+  readonly command: QemuCommand;
+  readonly record: VmRecord;
+  /** Formats that are new to us; written down when the VM is really started. */
+  readonly newDisks: readonly ResolvedDisk[];
+  readonly newMacs?: MacTable;
+  /** Where the VM's own UEFI variables come from. */
+  readonly vars?: { readonly template: string; readonly target: string };
+  /** Worth a line to the user. */
+  readonly notes: readonly string[];
+}
+
+export interface PlanWish {
+  readonly host: Host;
+  readonly who: Identity;
+  readonly env: NodeJS.ProcessEnv;
+  readonly detached: boolean;
+}
+
+/** Errors: QL_QEMU_MISSING, QL_VM_RUNNING, one refusal with all findings of the preflight, … */
+export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
+  const { host, who, env } = wish;
+  const runAs = dropPrivileges(who);
+  const qemu = findQemu(wanted.qemu);
+  const dirs = vmDirs(who, env, Buffer.byteLength(wanted.name) + 4);
+  const place = choosePlace({ name: wanted.name, given: wanted.nameGiven, identity: wanted.identity }, dirs);
+  const spec = { ...wanted, name: place.name };
+  const paths = runPaths(place.dir, place.socketDir);
+  const [caps, accel] = await Promise.all([qemuCaps(host, qemu), accelerate(spec, qemu, wish, runAs)]);
+  const tools = { host, qemuImg: findBeside(qemu, 'qemu-img'), runAs };
+  const sockets = [{ path: paths.supervisorSock, at: 'the VM’s run-time directory' }];
+  const allow = new Map(spec.disks.map((disk) => [disk.id, disk.backing ?? []]));
+  const found = await preflight(tools, spec, { stateDir: dirs.state, sockets, uid: who.user.uid, allow });
+  const [first, ...others] = found.findings;
+  if (first !== undefined) throw refusal([first, ...others]);
+  const { macs, record: newMacs } = chooseMacs(spec, who.user.uid, readMacs(dirs.state));
+  const firmware = chooseFirmware(spec, dirs);
+  const context: QemuContext = {
+    binary: qemu.path,
+    caps,
+    accel: accel.accel,
+    formats: Object.fromEntries([...found.disks].map(([id, { format }]) => [id, format])),
+    nics: Object.fromEntries(Object.entries(macs).map(([id, mac]) => [id, { mac }])),
+    ...(firmware === undefined ? {} : { firmware: firmware.use }),
+    paths,
+    bridgeHelper: spec.nets.some(({ mode }) => mode === 'bridge') ? findBridgeHelper(caps.bridgeHelper) : '',
+    vhostNet: mayUse('/dev/vhost-net'),
+  };
+  const command = qemuCommand(spec, context);
+  const disks = [...found.disks.values()];
+  return {
+    spec,
+    place,
+    dirs,
+    steps: prepareSteps(spec, { place, caps, paths, uid: who.user.uid, ...(firmware?.vars === undefined ? {} : { vars: firmware.vars }) }),
+    command,
+    record: recordOf(spec, place, command, macs, wish),
+    newDisks: disks.filter((disk) => disk.record),
+    ...(newMacs === undefined ? {} : { newMacs }),
+    ...(firmware?.vars === undefined ? {} : { vars: firmware.vars }),
+    notes: [...accel.notes, ...disks.flatMap((disk) => disk.notes)],
+  };
+}
+
+async function accelerate(
+  spec: VmSpec,
+  qemu: QemuBinary,
+  { host }: PlanWish,
+  runAs: readonly string[],
+): Promise<{ accel: 'kvm' | 'tcg'; notes: readonly string[] }> {
+  if (spec.accel !== 'auto') return { accel: spec.accel, notes: [] };
+  const choice = await chooseAccel(host, qemu, { runAs });
+  if (choice.accel === 'kvm') return { accel: 'kvm', notes: [] };
+  const cure = choice.cure.length === 0 ? '' : `; try: ${choice.cure.join('; ')}`;
+  return { accel: 'tcg', notes: [`no KVM, the guest will be slow: ${choice.because}${cure}`] };
+}
+
+function chooseFirmware(spec: VmSpec, dirs: VmDirs): { use: Firmware; vars?: { template: string; target: string } } | undefined {
+  if (spec.uefi === undefined) return undefined;
+  const found = findFirmware(spec.machine);
+  const code = spec.uefi.code ?? found.code;
+  if (spec.uefi.vars !== undefined) return { use: { code, vars: spec.uefi.vars, format: found.format } };
+  const target = join(dirs.state, 'uefi', `${spec.name}.${found.format === 'raw' ? 'fd' : 'qcow2'}`);
+  return { use: { code, vars: target, format: found.format }, vars: { template: found.varsTemplate, target } };
+}
+
+function recordOf(spec: VmSpec, place: Place, command: QemuCommand, macs: Readonly<Record<string, string>>, wish: PlanWish): VmRecord {
+  const { vnc } = spec;
+  return {
+    v: 1,
+    name: place.name,
+    identity: spec.identity,
+    uid: wish.who.user.uid,
+    startedAt: new Date().toISOString(),
+    detached: wish.detached,
+    argv: [command.binary, ...command.argv],
+    socketDir: place.socketDir,
+    serial: spec.serial.kind,
+    nics: spec.nets.map((net) => ({
+      id: net.id,
+      mode: net.mode,
+      mac: macs[net.id] ?? '',
+      forwards: 'forwards' in net ? net.forwards : [],
+    })),
+    disks: spec.disks.map(({ file }) => file),
+    ...(vnc === undefined ? {} : { vnc: `${vnc.address}:${5900 + vnc.display}` }),
+  };
+}

@@ -1,0 +1,82 @@
+/** Which VMs there are and how they are, from their directories and the locks the kernel knows of. */
+import { join } from 'node:path';
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { visibleRoots } from '../../host/vm/dirs.ts';
+import { heldLocks, listDirs, lockName, readRecord, readText, type VmRecord } from '../../host/vm/store.ts';
+import type { Identity } from '../../host/vm/user.ts';
+import { FILES } from '../../plan/vm/waiter.ts';
+
+export type VmState = 'running' | 'starting' | 'ended' | 'failed' | 'lost';
+
+export interface VmStatus {
+  readonly dir: string;
+  readonly record: VmRecord;
+  readonly state: VmState;
+  /** QEMU's, while it runs. */
+  readonly pid?: number;
+  /** QEMU's exit status as a shell tells it (128 + signal), once it ended. */
+  readonly exit?: number;
+  /** One line for people: why it is not running. */
+  readonly reason?: string;
+}
+
+export function listVms(who: Identity, env: NodeJS.ProcessEnv): readonly VmStatus[] {
+  const { base, perUser } = visibleRoots(who, env);
+  const roots = perUser ? listDirs(base).map((uid) => join(base, uid)) : [base];
+  const locks = heldLocks();
+  return roots.flatMap((root) =>
+    listDirs(root).flatMap((name) => {
+      const status = readStatus(join(root, name), locks);
+      return status === undefined ? [] : [status];
+    }),
+  );
+}
+
+/** undefined: nothing in `dir` that is a VM's. */
+export function readStatus(dir: string, locks: ReadonlySet<string> = heldLocks()): VmStatus | undefined {
+  const record = readRecord(dir);
+  if (record === undefined) return undefined;
+  const lock = lockName(join(dir, FILES.lock));
+  if (lock !== undefined && locks.has(lock)) {
+    const pid = Number(readText(join(dir, FILES.pid)) ?? '');
+    return pid > 0 ? { dir, record, state: 'running', pid } : { dir, record, state: 'starting' };
+  }
+  const text = readText(join(dir, FILES.exit));
+  if (text === undefined) {
+    const reason = 'ended together with its waiter (killed, or the machine ran out of memory); its exit status is not known';
+    return { dir, record, state: 'lost', reason };
+  }
+  const exit = Number(text);
+  if (exit === 0) return { dir, record, state: 'ended', exit, reason: 'shut down' };
+  return { dir, record, state: 'failed', exit, reason: failure(exit, dir) };
+}
+
+function failure(exit: number, dir: string): string {
+  if (exit > 128) return `killed by signal ${exit - 128}`;
+  const last = (readText(join(dir, FILES.qemuLog)) ?? '').trimEnd().split('\n').at(-1) ?? '';
+  return last === '' ? `QEMU exited with ${exit}` : last;
+}
+
+/** The VM of that name; among several users' VMs (root sees all) `USER-ID/NAME` tells which. */
+export function findVm(name: string, who: Identity, env: NodeJS.ProcessEnv): VmStatus {
+  const all = listVms(who, env);
+  const found = all.filter(({ record }) => record.name === name || `${record.uid}/${record.name}` === name);
+  const mine = found.find(({ record }) => record.uid === who.user.uid);
+  const vm = found.length === 1 ? found[0] : mine;
+  if (vm !== undefined) return vm;
+  if (found.length > 1)
+    throw new QlaunchError('QL_VM_AMBIGUOUS', EXIT.usage, {
+      what: `several users have a VM "${name}"`,
+      todo: found.map(({ record }) => `qlaunch … ${record.uid}/${record.name}`),
+    });
+  const names = all.map(({ record }) => record.name);
+  throw new QlaunchError('QL_VM_UNKNOWN', EXIT.usage, {
+    what: `there is no VM "${name}"`,
+    why: names.length > 0 ? [`known: ${names.join(', ')}`] : ['no VM was started since the machine booted'],
+    todo: ['qlaunch ps'],
+  });
+}
+
+export function alive(vm: VmStatus): boolean {
+  return vm.state === 'running' || vm.state === 'starting';
+}

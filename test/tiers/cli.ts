@@ -1,0 +1,74 @@
+/** The built programs, run as a user runs them, each test in a world of its own. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa, type ResultPromise } from 'execa';
+import { onTestFinished } from 'vitest';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+/** What a user may have installed: the bundle for Node, and the standalone executable where it was built. */
+export const programs: readonly { label: string; path: string }[] = [
+  { label: 'node', path: join(root, 'dist/bin/qlaunch') },
+  ...(existsSync(join(root, 'dist/standalone/qlaunch')) ? [{ label: 'standalone', path: join(root, 'dist/standalone/qlaunch') }] : []),
+];
+
+export interface Ran {
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface World {
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs qlaunch to its end. Never rejects because of its status. */
+  qlaunch(...args: readonly string[]): Promise<Ran>;
+  /** Starts it and leaves it running. */
+  start(args: readonly string[]): ResultPromise<{ reject: false; all: true }>;
+}
+
+/** Directories of its own for state, run-time files and configuration; VMs that still run at the end are killed. */
+export function world(program: string = programs[0]?.path ?? ''): World {
+  const dir = mkdtempSync(join(tmpdir(), 'qlaunch-world-'));
+  const env = {
+    HOME: dir,
+    QLAUNCH_RUNTIME_DIR: join(dir, 'run'),
+    QLAUNCH_STATE_DIR: join(dir, 'state'),
+    QLAUNCH_CONFIG_DIR: join(dir, 'config'),
+    NO_COLOR: '1',
+  };
+  const qlaunch = async (...args: readonly string[]): Promise<Ran> => {
+    const { exitCode, stdout, stderr } = await execa(program, args, { env, cwd: dir, reject: false, stdin: 'ignore' });
+    return { status: exitCode, stdout, stderr };
+  };
+  onTestFinished(async () => {
+    const { stdout } = await qlaunch('ps', '--json');
+    const alive = (JSON.parse(stdout || '[]') as { name: string; state: string }[]).filter(({ state }) => state === 'running');
+    if (alive.length > 0) await qlaunch('kill', ...alive.map(({ name }) => name));
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return { dir, env, qlaunch, start: (args) => execa(program, args, { env, cwd: dir, reject: false, all: true }) };
+}
+
+/** One VM as `ps --json` shows it. */
+export interface VmRow {
+  readonly name: string;
+  readonly state: string;
+  readonly pid?: number;
+  readonly reason?: string;
+  readonly dir: string;
+  readonly argv: readonly string[];
+}
+
+export async function vmRow(of: World, name: string): Promise<VmRow> {
+  const { stdout } = await of.qlaunch('ps', '--json');
+  const row = (JSON.parse(stdout) as VmRow[]).find((vm) => vm.name === name);
+  if (row === undefined) throw new Error(`ps does not show ${name}: ${stdout}`);
+  return row;
+}
+
+/** The pid of a process's parent. */
+export function parentOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]);
+}
