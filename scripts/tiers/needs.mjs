@@ -1,6 +1,6 @@
 // What a test may need from the kernel, each proven by really doing it in a throw-away namespace. A test file says
 // so in a comment line: "// needs: bridge, vlan_filtering, 8021q".
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 const sandbox = new URL('sandbox', import.meta.url).pathname;
@@ -59,15 +59,20 @@ export function unknownNeeds(file) {
 
 /** Which of the features this kernel has; each is tried in a namespace of its own inside one sandbox. */
 export function supported(names) {
-  const script = names.map(
+  const lines = names.map(
     (name) => `if unshare -n sh -c ${quote(probes[name])} >/dev/null 2>&1; then echo ${name}; fi`,
   );
-  if (script.length === 0) return new Set();
-  return new Set(
-    execFileSync(sandbox, ['sh', '-c', script.join('\n')], { encoding: 'utf8' })
-      .split('\n')
-      .filter(Boolean),
-  );
+  if (lines.length === 0) return new Set();
+  const { stdout, stderr, status } = spawnSync(sandbox, ['sh', '-c', `${lines.join('\n')}\ntrue`], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) {
+    console.error(
+      `no sandbox for the tests can be made here; run scripts/test as root. What was said: ${stderr}`,
+    );
+    process.exit(1);
+  }
+  return new Set(stdout.split('\n').filter(Boolean));
 }
 
 const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
