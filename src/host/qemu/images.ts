@@ -1,5 +1,6 @@
 /** Disks before QEMU sees them: there, readable, in the format they always had, on their own, and not in use. */
 
+import { realpathSync } from 'node:fs';
 import { decideFormat } from '../../plan/disk/format-rule.ts';
 import { probeMagic } from '../../plan/disk/magic.ts';
 import type { DiskFormat } from '../../spec/vm-spec.ts';
@@ -8,7 +9,7 @@ import { followChain } from './image/chain.ts';
 import { imageHolder } from './image/holder.ts';
 import { type CannotOpen, type ImageHead, type ImageTools, isHead, openImage } from './image/open.ts';
 import { imageInfo } from './image/qemu-img.ts';
-import { recordedFormat } from './image/record.ts';
+import { recordOf } from './image/record.ts';
 
 export type { ImageTools } from './image/open.ts';
 export { recordFormat } from './image/record.ts';
@@ -18,7 +19,7 @@ export interface DiskRequest {
   readonly format?: DiskFormat;
   /** Read only for QEMU: a CD-ROM, `readonly=on`, or any disk under --snapshot. */
   readonly readOnly: boolean;
-  /** Files outside the image's directory that it may refer to: canonical paths, or a driver's text as written. */
+  /** Files outside the image's directory that it may refer to: absolute paths, or a driver's text as written. */
   readonly allow?: readonly string[];
 }
 
@@ -47,11 +48,11 @@ export async function resolveDisk(
   if (!isHead(head)) return cannotOpen(name, head);
   const wrong = wrongKind(name, head) ?? (request.readOnly ? undefined : notWritable(name, head));
   if (wrong) return wrong;
-  const recorded = recordedFormat(stateDir, head.path, head.inode);
+  const known = recordOf(stateDir, head.path, head.inode);
   const decision = decideFormat(name, {
     probed: probeMagic(head.bytes),
     ...(request.format === undefined ? {} : { given: request.format }),
-    ...(recorded === undefined ? {} : { recorded }),
+    ...(known === undefined ? {} : { recorded: known.format }),
   });
   if ('refused' in decision)
     return {
@@ -61,12 +62,22 @@ export async function resolveDisk(
       todo: decision.cure,
     };
   const { format, record, note } = decision;
-  const behind = await followChain(tools, { name, head, format, allow: request.allow ?? [] });
+  const allow = [...(request.allow ?? []).map(canonical), ...(known?.allow ?? [])];
+  const behind = await followChain(tools, { name, head, format, allow });
   if (!Array.isArray(behind)) return behind;
   const locked =
     (await inUse(tools, name, head, !request.readOnly)) ?? (await firstInUse(tools, name, behind));
   if (locked) return locked;
   return { file: head.path, format, inode: head.inode, record, notes: note === undefined ? [] : [note] };
+}
+
+/** The rule compares real paths; what is none (a driver's text, a missing file) stays as it is. */
+function canonical(name: string): string {
+  try {
+    return realpathSync(name);
+  } catch {
+    return name;
+  }
 }
 
 async function firstInUse(

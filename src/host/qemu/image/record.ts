@@ -1,13 +1,15 @@
-/** The format that a disk had at its first use: one small file per image in the state directory. */
+/** What is known of an image from its first use or from its making: one small file per image in the state directory. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskFormat } from '../../../spec/vm-spec.ts';
 
-interface Record {
+export interface DiskRecord {
   readonly path: string;
   readonly inode: number;
   readonly format: DiskFormat;
+  /** Files outside its directory that it may refer to: named by the user who made it. */
+  readonly allow: readonly string[];
 }
 
 const fileOf = (stateDir: string, path: string): string =>
@@ -17,27 +19,32 @@ const fileOf = (stateDir: string, path: string): string =>
  * undefined when this image was never used: another inode under the same path is another image.
  * @param path canonical
  */
-export function recordedFormat(stateDir: string, path: string, inode: number): DiskFormat | undefined {
-  let text: string;
+export function recordOf(stateDir: string, path: string, inode: number): DiskRecord | undefined {
   try {
-    text = readFileSync(fileOf(stateDir, path), 'utf8');
+    const record: DiskRecord = JSON.parse(readFileSync(fileOf(stateDir, path), 'utf8'));
+    return record.path === path && record.inode === inode ? record : undefined;
   } catch {
-    return undefined;
-  }
-  try {
-    const record: Record = JSON.parse(text);
-    return record.path === path && record.inode === inode ? record.format : undefined;
-  } catch {
-    // Cut off by a full disk: the next use records it anew.
+    // Not there, or cut off by a full disk: the next use records it anew.
     return undefined;
   }
 }
 
-/** Errors as they are (EACCES, ENOSPC): without the record the next start would have to probe again. */
-export function recordFormat(stateDir: string, path: string, inode: number, format: DiskFormat): void {
+/**
+ * Errors as they are (EACCES, ENOSPC): without the record the next start would have to probe again.
+ * @param allow added to what was allowed before
+ */
+export function recordFormat(
+  stateDir: string,
+  path: string,
+  inode: number,
+  format: DiskFormat,
+  allow: readonly string[] = [],
+): void {
+  const before = recordOf(stateDir, path, inode)?.allow ?? [];
   const file = fileOf(stateDir, path);
   mkdirSync(join(stateDir, 'disks'), { recursive: true, mode: 0o700 });
   const fresh = `${file}.${process.pid}`;
-  writeFileSync(fresh, JSON.stringify({ path, inode, format } satisfies Record), { mode: 0o600 });
+  const record: DiskRecord = { path, inode, format, allow: [...new Set([...before, ...allow])] };
+  writeFileSync(fresh, JSON.stringify(record), { mode: 0o600 });
   renameSync(fresh, file);
 }
