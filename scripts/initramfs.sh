@@ -49,7 +49,9 @@ pack() {
   (cd "$1" && find . -print0 | LC_ALL=C sort -z | cpio --quiet --null -o -H newc -R 0:0 --reproducible) | gzip -9n >"$2"
 }
 
-# kernel_package: the package that linux-image-amd64 stands for today.
+# kernel_package SCRIPTS: the package that linux-image-amd64 stands for today. Fetching that one first makes sure that
+# apt has its lists.
 kernel_package() {
+  "$1/debian-package" linux-image-amd64 >/dev/null
   apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
 }
