@@ -11,6 +11,7 @@ import { type CannotOpen, type ImageHead, type ImageTools, isHead, openImage } f
 import { imageInfo } from './image/qemu-img.ts';
 import { recordOf } from './image/record.ts';
 
+export { readProcLocks } from './image/holder.ts';
 export type { ImageTools } from './image/open.ts';
 export { recordFormat } from './image/record.ts';
 
@@ -98,7 +99,7 @@ async function inUse(
   head: ImageHead,
   weWrite: boolean,
 ): Promise<Finding | undefined> {
-  const holder = imageHolder(head, weWrite);
+  const holder = await imageHolder(head, weWrite, tools.procLocks);
   if (!holder) return undefined;
   if (!holder.certain && !(await qemuImgRefuses(tools, head))) return undefined;
   const { pid, vm } = holder;

@@ -5,7 +5,7 @@
 import type { Forward } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { type Finding, isFinding } from './finding.ts';
-import { type ImageTools, type ResolvedDisk, resolveDisk } from './images.ts';
+import { type ImageTools, type ResolvedDisk, readProcLocks, resolveDisk } from './images.ts';
 import { checkReadable, checkSocketPath, checkWritable } from './preflight/paths.ts';
 import { checkPorts, type PortWish } from './preflight/ports.ts';
 
@@ -27,11 +27,13 @@ export interface Preflight {
 }
 
 export async function preflight(
-  tools: ImageTools,
+  given: ImageTools,
   spec: VmSpec,
   places: PreflightPlaces,
 ): Promise<Preflight> {
   const { stateDir, allow } = places;
+  const tools = { ...given, procLocks: given.procLocks ?? readProcLocks() };
+  const ports = checkPorts(portsOf(spec), places.uid);
   const resolved = await Promise.all(
     spec.disks.map(async ({ id, file, format, readOnly }) => {
       const request = { file, readOnly: readOnly || spec.snapshot, allow: allow?.get(id) ?? [] };
@@ -63,25 +65,26 @@ export async function preflight(
     ...files(spec),
     ...places.sockets.map(({ path, at }) => checkSocketPath(path, at)).filter((f) => f !== undefined),
   );
-  findings.push(...(await checkPorts(portsOf(spec), places.uid)));
+  findings.push(...(await ports));
   return { disks, findings };
 }
 
-/** QEMU would lock the image against itself. */
+/** QEMU locks against itself too: who reads an image does not let another side of it write. */
 function sameDiskTwice(disks: readonly (ResolvedDisk | Finding)[], spec: VmSpec): Finding[] {
-  const seen = new Set<string>();
-  const found: Finding[] = [];
+  const writes = new Map<string, boolean[]>();
   for (const [i, disk] of disks.entries()) {
-    if (isFinding(disk) || spec.snapshot || spec.disks[i]?.readOnly) continue;
-    if (seen.has(disk.file))
-      found.push({
-        code: 'QL_DISK_TWICE',
-        what: `the disk ${disk.file} is given twice`,
-        why: ['QEMU would refuse to write to it from two sides'],
-      });
-    seen.add(disk.file);
+    if (isFinding(disk)) continue;
+    const readOnly = spec.snapshot || spec.disks[i]?.readOnly === true;
+    writes.set(disk.file, [...(writes.get(disk.file) ?? []), !readOnly]);
   }
-  return found;
+  return [...writes]
+    .filter(([, sides]) => sides.length > 1 && sides.includes(true))
+    .map(([file]) => ({
+      code: 'QL_DISK_TWICE',
+      what: `the disk ${file} is given twice`,
+      why: ['one side would write to what the other reads'],
+      todo: ['readonly=on for both, or --snapshot'],
+    }));
 }
 
 function files({ kernel, uefi, vnc, serial }: VmSpec): Finding[] {

@@ -53,7 +53,7 @@ export async function planCreate(tools: DiskTools, wish: CreateWish): Promise<Cr
           why: ['it is the backing file itself'],
         },
       ]);
-    const holder = imageHolder(old, true);
+    const holder = await imageHolder(old, true);
     if (holder?.certain) throw refusal([inUse(wish.file, holder.vm)]);
   } else if (old.reason !== 'ENOENT' && !wish.force) throw exists(wish.file);
   const directory = dirname(file);

@@ -41,7 +41,7 @@ export async function diskInfo(tools: DiskTools, file: string): Promise<DiskInfo
     runAs,
     ...(format === undefined ? {} : { format }),
   });
-  const holder = imageHolder(head, true);
+  const holder = await imageHolder(head, true);
   const { pid, vm } = holder ?? {};
   return {
     file: head.path,

@@ -1,5 +1,6 @@
 /** Who uses an image now. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { conflictingLocks, type ImageLock } from '../../../plan/disk/locks.ts';
 import type { ImageHead } from './open.ts';
 
@@ -13,9 +14,22 @@ export interface Holder {
   readonly certain: boolean;
 }
 
+/**
+ * All locks of the machine. Opening the list makes the kernel wait for an RCU grace period (8 ms seen), so it is read
+ * beside other work, and once for all disks of a VM.
+ */
+export function readProcLocks(): Promise<string> {
+  // Masked in some containers: QEMU itself then says what is locked.
+  return readFile('/proc/locks', 'utf8').catch(() => '');
+}
+
 /** Node cannot fcntl(2), so the kernel's list of locks is read: it shows them, though not who holds them. */
-export function imageHolder(head: ImageHead, weWrite: boolean): Holder | undefined {
-  const locks = conflictingLocks(readFileSync('/proc/locks', 'utf8'), head.inode, weWrite);
+export async function imageHolder(
+  head: ImageHead,
+  weWrite: boolean,
+  procLocks: Promise<string> = readProcLocks(),
+): Promise<Holder | undefined> {
+  const locks = conflictingLocks(await procLocks, head.inode, weWrite);
   const exact = locks.find((lock) => lock.device === deviceText(head.device));
   const lock = exact ?? locks[0];
   if (!lock) return undefined;

@@ -27,6 +27,8 @@ export interface ImageTools {
   readonly qemuImg: string | undefined;
   /** `setpriv … --` when we are root and QEMU runs as somebody else; empty when it runs as we do. */
   readonly runAs: readonly string[];
+  /** readProcLocks(), started early or shared between disks; read for each disk where it is missing. */
+  readonly procLocks?: Promise<string>;
 }
 
 export function openImage(tools: ImageTools, path: string): Promise<ImageHead | CannotOpen> {
