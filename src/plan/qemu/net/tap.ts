@@ -31,14 +31,10 @@ export function natBackend(net: NatNet, nic: NicContext, context: QemuContext): 
  */
 export function bridgeBackend(net: BridgeNet, context: QemuContext): string {
   const helper = net.helper ?? context.bridgeHelper;
-  // With white space in it QEMU hands the whole text to sh -c (net_bridge_run_helper() in net/tap.c).
-  const word = /[ \t]/.test(helper) ? shellWord(helper) : helper;
-  return opt('tap', {
-    id: net.id,
-    helper: word,
-    br: net.bridge,
-    vhost: net.vhost ?? defaultVhost(net, context),
-  });
+  // With white space in it QEMU hands the whole line to sh -c (net_bridge_run_helper() in net/tap.c).
+  const word = /[ \t]/.test(helper) ? shellWord : (text: string): string => text;
+  const vhost = net.vhost ?? defaultVhost(net, context);
+  return opt('tap', { id: net.id, helper: word(helper), br: word(net.bridge), vhost });
 }
 
 /** A model other than virtio makes no use of it. */

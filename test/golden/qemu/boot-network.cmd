@@ -1,0 +1,24 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=pxe,debug-threads=on \
+  -machine q35 \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -netdev user,id=net0,tftp=/srv/vm/pxe,bootfile=/pxelinux.0 \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:76:72:5b,bootindex=1 \
+  -device VGA,id=video0 \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/pxe/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/pxe/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/pxe/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/pxe/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/pxe/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/pxe/qemu.pid

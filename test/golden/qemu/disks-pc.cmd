@@ -1,0 +1,35 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=pc,debug-threads=on \
+  -machine pc \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -device virtio-scsi-pci,id=scsi0 \
+  -drive if=none,id=disk0,file=/srv/vm/a.qcow2,format=qcow2 \
+  -device ide-hd,bus=ide.0,unit=0,drive=disk0,bootindex=1 \
+  -drive if=none,id=disk1,file=/srv/vm/b.qcow2,format=qcow2 \
+  -device ide-hd,bus=ide.0,unit=1,drive=disk1,bootindex=2 \
+  -drive if=none,id=disk2,file=/srv/vm/c.qcow2,format=qcow2 \
+  -device scsi-hd,bus=scsi0.0,drive=disk2,bootindex=3 \
+  -drive if=none,id=cdrom0,file=/srv/vm/a.iso,format=raw,media=cdrom,readonly=on \
+  -device ide-cd,bus=ide.1,unit=0,drive=cdrom0,bootindex=4 \
+  -drive if=none,id=cdrom1,file=/srv/vm/b.iso,format=raw,media=cdrom,readonly=on \
+  -device ide-cd,bus=ide.1,unit=1,drive=cdrom1,bootindex=5 \
+  -netdev user,id=net0 \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:1b:16:29 \
+  -device VGA,id=video0 \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/pc/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/pc/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/pc/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/pc/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/pc/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/pc/qemu.pid

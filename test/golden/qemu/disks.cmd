@@ -1,0 +1,35 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=disks,debug-threads=on \
+  -machine q35 \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -device virtio-scsi-pci,id=scsi0 \
+  -drive if=none,id=disk0,file=/srv/vm/a.qcow2,format=qcow2 \
+  -device virtio-blk-pci,drive=disk0,bootindex=1 \
+  -drive if=none,id=disk1,file=/srv/vm/b.raw,format=raw,cache=none,discard=unmap \
+  -device scsi-hd,bus=scsi0.0,drive=disk1,bootindex=2 \
+  -drive if=none,id=fast,file=/srv/vm/c.qcow2,format=qcow2 \
+  -device nvme,drive=fast,serial=fast,bootindex=3 \
+  -drive if=none,id=disk2,file=/srv/vm/d.vmdk,format=vmdk \
+  -device ide-hd,bus=ide.0,drive=disk2,bootindex=4 \
+  -drive if=none,id=disk3,file=/srv/vm/e.img,format=raw,cache=unsafe,readonly=on \
+  -device virtio-blk-pci,drive=disk3,bootindex=5 \
+  -netdev user,id=net0 \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:a7:5b:68 \
+  -device VGA,id=video0 \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/disks/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/disks/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/disks/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/disks/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/disks/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/disks/qemu.pid

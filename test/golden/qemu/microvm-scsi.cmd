@@ -1,0 +1,28 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=micro,debug-threads=on \
+  -machine microvm \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -device virtio-scsi-device,id=scsi0 \
+  -drive if=none,id=disk0,file=/srv/vm/vm.qcow2,format=qcow2 \
+  -device scsi-hd,bus=scsi0.0,drive=disk0,bootindex=1 \
+  -drive if=none,id=cdrom0,file=/srv/vm/debian.iso,format=raw,media=cdrom,readonly=on \
+  -device scsi-cd,bus=scsi0.0,drive=cdrom0,bootindex=2 \
+  -netdev user,id=net0 \
+  -device virtio-net-device,id=net0,netdev=net0,mac=52:54:00:f1:0e:de \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-device,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/micro/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/micro/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/micro/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/micro/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/micro/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/micro/qemu.pid

@@ -1,0 +1,35 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=nasty,debug-threads=on \
+  -machine q35 \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -kernel '/srv/vm/k,ernel $(id)' \
+  -append 'a,b "c" $(d)' \
+  -drive 'if=none,id=disk0,file=/srv/vm/a,,b  "c".qcow2,format=qcow2' \
+  -device virtio-blk-pci,drive=disk0,bootindex=1 \
+  -drive 'if=none,id=disk1,file=/srv/vm/it'\''s $(touch /srv/pwned).qcow2,format=qcow2' \
+  -device virtio-blk-pci,drive=disk1,bootindex=2 \
+  -drive 'if=none,id=disk2,file=/srv/vm/new
+line,,format=raw;`id`.qcow2,format=qcow2' \
+  -device virtio-blk-pci,drive=disk2,bootindex=3 \
+  -drive if=none,id=cdrom0,file=/srv/vm/=,,leading.iso,format=raw,media=cdrom,readonly=on \
+  -device ide-cd,bus=ide.2,drive=cdrom0,bootindex=4 \
+  -netdev user,id=net0 \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:51:5a:4c \
+  -device VGA,id=video0 \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev file,id=serial0,path=/srv/vm/out,,append=on.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/nasty/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/nasty/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/nasty/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/nasty/qemu.pid

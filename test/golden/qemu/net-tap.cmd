@@ -1,0 +1,32 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=vm,debug-threads=on \
+  -machine q35 \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -drive if=none,id=disk0,file=/srv/vm/vm.qcow2,format=qcow2 \
+  -device virtio-blk-pci,drive=disk0,bootindex=1 \
+  -netdev tap,id=net0,ifname=qt-vm-0,script=no,downscript=no \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:ba:8d:d4 \
+  -netdev tap,id=net1,ifname=tap1,script=no,downscript=no \
+  -device virtio-net-pci,id=net1,netdev=net1,mac=52:54:00:13:7d:6f,host_mtu=9000 \
+  -netdev tap,id=net2,ifname=tap2,script=no,downscript=no,queues=4 \
+  -device virtio-net-pci,id=net2,netdev=net2,mac=52:54:00:b8:2b:8a,mq=on \
+  -netdev tap,id=net3,ifname=tap3,script=no,downscript=no \
+  -device virtio-net-pci,id=net3,netdev=net3,mac=52:54:00:34:af:1a \
+  -device VGA,id=video0 \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid

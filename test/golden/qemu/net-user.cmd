@@ -1,0 +1,26 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=vm,debug-threads=on \
+  -machine q35 \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -drive if=none,id=disk0,file=/srv/vm/vm.qcow2,format=qcow2 \
+  -device virtio-blk-pci,drive=disk0,bootindex=1 \
+  -netdev 'user,id=lan,ipv4=on,ipv6=on,net=10.1.0.0/16,host=10.1.0.1,ipv6-prefix=fd00::,ipv6-prefixlen=64,ipv6-host=fd00::2,restrict=on,hostname=guest,dhcpstart=10.1.0.20,dns=10.1.0.3,ipv6-dns=fd00::3,dnssearch=a.example,dnssearch=b.example,tftp=/srv/vm/pub,,lic,bootfile=/x,,y,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp:127.0.0.2:5353-10.1.0.20:53,guestfwd=tcp:10.1.0.100:80-cmd:echo a,,b' \
+  -device virtio-net-pci,id=lan,netdev=lan,mac=52:54:00:aa:bb:cc,host_mtu=1400 \
+  -device VGA,id=video0 \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid

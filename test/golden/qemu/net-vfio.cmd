@@ -1,0 +1,30 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=vm,debug-threads=on \
+  -machine q35 \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -drive if=none,id=disk0,file=/srv/vm/vm.qcow2,format=qcow2 \
+  -device virtio-blk-pci,drive=disk0,bootindex=2 \
+  -device pcie-root-port,id=port-net0 \
+  -device vfio-pci,id=net0,host=0000:81:00.0,bus=port-net0,romfile= \
+  -device pcie-root-port,id=port-net1 \
+  -device vfio-pci,id=net1,sysfsdev=/sys/bus/pci/devices/10000:e1:00.0,bus=port-net1,romfile=/srv/vm/card.rom,bootindex=1 \
+  -device pcie-root-port,id=port-net2 \
+  -device vfio-pci,id=net2,host=0000:81:10.1,bus=port-net2,rombar=0 \
+  -device VGA,id=video0 \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid

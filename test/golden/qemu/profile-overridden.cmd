@@ -1,0 +1,34 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=profile,debug-threads=on \
+  -machine q35 \
+  -accel tcg \
+  -cpu max \
+  -m 512M \
+  -smp 2 \
+  -device virtio-scsi-pci,id=scsi0 \
+  -drive 'if=none,id=disk0,file=/srv/vm/disks/a;b#c,,d.qcow2,format=qcow2,discard=unmap' \
+  -device scsi-hd,bus=scsi0.0,drive=disk0,bootindex=1 \
+  -drive if=none,id=disk1,file=/srv/vm/null,format=raw \
+  -device virtio-blk-pci,drive=disk1,bootindex=2 \
+  -drive 'if=none,id=cdrom0,file=/srv/vm/iso images/a ; b.iso,format=raw,media=cdrom,readonly=on' \
+  -device ide-cd,bus=ide.2,drive=cdrom0,bootindex=3 \
+  -drive if=none,id=cdrom1,file=/home/user/c,,d.iso,format=raw,media=cdrom,readonly=on \
+  -device ide-cd,bus=ide.3,drive=cdrom1,bootindex=4 \
+  -netdev user,id=net0 \
+  -device e1000,id=net0,netdev=net0,mac=52:54:00:28:e7:e4 \
+  -device VGA,id=video0 \
+  -display none \
+  -vnc 127.0.0.1:3 \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/profile/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/profile/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/profile/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/profile/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/profile/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/profile/qemu.pid

@@ -1,0 +1,27 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=vm,debug-threads=on \
+  -machine q35 \
+  -accel kvm \
+  -cpu host \
+  -m 4096M \
+  -smp 1 \
+  -drive if=none,id=disk0,file=/root/ubuntu1904.qcow,format=qcow2 \
+  -device ide-hd,bus=ide.0,drive=disk0,bootindex=1 \
+  -netdev tap,id=nic0,helper=/usr/local/libexec/qemu-bridge-helper,br=br0,vhost=on \
+  -device virtio-net-pci,id=nic0,netdev=nic0,mac=00:16:3e:0c:12:78 \
+  -device VGA,id=video0 \
+  -display none \
+  -vnc 0.0.0.0:7 \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid

@@ -1,0 +1,30 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=gibbon,debug-threads=on \
+  -machine q35 \
+  -accel kvm \
+  -cpu host \
+  -m 512M \
+  -smp 1 \
+  -boot once=d \
+  -drive if=none,id=disk0,file=/var/lib/libvirt/images/gibbon-centos74.img,format=qcow2 \
+  -device virtio-blk-pci,drive=disk0 \
+  -drive if=none,id=cdrom0,file=/srv/vm/CentOS-7-x86_64-Minimal-1708.iso,format=raw,media=cdrom,readonly=on \
+  -device ide-cd,bus=ide.2,drive=cdrom0 \
+  -netdev tap,id=net0,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:a7:b7:7b \
+  -device VGA,id=video0 \
+  -display none \
+  -vnc 0.0.0.0:0 \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/gibbon/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/gibbon/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/gibbon/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/gibbon/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/gibbon/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/gibbon/qemu.pid
