@@ -60,11 +60,7 @@ export function registerDisk(program: Command, done: (status: number) => void): 
     .action(async (file, size, options) => done(await resize(file, size, options)));
 }
 
-export async function create(
-  file: string,
-  size: string | undefined,
-  options: CreateOptions,
-): Promise<number> {
+async function create(file: string, size: string | undefined, options: CreateOptions): Promise<number> {
   const { planCreate, createDisk } = await import('../run/disk/create.ts');
   const { json, out } = await import('./terminal.ts');
   if (size === undefined && options.backing === undefined)
@@ -87,7 +83,7 @@ export async function create(
   return 0;
 }
 
-export async function info(file: string, options: Show): Promise<number> {
+async function info(file: string, options: Show): Promise<number> {
   const { diskInfo } = await import('../run/disk/info.ts');
   const { json, out } = await import('./terminal.ts');
   const found = await diskInfo(await tools(), resolve(file));
@@ -96,7 +92,7 @@ export async function info(file: string, options: Show): Promise<number> {
   return 0;
 }
 
-export async function resize(file: string, size: string, options: ResizeOptions): Promise<number> {
+async function resize(file: string, size: string, options: ResizeOptions): Promise<number> {
   const { planResize, resizeDisk } = await import('../run/disk/resize.ts');
   const { json, out } = await import('./terminal.ts');
   const wish: ResizeWish = {

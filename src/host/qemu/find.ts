@@ -11,7 +11,7 @@ export interface QemuBinary {
   readonly identity: BinaryIdentity;
 }
 
-export interface BinaryIdentity {
+interface BinaryIdentity {
   readonly realPath: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
@@ -91,7 +91,7 @@ function binary(path: string): QemuBinary {
   return { path, identity: identityOf(path) };
 }
 
-export function identityOf(path: string): BinaryIdentity {
+function identityOf(path: string): BinaryIdentity {
   const realPath = realpathSync(path);
   const { size, mtimeMs, ino, dev }: Stats = statSync(realPath);
   return { realPath, sizeBytes: size, modifiedMs: mtimeMs, inode: ino, device: dev };

@@ -8,7 +8,7 @@
 import type { Json } from './message.ts';
 
 /** query-qmp-schema of QEMU 10 is about 250 KB on one line; sixteen MiB means we are not talking to QEMU. */
-export const MAX_LINE_BYTES: number = 16 * 1024 * 1024;
+const MAX_LINE_BYTES: number = 16 * 1024 * 1024;
 
 const LF = 0x0a;
 

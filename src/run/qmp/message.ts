@@ -44,7 +44,7 @@ export type QmpMessage =
   | { readonly kind: 'reply'; readonly id: Json | undefined; readonly result: QmpResult }
   | { readonly kind: 'unknown' };
 
-export function isObject(value: Json | undefined): value is JsonObject {
+function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
