@@ -48,7 +48,7 @@ export function findFirmware(machine: string, descriptorDirs: readonly string[] 
   throw new QlaunchError('QL_UEFI_MISSING', EXIT.host, {
     what: `no UEFI firmware for machine ${machine} is installed`,
     why: [`no descriptor in ${descriptorDirs.join(', ')} fits, and OVMF is at none of its usual places`],
-    todo: [installLine('ovmf'), 'or name the files: --uefi code=FILE,vars=FILE'],
+    todo: [installLine('ovmf'), 'or name the files: --uefi CODE_FILE --uefi-vars VARS_FILE'],
   });
 }
 
