@@ -2,7 +2,7 @@
 // milliseconds of one machine say nothing about another. `--json` for data, `--runs N`, `--standalone` to bench
 // dist/standalone/qlaunch instead of dist/bin/qlaunch.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,10 @@ const argv = process.argv.slice(2);
 const runs = Number(argv[argv.indexOf('--runs') + 1] || 0) || 15;
 const standalone = argv.includes('--standalone');
 const qlaunch = standalone ? 'dist/standalone/qlaunch' : 'dist/bin/qlaunch';
-const image = execFileSync('scripts/guest', { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim().split('\n').at(-1);
+const image = execFileSync('scripts/guest', { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  .trim()
+  .split('\n')
+  .at(-1);
 const home = mkdtempSync(join(tmpdir(), 'qlaunch-bench-'));
 const world = (name) => ({
   ...process.env,
@@ -72,7 +75,9 @@ function greeted(path, deadline = performance.now() + 20_000) {
 const vmArgs = [image, '--snapshot', '--name', 'bench', '--accel', 'tcg', '-m', '128'];
 async function start() {
   const env = world('start');
-  const plan = JSON.parse(execFileSync(qlaunch, [...vmArgs, '-d', '--dry-run', '--json'], { env, encoding: 'utf8' }));
+  const plan = JSON.parse(
+    execFileSync(qlaunch, [...vmArgs, '-d', '--dry-run', '--json'], { env, encoding: 'utf8' }),
+  );
   const line = plan.qemu.argv;
   const dir = plan.dir;
   const rawQemu = async () => {
@@ -95,44 +100,54 @@ async function start() {
   return interleave({ node: bare, qemu: rawQemu, qlaunch: ours });
 }
 
-/** A world with `count` VMs that look alive: a record, a pid file, and a lock that is held. */
+/** A world with `count` VMs: records of ended ones, which `ps` reads a file more for than of running ones. */
 function crowd(name, count) {
   const env = world(name);
   const root = join(env.QLAUNCH_RUNTIME_DIR, 'vm', String(process.getuid()));
   mkdirSync(root, { recursive: true });
-  const fds = [];
   for (let n = 0; n < count; n += 1) {
     const dir = join(root, `vm${n}`);
     mkdirSync(dir, { mode: 0o700 });
-    const record = { v: 1, name: `vm${n}`, identity: `/vm${n}`, uid: process.getuid(), startedAt: new Date().toISOString(), detached: true };
-    const more = { argv: ['qemu'], socketDir: dir, serial: 'socket', disks: [], nics: [{ id: 'net0', mode: 'user', mac: '52:54:00:00:00:01', forwards: [] }] };
+    const record = {
+      v: 1,
+      name: `vm${n}`,
+      identity: `/vm${n}`,
+      uid: process.getuid(),
+      startedAt: new Date().toISOString(),
+      detached: true,
+    };
+    const more = {
+      argv: ['qemu'],
+      socketDir: dir,
+      serial: 'socket',
+      disks: [],
+      nics: [{ id: 'net0', mode: 'user', mac: '52:54:00:00:00:01', forwards: [] }],
+    };
     writeFileSync(join(dir, 'vm.json'), JSON.stringify({ ...record, ...more }));
-    writeFileSync(join(dir, 'qemu.pid'), `${process.pid}\n`);
-    const fd = openSync(join(dir, 'lock'), 'w');
-    spawnSync('flock', ['-x', '3'], { stdio: ['ignore', 'ignore', 'inherit', fd] });
-    fds.push(fd);
+    writeFileSync(join(dir, 'exit'), '0\n');
   }
-  return { env, free: () => fds.forEach((fd) => closeSync(fd)) };
+  return env;
 }
 
 async function commands() {
   const empty = crowd('empty', 0);
   const full = crowd('full', 100);
-  const result = await interleave({
+  return interleave({
     node: bare,
-    '--help': timed(command(qlaunch, ['--help'], empty.env)),
-    'ps, no VM': timed(command(qlaunch, ['ps'], empty.env)),
-    'ps, 100 VMs': timed(command(qlaunch, ['ps'], full.env)),
-    '--dry-run': timed(command(qlaunch, [...vmArgs, '--dry-run'], empty.env)),
+    '--help': timed(command(qlaunch, ['--help'], empty)),
+    'ps, no VM': timed(command(qlaunch, ['ps'], empty)),
+    'ps, 100 VMs': timed(command(qlaunch, ['ps'], full)),
+    '--dry-run': timed(command(qlaunch, [...vmArgs, '--dry-run'], empty)),
   });
-  full.free();
-  return result;
 }
 
 /** KiB that only this process uses (proc(5), smaps_rollup). */
 function privateKiB(pid) {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return [...text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+)/gm)].reduce((sum, match) => sum + Number(match[1]), 0);
+  return [...text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+)/gm)].reduce(
+    (sum, match) => sum + Number(match[1]),
+    0,
+  );
 }
 
 function memory() {
@@ -151,18 +166,46 @@ try {
   const kib = memory();
   const ratio = (value) => Number(value.toFixed(2));
   const rows = [
-    ['a', 'qlaunch -d until QMP answers, beyond QEMU itself', ratio((a.qlaunch - a.qemu) / a.node), '× node -e 0', standalone ? '' : '≤ 1.6'],
-    ['a', 'qlaunch -d / the same QEMU line by hand', ratio(a.qlaunch / a.qemu), '×', standalone ? '≤ 1.5' : ''],
-    ...['--help', 'ps, no VM', '--dry-run'].map((name) => ['b', `qlaunch ${name}`, ratio(b[name] / b.node), '× node -e 0', '≤ 1.5']),
+    [
+      'a',
+      'qlaunch -d until QMP answers, beyond QEMU itself',
+      ratio((a.qlaunch - a.qemu) / a.node),
+      '× node -e 0',
+      standalone ? '' : '≤ 1.6',
+    ],
+    [
+      'a',
+      'qlaunch -d / the same QEMU line by hand',
+      ratio(a.qlaunch / a.qemu),
+      '×',
+      standalone ? '≤ 1.5' : '',
+    ],
+    ...['--help', 'ps, no VM', '--dry-run'].map((name) => [
+      'b',
+      `qlaunch ${name}`,
+      ratio(b[name] / b.node),
+      '× node -e 0',
+      '≤ 1.5',
+    ]),
     ['b', 'qlaunch ps, 100 VMs / no VM', ratio(b['ps, 100 VMs'] / b['ps, no VM']), '×', '≤ 1.3'],
     ['c', 'private memory per detached VM besides QEMU', ratio(kib / 1024), 'MiB', '≤ 2'],
   ];
   if (argv.includes('--json')) {
-    console.log(JSON.stringify({ runs, program: qlaunch, rows: rows.map(([part, what, value, unit, aim]) => ({ part, what, value, unit, aim })), medianMs: { start: a, commands: b } }));
+    console.log(
+      JSON.stringify({
+        runs,
+        program: qlaunch,
+        rows: rows.map(([part, what, value, unit, aim]) => ({ part, what, value, unit, aim })),
+        medianMs: { start: a, commands: b },
+      }),
+    );
   } else {
-    console.log(`medians of ${runs} interleaved runs; ${qlaunch}; node -e 0 took ${b.node.toFixed(0)} ms, QEMU ${a.qemu.toFixed(0)} ms\n`);
+    console.log(
+      `medians of ${runs} interleaved runs; ${qlaunch}; node -e 0 took ${b.node.toFixed(0)} ms, QEMU ${a.qemu.toFixed(0)} ms\n`,
+    );
     console.log('| | what | measured | aim |\n|---|---|---|---|');
-    for (const [part, what, value, unit, aim] of rows) console.log(`| ${part} | ${what} | ${value} ${unit} | ${aim} |`);
+    for (const [part, what, value, unit, aim] of rows)
+      console.log(`| ${part} | ${what} | ${value} ${unit} | ${aim} |`);
   }
 } finally {
   rmSync(home, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /** From the command line to a checked VM. */
 import { describe } from '../host/vm/description.ts';
-import { identity, type Identity } from '../host/vm/user.ts';
+import { type Identity, identity } from '../host/vm/user.ts';
 import type { RawVm } from '../spec/raw.ts';
 import { readSources } from '../spec/sources.ts';
 
@@ -9,7 +9,11 @@ export interface Described {
   readonly raw: RawVm;
 }
 
-export function readDescription(named: string | undefined, options: Readonly<Record<string, unknown>>, extra: readonly string[]): Described {
+export function readDescription(
+  named: string | undefined,
+  options: Readonly<Record<string, unknown>>,
+  extra: readonly string[],
+): Described {
   const runAs = options['runAs'];
   const who = identity(process.env, typeof runAs === 'string' ? runAs : undefined);
   const cwd = process.cwd();

@@ -3,7 +3,10 @@ import { EXIT, QlaunchError, renderError } from '../errors.ts';
 import { linuxMachine } from '../host/linux.ts';
 import { plugIn, unplug } from '../run/hook.ts';
 
-const DOC = { up: 'makes the tap a port of a bridge and brings it up', down: 'takes the tap out of its bridge' };
+const DOC = {
+  up: 'makes the tap a port of a bridge and brings it up',
+  down: 'takes the tap out of its bridge',
+};
 
 /** QEMU's stdout may carry QMP (`-qmp stdio`), so everything is said on stderr. */
 export function runHook(which: 'up' | 'down', argv: readonly string[]): void {
@@ -15,12 +18,15 @@ export function runHook(which: 'up' | 'down', argv: readonly string[]): void {
     return;
   }
   const machine = linuxMachine();
-  const work = which === 'up' ? plugIn(machine, ifname, process.env['QLAUNCH_BRIDGE']) : unplug(machine, ifname);
+  const work =
+    which === 'up' ? plugIn(machine, ifname, process.env['QLAUNCH_BRIDGE']) : unplug(machine, ifname);
   void work.then(
     () => undefined,
     (error: unknown) => {
       const known = error instanceof QlaunchError;
-      process.stderr.write(`${known ? renderError(error) : String(error instanceof Error ? error.stack : error)}\n`);
+      process.stderr.write(
+        `${known ? renderError(error) : String(error instanceof Error ? error.stack : error)}\n`,
+      );
       process.exitCode = known ? error.exit : EXIT.bug;
     },
   );

@@ -1,6 +1,7 @@
 /** From an argument vector to an exit status: the one catch of the program. */
 import { CommanderError } from 'commander';
-import { EXIT } from '../errors.ts';
+import { EXIT, QlaunchError } from '../errors.ts';
+import { didYouMean } from '../spec/did-you-mean.ts';
 import { program } from './program.ts';
 import { fail } from './terminal.ts';
 
@@ -32,6 +33,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed its message already; --help and --version end in here with status 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return fail(error);
+    return fail(withSuggestion(error, ours[0] ?? '', [...names]));
   }
+}
+
+/** A mistyped command looks like something to run. */
+function withSuggestion(error: unknown, word: string, commands: readonly string[]): unknown {
+  if (!(error instanceof QlaunchError) || error.code !== 'QL_NOTHING_TO_RUN') return error;
+  const near = didYouMean(word, commands);
+  if (near === undefined) return error;
+  const { code, exit, why, message: what } = error;
+  return new QlaunchError(code, exit, { what, why, todo: [`qlaunch ${near}`] });
 }

@@ -2,7 +2,10 @@
 import { type Command, Option } from 'commander';
 import { KEYS } from '../spec/keys.ts';
 
-const collect = (value: string, all: readonly string[] | undefined): readonly string[] => [...(all ?? []), value];
+const collect = (value: string, all: readonly string[] | undefined): readonly string[] => [
+  ...(all ?? []),
+  value,
+];
 
 /** Values stay text: spec/ parses them, so that a mistake on the command line reads like one in a file. */
 export function addVmOptions(command: Command): void {

@@ -31,6 +31,8 @@ export function program(session: Session): Command {
     .helpCommand('help [command]', 'show the help of a command')
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'qlaunch: ')) })
+    .showHelpAfterError('  try:     qlaunch help')
     .showSuggestionAfterError();
   runCommands(root, session);
   vmCommands(root, session);
@@ -75,7 +77,9 @@ function vmCommands(root: Command, { done }: Session): void {
   root
     .command('ps')
     .summary('list VMs, also ended ones with the reason')
-    .description('List the VMs of this boot. An ended one stays listed, with its logs, until --clean or until its name is used again.')
+    .description(
+      'List the VMs of this boot. An ended one stays listed, with its logs, until --clean or until its name is used again.',
+    )
     .option('--json', 'one object per VM')
     .option('--clean', 'forget ended VMs and their logs')
     .action(async (options) => done((await import('./ps.ts')).ps(options)));
@@ -92,13 +96,17 @@ function vmCommands(root: Command, { done }: Session): void {
   root
     .command('wait <name>')
     .summary('wait until a VM has ended')
-    .description('Wait until a VM has ended. Status 0 when it was shut down, 4 when QEMU failed or was killed.')
+    .description(
+      'Wait until a VM has ended. Status 0 when it was shut down, 4 when QEMU failed or was killed.',
+    )
     .option('--timeout <seconds>', 'give up (status 5) after', seconds)
     .action(async (name, options) => done(await (await import('./vm.ts')).wait(name, options)));
   root
     .command('console <name>')
     .summary('the guest’s serial line on this terminal; leave with Ctrl-]')
-    .description('Attach to the serial line of a VM that was started with -d or --serial socket. Leave with Ctrl-].')
+    .description(
+      'Attach to the serial line of a VM that was started with -d or --serial socket. Leave with Ctrl-].',
+    )
     .action(async (name) => done(await (await import('./vm.ts')).consoleOf(name)));
   root
     .command('logs <name>')
@@ -112,7 +120,9 @@ function vmCommands(root: Command, { done }: Session): void {
     .command('qmp <name> <command> [arguments]')
     .summary('send a QMP command and print the reply')
     .description('Send one QMP command, e.g. `qlaunch qmp web query-status`; ARGUMENTS is a JSON object.')
-    .action(async (name, command, text) => done(await (await import('./vm.ts')).qmp(name, command, await jsonObject(text))));
+    .action(async (name, command, text) =>
+      done(await (await import('./vm.ts')).qmp(name, command, await jsonObject(text))),
+    );
 }
 
 function hostCommands(root: Command, { extra, done }: Session): void {
@@ -120,7 +130,9 @@ function hostCommands(root: Command, { extra, done }: Session): void {
   const config = root.command('config').description('what a VM is made of');
   const show = config
     .command('show [image]')
-    .description('Print every value of a VM and where it comes from: command line, profile, user configuration or default.');
+    .description(
+      'Print every value of a VM and where it comes from: command line, profile, user configuration or default.',
+    );
   addVmOptions(show);
   show
     .option('--json', 'an array of { key, value, from }')
@@ -129,7 +141,8 @@ function hostCommands(root: Command, { extra, done }: Session): void {
 
 function seconds(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Write a number of seconds.');
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('Write a number of seconds.');
   return value;
 }
 
@@ -137,10 +150,15 @@ async function jsonObject(text: string | undefined): Promise<Record<string, neve
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, never>;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, never>;
   } catch {
     // Told below, like every other text that is not an object.
   }
   const { QlaunchError } = await import('../errors.ts');
-  throw new QlaunchError('QL_USAGE', EXIT.usage, { what: 'the arguments are not a JSON object', why: [text], todo: [`qlaunch qmp web set_link '{"name":"net0","up":false}'`] });
+  throw new QlaunchError('QL_USAGE', EXIT.usage, {
+    what: 'the arguments are not a JSON object',
+    why: [text],
+    todo: [`qlaunch qmp web set_link '{"name":"net0","up":false}'`],
+  });
 }

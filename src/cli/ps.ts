@@ -19,8 +19,13 @@ export function ps(options: PsOptions): number {
   else if (vms.length === 0) note('no VMs (start one: qlaunch IMAGE -d)');
   else {
     const several = new Set(vms.map(({ record }) => record.uid)).size > 1;
-    const rows = vms.map((vm) => [several ? `${vm.record.uid}/${vm.record.name}` : vm.record.name, ...columns(vm)]);
-    const [head = '', ...lines] = table(['NAME', 'STATE', 'PID', 'STARTED', 'NETWORK', 'NOTE'], rows).split('\n');
+    const rows = vms.map((vm) => [
+      several ? `${vm.record.uid}/${vm.record.name}` : vm.record.name,
+      ...columns(vm),
+    ]);
+    const [head = '', ...lines] = table(['NAME', 'STATE', 'PID', 'STARTED', 'NETWORK', 'NOTE'], rows).split(
+      '\n',
+    );
     out([tint('bold', head), ...lines.map((line, index) => paint(line, vms[index]))].join('\n'));
   }
   return 0;
@@ -31,8 +36,16 @@ function paint(line: string, vm: VmStatus | undefined): string {
 }
 
 function columns(vm: VmStatus): readonly string[] {
-  const nets = vm.record.nics.map((nic) => [nic.mode, ...nic.forwards.map((fwd) => `${fwd.hostPort}>${fwd.guestPort}`)].join(' '));
-  return [vm.state, String(vm.pid ?? '-'), vm.record.startedAt.slice(0, 16).replace('T', ' '), nets.join(', ') || 'none', vm.reason ?? ''];
+  const nets = vm.record.nics.map((nic) =>
+    [nic.mode, ...nic.forwards.map((fwd) => `${fwd.hostPort}>${fwd.guestPort}`)].join(' '),
+  );
+  return [
+    vm.state,
+    String(vm.pid ?? '-'),
+    vm.record.startedAt.slice(0, 16).replace('T', ' '),
+    nets.join(', ') || 'none',
+    vm.reason ?? '',
+  ];
 }
 
 /** The documented shape of `ps --json`: one object per VM. */
@@ -57,6 +70,10 @@ function view(vm: VmStatus): object {
 
 function clean(dead: readonly VmStatus[]): number {
   for (const vm of dead) removeDir(vm.dir);
-  note(dead.length === 0 ? 'nothing to clean' : `removed the logs of ${dead.map(({ record }) => record.name).join(', ')}`);
+  note(
+    dead.length === 0
+      ? 'nothing to clean'
+      : `removed the logs of ${dead.map(({ record }) => record.name).join(', ')}`,
+  );
   return 0;
 }

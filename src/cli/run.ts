@@ -1,6 +1,7 @@
 /** qlaunch run (also without the word): a VM in the foreground, in the background, or only printed. */
 import { EXIT } from '../errors.ts';
 import { linuxMachine } from '../host/linux.ts';
+import type { Host } from '../host/port.ts';
 import type { Identity } from '../host/vm/user.ts';
 import { renderCommand } from '../plan/qemu/command.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
@@ -10,8 +11,9 @@ import type { VmStatus } from '../run/vm/status.ts';
 import { parseVmSpec } from '../spec/vm.ts';
 import type { VmSpec } from '../spec/vm-spec.ts';
 import { readDescription } from './describe.ts';
-import { follow } from './follow.ts';
+import { follow, listenForStops } from './follow.ts';
 import { json, note, out } from './terminal.ts';
+import { keepTerminal } from './tty.ts';
 
 export interface RunOptions {
   readonly detach?: boolean;
@@ -21,7 +23,11 @@ export interface RunOptions {
   readonly verbose?: boolean;
 }
 
-export function run(image: string | undefined, options: RunOptions & Record<string, unknown>, extra: readonly string[]): Promise<number> {
+export function run(
+  image: string | undefined,
+  options: RunOptions & Record<string, unknown>,
+  extra: readonly string[],
+): Promise<number> {
   const { who, raw } = readDescription(image, options, extra);
   return start(parseVmSpec(raw, { home: who.user.home }), who, options);
 }
@@ -34,11 +40,23 @@ export async function start(spec: VmSpec, who: Identity, options: RunOptions): P
   for (const line of plan.notes) note(`qlaunch: ${line}`);
   if (options.verbose) note(renderCommand(plan.command));
   const terminal = spec.serial.kind === 'stdio' && !detached;
+  if (!detached) return foreground(plan, host, who, terminal);
   const { vm, qmp } = await launch(plan, host, who, terminal);
-  if (!detached) return follow(vm, qmp, terminal);
   await qmp.close();
   announce(vm, plan, options);
   return EXIT.ok;
+}
+
+async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boolean): Promise<number> {
+  const restore = terminal ? keepTerminal() : () => {};
+  const { stops, forget } = listenForStops();
+  try {
+    const { vm, qmp } = await launch(plan, host, who, terminal);
+    return await follow(vm, qmp, stops, terminal);
+  } finally {
+    forget();
+    restore();
+  }
 }
 
 function show(plan: VmPlan, options: RunOptions): number {
@@ -46,7 +64,13 @@ function show(plan: VmPlan, options: RunOptions): number {
   const steps = { steps: plan.steps };
   if (options.json) {
     const { binary, argv } = plan.command;
-    json({ name: plan.place.name, dir: plan.place.dir, ...planJson(steps), qemu: { argv: [binary, ...argv], shell }, notes: plan.notes });
+    json({
+      name: plan.place.name,
+      dir: plan.place.dir,
+      ...planJson(steps),
+      qemu: { argv: [binary, ...argv], shell },
+      notes: plan.notes,
+    });
     return EXIT.ok;
   }
   for (const line of plan.notes) note(`qlaunch: ${line}`);
@@ -76,5 +100,7 @@ const reachable = (address: string): string => (address === '0.0.0.0' ? '127.0.0
 
 function exposed({ vnc }: VmSpec): string {
   if (vnc === undefined || /^(127\.|::1$)/.test(vnc.address)) return '';
-  return vnc.passwordFile === undefined ? '   (open to the network, without a password)' : '   (open to the network)';
+  return vnc.passwordFile === undefined
+    ? '   (open to the network, without a password)'
+    : '   (open to the network)';
 }

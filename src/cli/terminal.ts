@@ -1,6 +1,6 @@
 /** The only place that writes to the terminal. */
 import { styleText } from 'node:util';
-import { EXIT, QlaunchError, printable, renderError } from '../errors.ts';
+import { EXIT, printable, QlaunchError, renderError } from '../errors.ts';
 
 /** A closed pipe (`qlaunch ps | head -1`) is not an error. */
 function quietPipe(stream: NodeJS.WriteStream): void {
@@ -36,7 +36,14 @@ export function tint(colour: Tint, text: string): string {
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows.map((row) => row.map(printable))];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** Shows a failure and returns the exit status it means. A bug of ours keeps its stack. */
@@ -45,6 +52,8 @@ export function fail(error: unknown): number {
     note(renderError(error));
     return error.exit;
   }
-  note(`qlaunch: this is a bug in qlaunch; please report it with the lines below\n${error instanceof Error ? error.stack : String(error)}`);
+  note(
+    `qlaunch: this is a bug in qlaunch; please report it with the lines below\n${error instanceof Error ? error.stack : String(error)}`,
+  );
   return EXIT.bug;
 }

@@ -24,7 +24,11 @@ async function each(names: readonly string[], work: (vm: VmStatus) => Promise<Vm
 
 export function stop(names: readonly string[], options: { readonly timeout: number }): Promise<number> {
   return each(names, (vm) =>
-    stopVm(vm, { powerdownMs: options.timeout * 1000, quitMs: QUIT_MS, onStage: (text) => note(`${vm.record.name}: ${text}`) }),
+    stopVm(vm, {
+      powerdownMs: options.timeout * 1000,
+      quitMs: QUIT_MS,
+      onStage: (text) => note(`${vm.record.name}: ${text}`),
+    }),
   );
 }
 
@@ -56,9 +60,16 @@ export async function consoleOf(name: string): Promise<number> {
   return EXIT.ok;
 }
 
-export async function logs(name: string, options: { readonly follow?: boolean; readonly qemu?: boolean; readonly serial?: boolean }): Promise<number> {
+export async function logs(
+  name: string,
+  options: { readonly follow?: boolean; readonly qemu?: boolean; readonly serial?: boolean },
+): Promise<number> {
   const vm = find(name);
-  const which = options.qemu ? ['qemu' as const] : options.serial ? ['serial' as const] : ['qemu' as const, 'serial' as const];
+  const which = options.qemu
+    ? ['qemu' as const]
+    : options.serial
+      ? ['serial' as const]
+      : ['qemu' as const, 'serial' as const];
   const write = (chunk: Uint8Array): void => void process.stdout.write(chunk);
   if (options.follow && alive(vm)) await followLogs(vm, which, write);
   else for (const log of which) readLogs(vm, log, write);

@@ -1,8 +1,10 @@
 /** The built programs, run as a user runs them, each test in a world of its own. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -10,7 +12,9 @@ const root = new URL('../..', import.meta.url).pathname;
 /** What a user may have installed: the bundle for Node, and the standalone executable where it was built. */
 export const programs: readonly { label: string; path: string }[] = [
   { label: 'node', path: join(root, 'dist/bin/qlaunch') },
-  ...(existsSync(join(root, 'dist/standalone/qlaunch')) ? [{ label: 'standalone', path: join(root, 'dist/standalone/qlaunch') }] : []),
+  ...(existsSync(join(root, 'dist/standalone/qlaunch'))
+    ? [{ label: 'standalone', path: join(root, 'dist/standalone/qlaunch') }]
+    : []),
 ];
 
 export interface Ran {
@@ -19,13 +23,19 @@ export interface Ran {
   readonly stderr: string;
 }
 
+export interface Started {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** Exit status, or null when a signal ended it. */
+  readonly status: Promise<number | null>;
+}
+
 export interface World {
   readonly dir: string;
   readonly env: Readonly<Record<string, string>>;
   /** Runs qlaunch to its end. Never rejects because of its status. */
   qlaunch(...args: readonly string[]): Promise<Ran>;
   /** Starts it and leaves it running. */
-  start(args: readonly string[]): ResultPromise<{ reject: false; all: true }>;
+  start(args: readonly string[]): Started;
 }
 
 /** Directories of its own for state, run-time files and configuration; VMs that still run at the end are killed. */
@@ -39,16 +49,27 @@ export function world(program: string = programs[0]?.path ?? ''): World {
     NO_COLOR: '1',
   };
   const qlaunch = async (...args: readonly string[]): Promise<Ran> => {
-    const { exitCode, stdout, stderr } = await execa(program, args, { env, cwd: dir, reject: false, stdin: 'ignore' });
+    const { exitCode, stdout, stderr } = await execa(program, args, {
+      env,
+      cwd: dir,
+      reject: false,
+      stdin: 'ignore',
+    });
     return { status: exitCode, stdout, stderr };
   };
   onTestFinished(async () => {
     const { stdout } = await qlaunch('ps', '--json');
-    const alive = (JSON.parse(stdout || '[]') as { name: string; state: string }[]).filter(({ state }) => state === 'running');
+    const alive = (JSON.parse(stdout || '[]') as { name: string; state: string }[]).filter(
+      ({ state }) => state === 'running',
+    );
     if (alive.length > 0) await qlaunch('kill', ...alive.map(({ name }) => name));
     rmSync(dir, { recursive: true, force: true });
   });
-  return { dir, env, qlaunch, start: (args) => execa(program, args, { env, cwd: dir, reject: false, all: true }) };
+  const start = (args: readonly string[]): Started => {
+    const child = spawn(program, args, { env: { ...process.env, ...env }, cwd: dir });
+    return { child, status: once(child, 'close').then(([status]) => status) };
+  };
+  return { dir, env, qlaunch, start };
 }
 
 /** One VM as `ps --json` shows it. */
@@ -66,6 +87,13 @@ export async function vmRow(of: World, name: string): Promise<VmRow> {
   const row = (JSON.parse(stdout) as VmRow[]).find((vm) => vm.name === name);
   if (row === undefined) throw new Error(`ps does not show ${name}: ${stdout}`);
   return row;
+}
+
+/** QEMU's pid. Never 0, which kill(2) takes for all of us. */
+export async function pidOf(of: World, name: string): Promise<number> {
+  const { pid } = await vmRow(of, name);
+  if (pid === undefined) throw new Error(`${name} has no process`);
+  return pid;
 }
 
 /** The pid of a process's parent. */

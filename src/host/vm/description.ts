@@ -21,21 +21,28 @@ export function configDir(who: Identity, env: NodeJS.ProcessEnv): string {
   if (given !== undefined && given !== '') return given;
   if (who.root && !who.dropTo) return '/etc/qlaunch';
   const xdg = who.dropTo ? undefined : env['XDG_CONFIG_HOME'];
-  return join(xdg !== undefined && xdg.startsWith('/') ? xdg : join(who.user.home, '.config'), 'qlaunch');
+  return join(xdg?.startsWith('/') ? xdg : join(who.user.home, '.config'), 'qlaunch');
 }
 
 /**
  * `named` is a profile when it ends in .ini, or when NAME.ini is here or in the configuration folder and no file is
  * called NAME; else an image. Errors: QL_PROFILE_MISSING, QL_NOTHING_TO_RUN.
  */
-export function describe(named: string | undefined, who: Identity, env: NodeJS.ProcessEnv, cwd: string): Description {
+export function describe(
+  named: string | undefined,
+  who: Identity,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Description {
   const dir = configDir(who, env);
   const userConfig = read(join(dir, 'config.ini'), who);
   const own = userConfig === undefined ? {} : { userConfig };
   if (named === undefined) return own;
   const here = resolve(cwd, named);
   if (!named.endsWith('.ini') && asUser(who, () => existsSync(here))) return { ...own, image: named };
-  const files = named.endsWith('.ini') ? [here, join(dir, named)] : [`${here}.ini`, join(dir, `${named}.ini`)];
+  const files = named.endsWith('.ini')
+    ? [here, join(dir, named)]
+    : [`${here}.ini`, join(dir, `${named}.ini`)];
   for (const path of files) {
     const profile = read(path, who);
     if (profile !== undefined) return { ...own, profile };
@@ -44,7 +51,9 @@ export function describe(named: string | undefined, who: Identity, env: NodeJS.P
   if (/[/.]/.test(named) && !named.endsWith('.ini')) return { ...own, image: named };
   throw new QlaunchError('QL_NOTHING_TO_RUN', EXIT.usage, {
     what: `"${named}" is neither a command nor an image nor a profile`,
-    why: [`looked for ${[here, ...files].filter((path, index, all) => all.indexOf(path) === index).join(', ')}`],
+    why: [
+      `looked for ${[here, ...files].filter((path, index, all) => all.indexOf(path) === index).join(', ')}`,
+    ],
     todo: ['qlaunch --help', 'qlaunch /path/to/disk.qcow2'],
   });
 }
@@ -56,7 +65,10 @@ function read(path: string, who: Identity): Text | undefined {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-      throw new QlaunchError('QL_PROFILE_UNREADABLE', EXIT.refused, { what: `cannot read ${path}`, why: [message] });
+      throw new QlaunchError('QL_PROFILE_UNREADABLE', EXIT.refused, {
+        what: `cannot read ${path}`,
+        why: [message],
+      });
     }
   });
 }

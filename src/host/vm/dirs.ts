@@ -23,18 +23,23 @@ export interface VmDirs {
 }
 
 export function vmDirs(who: Identity, env: NodeJS.ProcessEnv, longestName = 63): VmDirs {
-  const state = env['QLAUNCH_STATE_DIR'] ?? (who.root ? '/var/lib/qlaunch' : join(stateHome(who, env), 'qlaunch'));
+  const state =
+    env['QLAUNCH_STATE_DIR'] ?? (who.root ? '/var/lib/qlaunch' : join(stateHome(who, env), 'qlaunch'));
   const root = runRoot(who, env);
-  const fits = (dir: string): boolean => Buffer.byteLength(dir) + longestName + LONGEST_SOCKET.length + 2 <= SOCKET_PATH_BYTES;
+  const fits = (dir: string): boolean =>
+    Buffer.byteLength(dir) + longestName + LONGEST_SOCKET.length + 2 <= SOCKET_PATH_BYTES;
   if (fits(root)) return { root, socketRoot: root, state };
   const runtime = env['XDG_RUNTIME_DIR'];
-  const short = runtime !== undefined && runtime !== '' ? join(runtime, 'qlaunch') : join('/tmp', `qlaunch-${who.user.uid}`);
+  const short =
+    runtime !== undefined && runtime !== ''
+      ? join(runtime, 'qlaunch')
+      : join('/tmp', `qlaunch-${who.user.uid}`);
   return { root, socketRoot: fits(short) ? short : join('/tmp', `qlaunch-${who.user.uid}`), state };
 }
 
 function stateHome(who: Identity, env: NodeJS.ProcessEnv): string {
   const given = env['XDG_STATE_HOME'];
-  return given !== undefined && given.startsWith('/') && !who.dropTo ? given : join(who.user.home, '.local/state');
+  return given?.startsWith('/') && !who.dropTo ? given : join(who.user.home, '.local/state');
 }
 
 function runRoot(who: Identity, env: NodeJS.ProcessEnv): string {
@@ -64,7 +69,10 @@ export function makePrivateDir(dir: string, who: Identity): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   const stat = lstatSync(dir);
-  const ours = stat.isDirectory() && (stat.uid === who.user.uid || (who.root && stat.uid === 0)) && (stat.mode & 0o022) === 0;
+  const ours =
+    stat.isDirectory() &&
+    (stat.uid === who.user.uid || (who.root && stat.uid === 0)) &&
+    (stat.mode & 0o022) === 0;
   if (!ours)
     throw new QlaunchError('QL_STATE_DIR', EXIT.refused, {
       what: `will not use ${dir}`,

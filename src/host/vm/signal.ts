@@ -15,7 +15,9 @@ export function signalQemu(dir: string, pid: number | undefined, signal: NodeJS.
   }
   throw new QlaunchError('QL_VM_PID', EXIT.refused, {
     what: `will not send ${signal}: QEMU's process is not known`,
-    why: [pid === undefined ? `${join(dir, FILES.pid)} is not there` : `process ${pid} is not the QEMU of ${dir}`],
+    why: [
+      pid === undefined ? `${join(dir, FILES.pid)} is not there` : `process ${pid} is not the QEMU of ${dir}`,
+    ],
     todo: [`fuser -v ${join(dir, FILES.lock)}`],
   });
 }

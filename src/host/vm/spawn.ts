@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv } from '../../plan/step.ts';
-import { FILES, WAITER } from '../../plan/vm/waiter.ts';
+import { FILES, WAITER, WAITER_NAME } from '../../plan/vm/waiter.ts';
 import { asRoot, type Identity } from './user.ts';
 
 export interface SpawnWish {
@@ -32,7 +32,7 @@ export function cleanEnv(env: NodeJS.ProcessEnv, who: Identity): NodeJS.ProcessE
 /** Resolves with the waiter's pid once it runs; it leads a session of its own, so that Ctrl-C meets only us. */
 export function spawnWaiter(wish: SpawnWish): Promise<number> {
   const log = openSync(join(wish.dir, FILES.qemuLog), 'a', 0o600);
-  const words = [...dropPrivileges(wish.who), '/bin/sh', '-c', WAITER, 'qlaunch-waiter', wish.dir, ...wish.argv];
+  const words = [...dropPrivileges(wish.who), '/bin/sh', '-c', WAITER, WAITER_NAME, wish.dir, ...wish.argv];
   const [program = '/bin/sh', ...args] = words;
   const input = wish.terminal ? ('inherit' as const) : ('ignore' as const);
   const child = asRoot(wish.who, () =>

@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process';
 
 /** undefined when stdin is not a terminal. */
 export function terminalSettings(): string | undefined {
-  const { status, stdout } = spawnSync('stty', ['-g'], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' });
+  const { status, stdout } = spawnSync('stty', ['-g'], {
+    stdio: ['inherit', 'pipe', 'ignore'],
+    encoding: 'utf8',
+  });
   return status === 0 ? stdout.trim() : undefined;
 }
 

@@ -41,16 +41,29 @@ export function identity(env: NodeJS.ProcessEnv, runAs?: string): Identity {
   const sudoUid = env['SUDO_UID'];
   if (root && sudoUid !== undefined && /^\d+$/.test(sudoUid) && sudoUid !== '0') {
     const user = passwd(([, id]) => id === sudoUid);
-    const fallback = { uid: Number(sudoUid), gid: Number(env['SUDO_GID'] ?? sudoUid), name: env['SUDO_USER'] ?? sudoUid, home: '/' };
+    const fallback = {
+      uid: Number(sudoUid),
+      gid: Number(env['SUDO_GID'] ?? sudoUid),
+      name: env['SUDO_USER'] ?? sudoUid,
+      home: '/',
+    };
     return { user: user ?? fallback, dropTo: true, root };
   }
-  return { user: { uid, gid, name: env['USER'] ?? String(uid), home: env['HOME'] ?? homedir() }, dropTo: false, root };
+  return {
+    user: { uid, gid, name: env['USER'] ?? String(uid), home: env['HOME'] ?? homedir() },
+    dropTo: false,
+    root,
+  };
 }
 
 /** group(5): name:password:gid:user,user. What initgroups(3) would set; groups that only NSS knows are left out. */
 function groupsOf(user: string): readonly number[] {
-  const fields = readFileSync('/etc/group', 'utf8').split('\n').map((line) => line.split(':'));
-  return fields.filter(([, , , members]) => members?.split(',').includes(user)).map(([, , gid]) => Number(gid));
+  const fields = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  return fields
+    .filter(([, , , members]) => members?.split(',').includes(user))
+    .map(([, , gid]) => Number(gid));
 }
 
 /** From here on with the rights of QEMU's user; root comes back only inside asRoot(). */
@@ -89,7 +102,10 @@ export function asRoot<T>(who: Identity, work: () => T): T {
 }
 
 function unknownUser(name: string): QlaunchError {
-  return new QlaunchError('QL_RUN_AS', EXIT.usage, { what: `there is no user "${name}"`, todo: ['getent passwd'] });
+  return new QlaunchError('QL_RUN_AS', EXIT.usage, {
+    what: `there is no user "${name}"`,
+    todo: ['getent passwd'],
+  });
 }
 
 function notRoot(name: string): QlaunchError {

@@ -15,8 +15,12 @@ export const FILES = {
   serialLog: 'serial.log',
   qemuLog: 'qemu.log',
   pid: 'qemu.pid',
+  waiter: 'waiter.pid',
   exit: 'exit',
 } as const;
+
+/** argv[0] of the waiter's script: by it and the directory behind it a waiter is recognised in /proc. */
+export const WAITER_NAME = 'qlaunch-waiter';
 
 /**
  * `sh -c WAITER qlaunch-waiter DIR QEMU ARG…`. A signal to the waiter must not end it before QEMU. The status is
@@ -25,6 +29,7 @@ export const FILES = {
 export const WAITER: string = [
   'trap "" HUP INT TERM',
   'dir=$1; shift',
+  `echo $$ >"$dir/${FILES.waiter}"`,
   '(trap - HUP INT TERM; exec "$@")',
   'status=$?',
   `echo "$status" >"$dir/${FILES.exit}.new" && mv -f "$dir/${FILES.exit}.new" "$dir/${FILES.exit}"`,

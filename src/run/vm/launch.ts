@@ -9,14 +9,15 @@ import { writeMacs } from '../../host/vm/macs.ts';
 import { dropPrivileges, spawnWaiter } from '../../host/vm/spawn.ts';
 import { readText, writeRecord } from '../../host/vm/store.ts';
 import { asRoot, becomeUser, type Identity } from '../../host/vm/user.ts';
-import { FILES } from '../../plan/vm/waiter.ts';
 import type { Argv } from '../../plan/step.ts';
+import { FILES } from '../../plan/vm/waiter.ts';
+import { type QemuEnd, qemuFailed } from '../qemu/messages.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { connectQmp } from '../qmp/connect.ts';
-import { type QemuEnd, qemuFailed } from '../qemu/messages.ts';
-import type { VmPlan } from './plan.ts';
 import { makePlace, takePlace } from './place.ts';
+import type { VmPlan } from './plan.ts';
 import { alive, readStatus, type VmStatus } from './status.ts';
+import { waitForEnd } from './stop.ts';
 
 export interface Launched {
   readonly vm: VmStatus;
@@ -28,6 +29,8 @@ export interface Launched {
 const READY_MS = 60_000;
 /** How often to look whether QEMU has given up meanwhile. */
 const WATCH_MS = 20;
+/** From QEMU's last breath to its status on disk. */
+const LAST_WORDS_MS = 2_000;
 
 /** Errors: QL_VM_RUNNING, QL_LOCKED, QL_QEMU_FAILED with QEMU's words, QL_QMP_SILENT. */
 export async function launch(plan: VmPlan, host: Host, who: Identity, terminal: boolean): Promise<Launched> {
@@ -40,7 +43,14 @@ export async function launch(plan: VmPlan, host: Host, who: Identity, terminal: 
   try {
     await prepare(plan, host, who);
     writeRecord(place.dir, plan.record);
-    await spawnWaiter({ dir: place.dir, argv: [command.binary, ...command.argv], lockFd: lock.fd, terminal, who, cwd: process.cwd() });
+    await spawnWaiter({
+      dir: place.dir,
+      argv: [command.binary, ...command.argv],
+      lockFd: lock.fd,
+      terminal,
+      who,
+      cwd: process.cwd(),
+    });
   } finally {
     // QEMU and its waiter hold it now; ours would make a dead VM look alive.
     lock.release();
@@ -81,12 +91,15 @@ async function untilReady(plan: VmPlan): Promise<QmpClient> {
     if (vm === undefined || !alive(vm)) gaveUp.abort(failure(plan, vm));
   }, WATCH_MS);
   try {
-    return await connectQmp(join(plan.place.socketDir, FILES.supervisor), { deadlineMs: READY_MS, signal: gaveUp.signal });
+    return await connectQmp(join(plan.place.socketDir, FILES.supervisor), {
+      deadlineMs: READY_MS,
+      signal: gaveUp.signal,
+    });
   } catch (error) {
+    // A monitor closes a moment before the waiter has written QEMU's status.
     const vm = readStatus(plan.place.dir);
-    // The monitor closes a moment before the waiter has written the status.
-    if (vm === undefined || !alive(vm)) throw failure(plan, vm);
-    throw error;
+    const end = vm === undefined ? undefined : await waitForEnd(vm, LAST_WORDS_MS).catch(() => vm);
+    throw end === undefined || !alive(end) ? failure(plan, end) : error;
   } finally {
     clearInterval(watch);
   }

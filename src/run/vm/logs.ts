@@ -16,7 +16,11 @@ export function readLogs(vm: VmStatus, log: LogName, write: (chunk: Uint8Array) 
 }
 
 /** The same, and what is added until the VM ends. */
-export async function followLogs(vm: VmStatus, logs: readonly LogName[], write: (chunk: Uint8Array) => void): Promise<void> {
+export async function followLogs(
+  vm: VmStatus,
+  logs: readonly LogName[],
+  write: (chunk: Uint8Array) => void,
+): Promise<void> {
   const offsets = new Map(logs.map((log) => [log, 0]));
   for (;;) {
     // Asked before reading: what was written before the end is then read after it.

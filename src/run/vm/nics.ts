@@ -1,5 +1,5 @@
 /** MACs: given, else as first used, else derived; never two alike in one VM, never one of another VM of ours. */
-import { machineId, type MacTable } from '../../host/vm/macs.ts';
+import { type MacTable, machineId } from '../../host/vm/macs.ts';
 import { type Mac, parseMac } from '../../spec/mac.ts';
 import { isProblem } from '../../spec/raw.ts';
 import { stableMac } from '../../spec/stable-mac.ts';
@@ -15,7 +15,9 @@ export interface ChosenMacs {
 export function chooseMacs(spec: VmSpec, uid: number, known: MacTable): ChosenMacs {
   const owner = `${uid}:${spec.identity}`;
   const own = known[owner] ?? {};
-  const taken = new Set(Object.entries(known).flatMap(([other, macs]) => (other === owner ? [] : Object.values(macs))));
+  const taken = new Set(
+    Object.entries(known).flatMap(([other, macs]) => (other === owner ? [] : Object.values(macs))),
+  );
   for (const { mac } of spec.nets) if (mac !== undefined) taken.add(mac);
   const macs: Record<string, Mac> = {};
   const added: Record<string, string> = {};
@@ -25,7 +27,9 @@ export function chooseMacs(spec: VmSpec, uid: number, known: MacTable): ChosenMa
     taken.add(chosen);
     if (mac === undefined && own[id] !== chosen) added[id] = chosen;
   }
-  return Object.keys(added).length === 0 ? { macs } : { macs, record: { ...known, [owner]: { ...own, ...added } } };
+  return Object.keys(added).length === 0
+    ? { macs }
+    : { macs, record: { ...known, [owner]: { ...own, ...added } } };
 }
 
 function recorded(text: string | undefined, taken: ReadonlySet<string>): Mac | undefined {

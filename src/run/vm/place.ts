@@ -35,11 +35,16 @@ export function choosePlace(wish: NameWish, dirs: VmDirs): Place {
     if (wish.given || vm.record.identity === wish.identity)
       throw new QlaunchError('QL_VM_RUNNING', EXIT.refused, {
         what: `a VM "${name}" is running already`,
-        why: [`it was started at ${vm.record.startedAt}${vm.pid === undefined ? '' : ` as process ${vm.pid}`}`],
+        why: [
+          `it was started at ${vm.record.startedAt}${vm.pid === undefined ? '' : ` as process ${vm.pid}`}`,
+        ],
         todo: [`qlaunch stop ${name}`, 'qlaunch … --name ANOTHER'],
       });
   }
-  throw new QlaunchError('QL_VM_RUNNING', EXIT.refused, { what: `no free name like "${wish.name}"`, todo: ['qlaunch … --name ANOTHER'] });
+  throw new QlaunchError('QL_VM_RUNNING', EXIT.refused, {
+    what: `no free name like "${wish.name}"`,
+    todo: ['qlaunch … --name ANOTHER'],
+  });
 }
 
 /** As root: the parents are root's, the VM's own directory is its user's. */

@@ -1,14 +1,14 @@
 /** Everything about a start that can be decided before it: looked up, checked, put together. Changes nothing. */
 import { join } from 'node:path';
+import type { Host } from '../../host/port.ts';
 import { chooseAccel } from '../../host/qemu/accel.ts';
 import { qemuCaps } from '../../host/qemu/ask.ts';
 import { findBeside, findQemu, type QemuBinary } from '../../host/qemu/find.ts';
-import { findFirmware } from '../../host/qemu/firmware.ts';
 import { refusal } from '../../host/qemu/finding.ts';
+import { findFirmware } from '../../host/qemu/firmware.ts';
 import { findBridgeHelper } from '../../host/qemu/helper.ts';
 import type { ResolvedDisk } from '../../host/qemu/images.ts';
 import { preflight } from '../../host/qemu/preflight.ts';
-import type { Host } from '../../host/port.ts';
 import { mayUse } from '../../host/vm/access.ts';
 import { type VmDirs, vmDirs } from '../../host/vm/dirs.ts';
 import { type MacTable, readMacs } from '../../host/vm/macs.ts';
@@ -82,7 +82,13 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     spec,
     place,
     dirs,
-    steps: prepareSteps(spec, { place, caps, paths, uid: who.user.uid, ...(firmware?.vars === undefined ? {} : { vars: firmware.vars }) }),
+    steps: prepareSteps(spec, {
+      place,
+      caps,
+      paths,
+      uid: who.user.uid,
+      ...(firmware?.vars === undefined ? {} : { vars: firmware.vars }),
+    }),
     command,
     record: recordOf(spec, place, command, macs, wish),
     newDisks: disks.filter((disk) => disk.record),
@@ -105,16 +111,28 @@ async function accelerate(
   return { accel: 'tcg', notes: [`no KVM, the guest will be slow: ${choice.because}${cure}`] };
 }
 
-function chooseFirmware(spec: VmSpec, dirs: VmDirs): { use: Firmware; vars?: { template: string; target: string } } | undefined {
+function chooseFirmware(
+  spec: VmSpec,
+  dirs: VmDirs,
+): { use: Firmware; vars?: { template: string; target: string } } | undefined {
   if (spec.uefi === undefined) return undefined;
   const found = findFirmware(spec.machine);
   const code = spec.uefi.code ?? found.code;
   if (spec.uefi.vars !== undefined) return { use: { code, vars: spec.uefi.vars, format: found.format } };
   const target = join(dirs.state, 'uefi', `${spec.name}.${found.format === 'raw' ? 'fd' : 'qcow2'}`);
-  return { use: { code, vars: target, format: found.format }, vars: { template: found.varsTemplate, target } };
+  return {
+    use: { code, vars: target, format: found.format },
+    vars: { template: found.varsTemplate, target },
+  };
 }
 
-function recordOf(spec: VmSpec, place: Place, command: QemuCommand, macs: Readonly<Record<string, string>>, wish: PlanWish): VmRecord {
+function recordOf(
+  spec: VmSpec,
+  place: Place,
+  command: QemuCommand,
+  macs: Readonly<Record<string, string>>,
+  wish: PlanWish,
+): VmRecord {
   const { vnc } = spec;
   return {
     v: 1,

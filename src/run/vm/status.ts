@@ -2,7 +2,15 @@
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { visibleRoots } from '../../host/vm/dirs.ts';
-import { heldLocks, listDirs, lockName, readRecord, readText, type VmRecord } from '../../host/vm/store.ts';
+import {
+  listDirs,
+  lockName,
+  readRecord,
+  readText,
+  recordLocks,
+  type VmRecord,
+  waiterLives,
+} from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 
@@ -23,7 +31,7 @@ export interface VmStatus {
 export function listVms(who: Identity, env: NodeJS.ProcessEnv): readonly VmStatus[] {
   const { base, perUser } = visibleRoots(who, env);
   const roots = perUser ? listDirs(base).map((uid) => join(base, uid)) : [base];
-  const locks = heldLocks();
+  const locks = recordLocks();
   return roots.flatMap((root) =>
     listDirs(root).flatMap((name) => {
       const status = readStatus(join(root, name), locks);
@@ -33,17 +41,20 @@ export function listVms(who: Identity, env: NodeJS.ProcessEnv): readonly VmStatu
 }
 
 /** undefined: nothing in `dir` that is a VM's. */
-export function readStatus(dir: string, locks: ReadonlySet<string> = heldLocks()): VmStatus | undefined {
+export function readStatus(
+  dir: string,
+  locks: ReadonlyMap<string, number> = recordLocks(),
+): VmStatus | undefined {
   const record = readRecord(dir);
   if (record === undefined) return undefined;
-  const lock = lockName(join(dir, FILES.lock));
-  if (lock !== undefined && locks.has(lock)) {
-    const pid = Number(readText(join(dir, FILES.pid)) ?? '');
-    return pid > 0 ? { dir, record, state: 'running', pid } : { dir, record, state: 'starting' };
-  }
+  const pid = locks.get(lockName(join(dir, FILES.pid)) ?? '');
+  if (pid !== undefined) return { dir, record, state: 'running', pid };
   const text = readText(join(dir, FILES.exit));
   if (text === undefined) {
-    const reason = 'ended together with its waiter (killed, or the machine ran out of memory); its exit status is not known';
+    // QEMU has no pid file yet, or has just ended and its waiter is about to say how.
+    if (waiterLives(dir)) return { dir, record, state: 'starting' };
+    const reason =
+      'ended together with its waiter (killed, or the machine ran out of memory); its exit status is not known';
     return { dir, record, state: 'lost', reason };
   }
   const exit = Number(text);

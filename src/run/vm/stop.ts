@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { signalQemu } from '../../host/vm/signal.ts';
-import { alive, readStatus, type VmStatus } from './status.ts';
 import { withMonitor } from './monitor.ts';
+import { alive, readStatus, type VmStatus } from './status.ts';
 
 export interface StopOptions {
   /** For the guest to shut down after the ACPI power button. */

@@ -1,5 +1,4 @@
 /** A foreground VM: follows it to its end, and ends it politely when asked. */
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QmpClient } from '../qmp/client.ts';
 import { readStatus, type VmStatus } from './status.ts';
@@ -9,9 +8,38 @@ export interface SuperviseOptions {
   /** Deadlines of one polite stage: power button, then `quit`. */
   readonly powerdownMs: number;
   readonly quitMs: number;
-  /** Aborted once per request to stop (Ctrl-C, SIGTERM, SIGHUP); the second one skips the power button. */
-  readonly onStop: (request: () => void) => () => void;
+  readonly stops: StopRequests;
   readonly say: (text: string) => void;
+}
+
+/** Requests to stop, each taken once; one that came before anybody waited is not lost. */
+export interface StopRequests {
+  request(): void;
+  /** Resolves at the next request; never when the signal fires first. */
+  next(signal: AbortSignal): Promise<'next'>;
+}
+
+export function stopRequests(): StopRequests {
+  let waiting = 0;
+  let wake: (() => void) | undefined;
+  return {
+    request() {
+      waiting += 1;
+      wake?.();
+    },
+    next(signal) {
+      return new Promise((resolve) => {
+        const take = (): void => {
+          if (waiting === 0 || signal.aborted) return;
+          waiting -= 1;
+          wake = undefined;
+          resolve('next');
+        };
+        wake = take;
+        take();
+      });
+    },
+  };
 }
 
 /**
@@ -19,42 +47,32 @@ export interface SuperviseOptions {
  * request moves one stage on, and so does a stage whose deadline passed.
  */
 export async function supervise(vm: VmStatus, qmp: QmpClient, options: SuperviseOptions): Promise<VmStatus> {
-  let stage = 0;
-  const requests = new EventTarget();
-  const forget = options.onStop(() => requests.dispatchEvent(new Event('stop')));
   const gone = qmp.closed.then(() => 'gone' as const);
-  try {
-    for (;;) {
-      const abort = new AbortController();
-      const waits: Promise<'gone' | 'next'>[] = [gone, nextRequest(requests, abort.signal)];
-      const deadlineMs = [undefined, options.powerdownMs, options.quitMs][stage];
-      if (deadlineMs !== undefined) waits.push(sleep(deadlineMs, 'next' as const, { signal: abort.signal, ref: true }).catch(() => 'next' as const));
-      const what = await Promise.race(waits);
-      abort.abort();
-      if (what === 'gone') break;
-      stage += 1;
-      if (stage === 1) {
-        options.say('asking the guest to power off (again: QEMU quits at once)');
-        await qmp.tryExecute('system_powerdown').catch(() => undefined);
-      } else if (stage === 2) {
-        options.say('telling QEMU to quit');
-        qmp.tryExecute('quit').catch(() => undefined);
-      } else {
-        options.say('killing QEMU');
-        return await killVm(vm, options.quitMs);
-      }
+  for (let stage = 0; ; ) {
+    const round = new AbortController();
+    const waits: Promise<'gone' | 'next'>[] = [gone, options.stops.next(round.signal)];
+    const deadlineMs = [undefined, options.powerdownMs, options.quitMs][stage];
+    if (deadlineMs !== undefined) waits.push(deadline(deadlineMs, round.signal));
+    const what = await Promise.race(waits);
+    round.abort();
+    if (what === 'gone') break;
+    stage += 1;
+    if (stage === 1) {
+      options.say('asking the guest to power off (again: QEMU quits at once)');
+      await qmp.tryExecute('system_powerdown').catch(() => undefined);
+    } else if (stage === 2) {
+      options.say('telling QEMU to quit');
+      qmp.tryExecute('quit').catch(() => undefined);
+    } else {
+      options.say('killing QEMU');
+      return killVm(vm, options.quitMs);
     }
-  } finally {
-    forget();
   }
   return waitForEnd(readStatus(vm.dir) ?? vm, options.quitMs);
 }
 
-async function nextRequest(requests: EventTarget, signal: AbortSignal): Promise<'next'> {
-  try {
-    await once(requests, 'stop', { signal });
-  } catch {
-    // Aborted: another wait has won this round.
-  }
+async function deadline(ms: number, signal: AbortSignal): Promise<'next'> {
+  // Aborted when another wait has won the round; then nobody looks at the answer.
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
   return 'next';
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { programs, vmRow, world } from '../../tiers/cli.ts';
@@ -10,32 +11,32 @@ describe.each(programs)('a foreground VM, qlaunch for $label', ({ path }) => {
   test('the guest that ends itself gives status 0, and its shell is on our terminal', async () => {
     const w = world(path);
     const run = w.start([guestCopy(w.dir), ...SERIAL]);
-    const console = consoleOf(run.stdout, run.stdin);
+    const console = consoleOf(run.child.stdout, run.child.stdin);
     await console.waitFor('QLAUNCH-GUEST ready');
     console.type('poweroff -f');
-    expect(await run).toMatchObject({ exitCode: 0 });
+    expect(await run.status).toBe(0);
     expect((await w.qlaunch('logs', 'guest', '--serial')).stdout).toContain('QLAUNCH-GUEST ready');
   });
 
   test('one Ctrl-C presses the power button', async () => {
     const w = world(path);
     const run = w.start([guestCopy(w.dir), ...SERIAL]);
-    await consoleOf(run.stdout).waitFor('QLAUNCH-GUEST ready');
-    run.kill('SIGINT');
-    const { exitCode, stdout } = await run;
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('QLAUNCH-GUEST powering-off');
+    const console = consoleOf(run.child.stdout);
+    await console.waitFor('QLAUNCH-GUEST ready');
+    run.child.kill('SIGINT');
+    expect(await run.status).toBe(0);
+    expect(console.text()).toContain('QLAUNCH-GUEST powering-off');
   });
 
   test('a second Ctrl-C ends a guest that does not listen', async () => {
     const w = world(path);
     // Without a disk to boot, the firmware waits for ever and hears no power button.
-    const run = w.start(['--name', 'deaf', '--accel', 'tcg', '--net', 'none']);
+    const run = w.start([blankDisk(w.dir), '--name', 'deaf', '--accel', 'tcg']);
     await untilRunning(w, 'deaf');
-    run.kill('SIGINT');
+    run.child.kill('SIGINT');
     await new Promise((resolve) => setTimeout(resolve, 300));
-    run.kill('SIGINT');
-    expect(await run).toMatchObject({ exitCode: 0 });
+    run.child.kill('SIGINT');
+    expect(await run.status).toBe(0);
     expect(await vmRow(w, 'deaf')).toMatchObject({ state: 'ended' });
   });
 
@@ -43,15 +44,24 @@ describe.each(programs)('a foreground VM, qlaunch for $label', ({ path }) => {
     const w = world(path);
     const run = w.start([guestCopy(w.dir), '--accel', 'tcg', '-m', '256', '-n', 'orphan']);
     await untilRunning(w, 'orphan');
-    run.kill('SIGKILL');
-    await run;
+    run.child.kill('SIGKILL');
+    await run.status;
     expect(await vmRow(w, 'orphan')).toMatchObject({ state: 'running' });
     expect(await w.qlaunch('stop', 'orphan', '--timeout', '1')).toMatchObject({ status: 0 });
   });
 
   test('what QEMU refuses is told in its words, and nothing is left running', async () => {
     const w = world(path);
-    const run = await w.qlaunch('--name', 'bad', '--accel', 'tcg', '--net', 'none', '--', '-device', 'no-such-device');
+    const run = await w.qlaunch(
+      blankDisk(w.dir),
+      '--name',
+      'bad',
+      '--accel',
+      'tcg',
+      '--',
+      '-device',
+      'no-such-device',
+    );
     expect(run.status).toBe(4);
     expect(run.stderr).toContain("'no-such-device' is not a valid device model name");
     expect(run.stderr).not.toContain('    at ');
@@ -67,6 +77,12 @@ describe.each(programs)('a foreground VM, qlaunch for $label', ({ path }) => {
     expect((await w.qlaunch('ps', '--json')).stdout).toBe('[]');
   });
 });
+
+function blankDisk(dir: string): string {
+  const path = join(dir, 'blank.raw');
+  writeFileSync(path, Buffer.alloc(1024 * 1024));
+  return path;
+}
 
 async function untilRunning(w: ReturnType<typeof world>, name: string): Promise<void> {
   for (;;) {
