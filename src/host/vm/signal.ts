@@ -2,29 +2,18 @@
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
-import { readText } from './store.ts';
+import { qemuPid } from './alive.ts';
 
-/**
- * The pid file of a VM is its user's to write, so a pid is believed only when that process runs QEMU with this very
- * pid file on its command line.
- */
-export function signalQemu(dir: string, pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid !== undefined && runsWith(pid, join(dir, FILES.pid))) {
+/** Errors: QL_VM_PID when no process can be proven to be the QEMU of `dir`. */
+export function signalQemu(dir: string, signal: NodeJS.Signals): void {
+  const pid = qemuPid(dir);
+  if (pid !== undefined) {
     process.kill(pid, signal);
     return;
   }
   throw new QlaunchError('QL_VM_PID', EXIT.refused, {
-    what: `will not send ${signal}: QEMU's process is not known`,
-    why: [
-      pid === undefined ? `${join(dir, FILES.pid)} is not there` : `process ${pid} is not the QEMU of ${dir}`,
-    ],
+    what: `will not send ${signal}: the QEMU of ${dir} is not known`,
+    why: [`no process of that number in ${join(dir, FILES.pid)} runs with this pid file`],
     todo: [`fuser -v ${join(dir, FILES.lock)}`],
   });
-}
-
-function runsWith(pid: number, pidFile: string): boolean {
-  const words = (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
-  const at = words.indexOf('-pidfile');
-  // QEMU doubles no comma here: -pidfile takes a plain path.
-  return at > 0 && words[at + 1] === pidFile;
 }

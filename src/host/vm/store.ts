@@ -7,11 +7,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { FILES, WAITER_NAME } from '../../plan/vm/waiter.ts';
+import { FILES } from '../../plan/vm/waiter.ts';
 
 export interface NicRecord {
   readonly id: string;
@@ -84,35 +83,6 @@ export function listDirs(dir: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-/**
- * Who holds POSIX record locks, by file (`MAJOR:MINOR:INODE`: hex, hex, decimal), read in one go from /proc/locks.
- * QEMU locks its pid file for as long as it lives. (The VM's own flock tells nothing here: flock(1), which took it,
- * is gone, and such a lock is not shown inside a pid namespace: locks_translate_pid() in linux/fs/locks.c.)
- */
-export function recordLocks(): ReadonlyMap<string, number> {
-  const rows = (readText('/proc/locks') ?? '').matchAll(/^\d+: POSIX .* (\d+) ([0-9a-f]+:[0-9a-f]+:\d+) /gm);
-  return new Map([...rows].map((row) => [row[2] ?? '', Number(row[1])]));
-}
-
-/** The name of `path` in recordLocks(), or undefined when it is not there. */
-export function lockName(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  const { dev, ino } = stat;
-  // glibc's gnu_dev_major/minor, as the kernel prints them in fs/locks.c.
-  const major = ((dev >>> 8) & 0xfff).toString(16).padStart(2, '0');
-  const minor = ((dev & 0xff) | ((dev >>> 12) & 0xfff00)).toString(16).padStart(2, '0');
-  return `${major}:${minor}:${ino}`;
-}
-
-/** Whether the VM's waiter lives: a process with that pid whose arguments name it and its directory. */
-export function waiterLives(dir: string): boolean {
-  const pid = (readText(join(dir, FILES.waiter)) ?? '').trim();
-  if (!/^\d+$/.test(pid)) return false;
-  const words = (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
-  return words[words.indexOf(WAITER_NAME) + 1] === dir;
 }
 
 /** Removes the files of `dir` for which `which` says so; folders in it stay. */

@@ -1,16 +1,9 @@
-/** Which VMs there are and how they are, from their directories and the locks the kernel knows of. */
+/** Which VMs there are and how they are, from their directories and /proc. */
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { qemuPid, waiterPid } from '../../host/vm/alive.ts';
 import { visibleRoots } from '../../host/vm/dirs.ts';
-import {
-  listDirs,
-  lockName,
-  readRecord,
-  readText,
-  recordLocks,
-  type VmRecord,
-  waiterLives,
-} from '../../host/vm/store.ts';
+import { listDirs, readRecord, readText, type VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 
@@ -31,28 +24,24 @@ export interface VmStatus {
 export function listVms(who: Identity, env: NodeJS.ProcessEnv): readonly VmStatus[] {
   const { base, perUser } = visibleRoots(who, env);
   const roots = perUser ? listDirs(base).map((uid) => join(base, uid)) : [base];
-  const locks = recordLocks();
   return roots.flatMap((root) =>
     listDirs(root).flatMap((name) => {
-      const status = readStatus(join(root, name), locks);
+      const status = readStatus(join(root, name));
       return status === undefined ? [] : [status];
     }),
   );
 }
 
 /** undefined: nothing in `dir` that is a VM's. */
-export function readStatus(
-  dir: string,
-  locks: ReadonlyMap<string, number> = recordLocks(),
-): VmStatus | undefined {
+export function readStatus(dir: string): VmStatus | undefined {
   const record = readRecord(dir);
   if (record === undefined) return undefined;
-  const pid = locks.get(lockName(join(dir, FILES.pid)) ?? '');
+  const pid = qemuPid(dir);
   if (pid !== undefined) return { dir, record, state: 'running', pid };
   const text = readText(join(dir, FILES.exit));
   if (text === undefined) {
     // QEMU has no pid file yet, or has just ended and its waiter is about to say how.
-    if (waiterLives(dir)) return { dir, record, state: 'starting' };
+    if (waiterPid(dir) !== undefined) return { dir, record, state: 'starting' };
     const reason =
       'ended together with its waiter (killed, or the machine ran out of memory); its exit status is not known';
     return { dir, record, state: 'lost', reason };

@@ -62,6 +62,6 @@ export async function quitVm(vm: VmStatus, options: StopOptions): Promise<VmStat
 export async function killVm(vm: VmStatus, deadlineMs: number): Promise<VmStatus> {
   const now = readStatus(vm.dir) ?? vm;
   if (!alive(now)) return now;
-  signalQemu(now.dir, now.pid, 'SIGKILL');
+  signalQemu(now.dir, 'SIGKILL');
   return waitForEnd(vm, deadlineMs);
 }

@@ -1,0 +1,26 @@
+/**
+ * The processes of a VM, found by its pid files and believed only when /proc agrees: the files are the VM's user's to
+ * write, and a pid is used again. (The VM's flock would tell as well, but opening /proc/locks makes the kernel wait
+ * for an RCU grace period, 8 ms and more, and inside a pid namespace it does not show a lock whose taker is gone.)
+ */
+import { join } from 'node:path';
+import { FILES, WAITER_NAME } from '../../plan/vm/waiter.ts';
+import { readText } from './store.ts';
+
+/** QEMU's pid while it lives: a process with `-pidfile DIR/qemu.pid` among its arguments. */
+export function qemuPid(dir: string): number | undefined {
+  return livingPid(join(dir, FILES.pid), '-pidfile', join(dir, FILES.pid));
+}
+
+/** The waiter's: a shell whose script is called WAITER_NAME and got this directory. */
+export function waiterPid(dir: string): number | undefined {
+  return livingPid(join(dir, FILES.waiter), WAITER_NAME, dir);
+}
+
+function livingPid(file: string, word: string, next: string): number | undefined {
+  const pid = Number((readText(file) ?? '').trim());
+  if (!Number.isInteger(pid) || pid < 2) return undefined;
+  const words = (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
+  const at = words.indexOf(word);
+  return at > 0 && words[at + 1] === next ? pid : undefined;
+}
