@@ -24,6 +24,8 @@ export class FakeWorld {
       machine: this.host.machine,
       stores: { volatile: this.volatile, durable: this.durable },
       shared: this.shared,
+      confirm: memoryStore(),
+      lockPath: '/memory/lock',
       world: this.#world(self),
       tool: 'qlaunch test',
       nowMs: () => this.#pids,
@@ -51,6 +53,7 @@ export class FakeWorld {
       bootId,
       netns,
       self,
+      process: (pid) => (this.living.has(pid) ? { ...self, pid, start: pid } : undefined),
       alive: (other) => {
         if (other.bootId !== bootId) return 'dead';
         if (other.pidns !== self.pidns) return 'unknown';

@@ -36,6 +36,7 @@ export function readWorld(): World {
     bootId: self.bootId,
     netns: namespace('net'),
     self,
+    process: processId,
     alive(other) {
       if (other.bootId !== self.bootId) return 'dead';
       if (other.pidns !== self.pidns) return 'unknown';

@@ -94,4 +94,6 @@ export interface World {
   readonly netns: string;
   readonly self: ProcessId;
   alive(process: ProcessId): 'alive' | 'dead' | 'unknown';
+  /** undefined when there is no such process any more. */
+  process(pid: number): ProcessId | undefined;
 }

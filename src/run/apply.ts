@@ -2,8 +2,8 @@
 import { readFacts } from '../host/facts.ts';
 import type { HostFacts } from '../plan/facts.ts';
 import type { Plan } from '../plan/step.ts';
+import { execute, type Order } from './change/execute.ts';
 import type { Engine } from './engine.ts';
-import { execute, type Order } from './execute.ts';
 import type { Journal } from './journal/journal.ts';
 
 /** Facts are read under the lock: between them and the change nobody of ours touches the host. */

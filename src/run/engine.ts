@@ -7,7 +7,11 @@ export interface Engine {
   readonly stores: Stores;
   /** Records of shared attributes; volatile. */
   readonly shared: Store;
+  /** Changes that wait for `qlaunch confirm`: scripts and deferred steps; volatile. */
+  readonly confirm: Store;
   readonly world: World;
+  /** The host lock's file, for scripts that must do without us. */
+  readonly lockPath: string;
   /** "qlaunch 0.1.0" */
   readonly tool: string;
   nowMs(): number;

@@ -19,10 +19,11 @@ export interface EngineOptions {
 export function openEngine(options: EngineOptions): Engine {
   const world = readWorld();
   const paths = statePaths(options.env ?? process.env, process.geteuid?.() ?? 0, world.bootId);
+  const lockPath = join(paths.runtime, 'lock', 'host');
   let lock: Lock | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const withLock = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-    lock = await holdLock(join(paths.runtime, 'lock', 'host'), {
+    lock = await holdLock(lockPath, {
       what,
       waitMs: options.lockWaitMs ?? 30_000,
     });
@@ -40,6 +41,8 @@ export function openEngine(options: EngineOptions): Engine {
       durable: directoryStore(join(paths.state, 'journal')),
     },
     shared: directoryStore(join(paths.runtime, 'shared')),
+    confirm: directoryStore(join(paths.runtime, 'confirm')),
+    lockPath,
     world,
     tool: options.tool,
     nowMs: () => Date.now(),

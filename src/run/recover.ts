@@ -1,10 +1,12 @@
 /** What is open on this host, and taking it back: every command that does so is a filter over decide(). */
 import { EXIT, type ExitStatus, QlaunchError } from '../errors.ts';
+import { type Lifetime, renderLifetime } from '../plan/lifetime.ts';
+import { type Left, teardown } from './change/teardown.ts';
+import { forgetTrials } from './confirm/arm.ts';
 import type { Engine } from './engine.ts';
 import { type Decision, decide } from './journal/decide.ts';
 import { fileName } from './journal/journal.ts';
 import { type Change, loadChange, loadChanges } from './journal/load.ts';
-import { type Left, teardown } from './teardown.ts';
 
 export interface OpenChange {
   readonly change: Change;
@@ -34,13 +36,37 @@ export function recover(
   engine: Engine,
   wanted: (change: Change) => boolean = () => true,
 ): Promise<Recovered> {
-  return engine.locked('recover', () => {
-    for (const store of [engine.stores.volatile, engine.stores.durable, engine.shared]) store.sweep();
-    // Journals may have been closed while we waited for the lock.
-    const found = openChanges(engine).filter(({ change }) => wanted(change));
-    return takeBackAll(engine, found.reverse());
-  });
+  return engine.locked('recover', () => sweep(engine, wanted, false));
 }
+
+/**
+ * The end of a VM or of a network: takes back all that lived as long as it, newest first, by whoever made it.
+ * What a live holder still uses is reported.
+ */
+export function release(engine: Engine, lifetime: Lifetime): Promise<Recovered> {
+  const name = renderLifetime(lifetime);
+  const isOf = ({ journal }: Change): boolean =>
+    journal !== undefined && renderLifetime(journal.head.lifetime) === name;
+  return engine.locked(`release ${name}`, () => sweep(engine, isOf, true));
+}
+
+async function sweep(
+  engine: Engine,
+  wanted: (change: Change) => boolean,
+  asked: boolean,
+): Promise<Recovered> {
+  for (const store of [engine.stores.volatile, engine.stores.durable, engine.shared, engine.confirm])
+    store.sweep();
+  // Loaded here and not before: journals may have been closed while we waited for the lock.
+  const changes = loadChanges(engine.stores, engine.world).filter(wanted).reverse();
+  const decided = changes.map((change) => ({ change, decision: decide(change, engine.world, asked) }));
+  const result = await takeBackAll(engine, asked ? decided.map(reportHeld) : decided);
+  await forgetTrials(engine);
+  return result;
+}
+
+const reportHeld = (open: OpenChange): OpenChange =>
+  open.decision.kind === 'leave' ? { ...open, decision: { kind: 'report', why: open.decision.why } } : open;
 
 /**
  * Takes back what was asked for by name. Throws QL_NO_CHANGE (exit 2) when nothing is so called, QL_CHANGE_HELD

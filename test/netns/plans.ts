@@ -27,6 +27,16 @@ export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
       putFile({ path: `${etc}/link.conf` as FilePath, content: 'no link any more\n' }),
     ],
   }),
+  /** Later steps upon earlier ones: undone in the wrong order they would look like a stranger's. */
+  chain: (etc) => () => ({
+    steps: [
+      setAttribute('/proc/sys/net/ipv4/conf/lo/rp_filter', '1', 'check the source on lo'),
+      setAttribute('/proc/sys/net/ipv4/conf/lo/rp_filter', '2', 'loosen the source check on lo'),
+      makeDirectory(`${etc}/new.d` as FilePath),
+      putFile({ path: `${etc}/new.d/a` as FilePath, content: 'one\n' }),
+      putFile({ path: `${etc}/new.d/a` as FilePath, content: 'two\n' }),
+    ],
+  }),
   /** Everything at once, with a stage that needs what the first one made. */
   staged: (etc) => (facts) => ({
     steps: [
@@ -48,3 +58,9 @@ export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
     },
   }),
 };
+
+export function planner(name: string, etc: string): Planner {
+  const make = PLANS[name];
+  if (make === undefined) throw new Error(`no plan ${name}`);
+  return make(etc);
+}

@@ -1,5 +1,7 @@
 /** A world of our own inside the namespace: state, configuration and an "etc" of this test alone. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface Tree {
@@ -9,9 +11,9 @@ export interface Tree {
   remove(): void;
 }
 
-/** Below /run, which is private to the tier: its parents belong to root and nobody else may write there. */
+/** Not below /run: what is put there does not outlive a reboot, and is treated so. */
 export function makeTree(): Tree {
-  const root = mkdtempSync('/run/qlaunch-test-');
+  const root = mkdtempSync(join(tmpdir(), 'qlaunch-test-'));
   const etc = join(root, 'etc');
   mkdirSync(etc);
   return {
@@ -22,7 +24,11 @@ export function makeTree(): Tree {
       QLAUNCH_STATE_DIR: join(root, 'state'),
       QLAUNCH_CONFIG_DIR: join(root, 'config'),
     },
-    remove: () => rmSync(root, { recursive: true }),
+    remove: () => {
+      // Of a test that failed; the next one is to fail for its own reasons only.
+      spawnSync('ip', ['link', 'delete', 'dev', 'br-t']);
+      rmSync(root, { recursive: true });
+    },
   };
 }
 

@@ -37,7 +37,15 @@ export const newId = (engine: Engine): string => engine.newToken().slice(0, 6);
  * taken back, or QL_LEFTOVERS (exit 6) when some of it could not be.
  */
 export async function execute(engine: Engine, plan: Plan<HostFacts>, order: Order): Promise<Journal> {
-  const journal = Journal.create(engine.stores, {
+  const journal = begin(engine, order);
+  await extend(engine, plan, order, journal);
+  await finish(engine, journal);
+  return journal;
+}
+
+/** An empty journal; nothing is written before the first step. */
+export function begin(engine: Engine, order: Order): Journal {
+  return Journal.create(engine.stores, {
     v: FORMAT,
     tool: engine.tool,
     id: order.id ?? newId(engine),
@@ -50,9 +58,6 @@ export async function execute(engine: Engine, plan: Plan<HostFacts>, order: Orde
     complete: false,
     sinceMs: engine.nowMs(),
   });
-  await extend(engine, plan, order, journal);
-  await finish(engine, journal);
-  return journal;
 }
 
 /** Carries out more steps under a journal that is open already. When one fails, all of the journal is taken back. */

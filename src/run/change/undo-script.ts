@@ -1,7 +1,7 @@
 /**
  * Teardown as a script for sh(1): for a waiter or a watchdog that must not need us. It asks the same questions as
  * undo-entry.ts before each step, may be run again and again, and ends with 0 when nothing is left (then it removes
- * the journal), 4 when a tool is missing (then it has touched nothing), 6 with left-overs.
+ * the journal), 3 elsewhere, 4 when a tool is missing (then it has touched nothing), 6 with left-overs.
  */
 import { createHash } from 'node:crypto';
 import { renderPutBack } from '../../plan/render-undo.ts';
@@ -10,11 +10,14 @@ import type { Owns, SettledOf } from '../../plan/undo.ts';
 import type { Engine } from '../engine.ts';
 import type { Entry } from '../journal/entry.ts';
 import { fileName, type Journal } from '../journal/journal.ts';
+import { dependsOn, targetOf } from './teardown.ts';
 import { renderUnshare } from './unshare-script.ts';
 
-const FUNCTIONS = `left=0
+const FUNCTIONS = `left=0 waiting=
 say() { printf '%s\\n' "$1" >&2; }
-keep() { left=1; say "left over: $1"; }
+keep() { # TITLE TARGET
+  left=1; waiting="$waiting|$2|"; say "left over: $1"
+}
 # Ownership: 0 ours, 1 gone, 2 somebody else's, 3 not known.
 link_of() { # NAME MAC ALIAS
   text=$(timeout -s KILL 10 ip -o link show dev "$1" 2>&1) || {
@@ -61,6 +64,7 @@ const TOOLS = [
   'ip',
   'ln',
   'mv',
+  'readlink',
   'rm',
   'rmdir',
   'sh',
@@ -83,7 +87,11 @@ export async function renderUndoScript(
 ): Promise<string> {
   const { head } = journal;
   const blocks: string[] = [];
-  for (const entry of journal.open) blocks.push(await renderEntry(entry, engine));
+  const newer: string[] = [];
+  for (const entry of journal.open) {
+    blocks.push(await renderEntry(entry, newer, engine));
+    newer.push(targetOf(entry.undo) ?? '');
+  }
   const tools = await toolPaths(engine, journal.open);
   const { lock } = options;
   const busy = lock.insist
@@ -102,6 +110,9 @@ export async function renderUndoScript(
     `for tool in ${shellLine(tools)}; do`,
     '  [ -x "$tool" ] || { printf "%s\\n" "missing: $tool" >&2; exit 4; }',
     'done',
+    // Nothing is touched from a place where the same names mean other things.
+    `[ "$(readlink /proc/self/ns/net)" = ${shellWord(head.netns)} ] || { echo 'another network namespace' >&2; exit 3; }`,
+    `[ "$(cat /proc/sys/kernel/random/boot_id)" = ${shellWord(head.bootId)} ] || { echo 'another boot' >&2; exit 3; }`,
     FUNCTIONS,
     `exec 9>> ${shellWord(lock.path)} && flock -w ${lock.waitSeconds} 9 || ${busy}`,
     ...blocks,
@@ -136,27 +147,40 @@ async function toolPaths(engine: Engine, entries: readonly Entry[]): Promise<rea
   return paths;
 }
 
-async function renderEntry(entry: Entry, engine: Engine): Promise<string> {
+async function renderEntry(entry: Entry, newer: readonly string[], engine: Engine): Promise<string> {
   const { undo, owns } = entry;
   const title = `# ${oneLine(entry.title)}`;
   if ('nothing' in undo) return `${title}: ${oneLine(undo.nothing)}`;
-  const keep = `keep ${shellWord(oneLine(entry.title))}`;
+  const keep = shellLine(['keep', oneLine(entry.title), targetOf(undo) ?? '']);
   const known = entry.state === 'done' || entry.state === 'stuck';
   if (owns === undefined && !known && 'run' in undo) return `${title}\n${keep}`;
-  const command = await renderCommand(entry, engine, keep);
+  const command = afterNewer(await renderCommand(entry, engine, keep), targetOf(undo), newer, keep);
   if (owns === undefined) return `${title}\n${command}`;
   const foreign = known ? `say ${shellWord(`left alone, not ours any more: ${oneLine(entry.title)}`)}` : ':';
-  const body = command.replaceAll(/^/gm, '    ').trimStart();
   return [
     title,
     renderOwns(owns),
     'case $? in',
-    `  0) ${body} ;;`,
+    // Not indented: a quoted text may go over several lines.
+    `  0) ${command} ;;`,
     '  1) ;;',
     `  2) ${foreign} ;;`,
     `  *) ${keep} ;;`,
     'esac',
   ].join('\n');
+}
+
+/** Under a newer change that could not be taken back, an older one would look like a stranger's. */
+function afterNewer(
+  command: string,
+  target: string | undefined,
+  newer: readonly string[],
+  keep: string,
+): string {
+  const overlapping = newer.filter((one) => dependsOn(target, [one]));
+  if (overlapping.length === 0) return command;
+  const patterns = overlapping.map((one) => `*${shellWord(`|${one}|`)}*`).join(' | ');
+  return `case $waiting in ${patterns}) ${keep} ;; *)\n${command} ;; esac`;
 }
 
 function renderOwns(owns: Owns): string {

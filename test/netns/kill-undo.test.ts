@@ -1,0 +1,4 @@
+// needs: bridge
+import { killMatrix } from './kill-matrix.ts';
+
+killMatrix('undo');
