@@ -48,6 +48,8 @@ function run(argv: Argv, options: RunOptions, inherit: readonly number[]): Promi
     const child = spawn(which(program) ?? program, args, {
       stdio: ['pipe', 'pipe', 'pipe', ...inherit],
       env: cleanEnvironment(options.env),
+      // A session of its own: Ctrl-C on our terminal must not cut a change or its undo in the middle.
+      detached: true,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     let [stdout, stderr] = ['', ''];
@@ -61,7 +63,7 @@ function run(argv: Argv, options: RunOptions, inherit: readonly number[]): Promi
         ? undefined
         : setTimeout(() => {
             timedOut = true;
-            child.kill('SIGKILL');
+            killGroup(child.pid);
             // A child that sleeps in the kernel, or whose grandchildren hold its pipes, would keep us for ever.
             setTimeout(() => {
               for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy();
@@ -84,6 +86,15 @@ function run(argv: Argv, options: RunOptions, inherit: readonly number[]): Promi
     child.on('close', finish);
     child.stdin?.end(options.stdin ?? '');
   });
+}
+
+/** With what it started itself. */
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 function readAttribute(path: string): string | undefined {

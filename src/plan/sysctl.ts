@@ -1,5 +1,5 @@
 /** Attributes under /proc/sys/net. */
-import { DEADLINE_MS, type HostPath, type Step } from './step.ts';
+import { DEADLINE_MS, type HostPath, type Owns, type Step } from './step.ts';
 
 /**
  * 1 = the host routes IPv4. Writing it also writes conf/{all,default,IF}/forwarding = the same and
@@ -34,9 +34,16 @@ export const ALONG: Readonly<Record<string, Along>> = {
   [IPV6_FORWARD]: { under: '/proc/sys/net/ipv6/conf', each: 'forwarding', also: [] },
 };
 
-/** An attribute nobody else uses: a value on an interface of ours. */
-export function setAttribute(path: HostPath, value: string, why: string): Step {
-  return { title: why, do: { write: path, value }, undo: { restore: true }, deadlineMs: DEADLINE_MS };
+/** An attribute nobody else uses. On an interface of ours, `owns` says which: a later one of that name is not it. */
+export function setAttribute(path: HostPath, value: string, why: string, owns?: Owns): Step {
+  const mark = owns === undefined ? {} : { owns };
+  return {
+    title: why,
+    do: { write: path, value },
+    undo: { restore: true },
+    deadlineMs: DEADLINE_MS,
+    ...mark,
+  };
 }
 
 /** An attribute that others use as well: put back when the last user has left. */

@@ -100,9 +100,9 @@ export class Journal {
     this.#rewriteHeads({ complete: true });
   }
 
-  /** Who changes things from now on: a recovery that is killed as well is found again. */
+  /** `actor` takes it back from now on: whatever kept it no longer does, and if he is killed the next one goes on. */
   adopt(actor: ProcessId): void {
-    this.#rewriteHeads({ actor });
+    this.#rewriteHeads({ actor, complete: false });
   }
 
   hold(holder: Holder): void {
