@@ -1,0 +1,118 @@
+/** qlaunch changes, undo, recover, confirm: what is open on this host, and taking it back. */
+import { EXIT, printable } from '../errors.ts';
+import { renderLifetime } from '../plan/lifetime.ts';
+import { confirmChange } from '../run/confirm/confirm.ts';
+import { openEngine } from '../run/open-engine.ts';
+import {
+  type OpenChange,
+  openChanges,
+  type Recovered,
+  recover as recoverAll,
+  undoChange,
+} from '../run/recover.ts';
+import { json, note, out, table } from './terminal.ts';
+
+declare const QLAUNCH_VERSION: string;
+
+export interface ChangesOptions {
+  readonly json?: boolean;
+}
+
+const engine = (): ReturnType<typeof openEngine> => openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
+
+export function changes(options: ChangesOptions): number {
+  const open = openChanges(engine());
+  if (options.json === true) json(open.map(changeJson));
+  else if (open.length === 0) note('nothing on this host is changed by qlaunch');
+  else out(renderChanges(open));
+  return open.some(({ change }) => change.trouble !== undefined) ? EXIT.leftovers : EXIT.ok;
+}
+
+export async function undo(id: string, options: ChangesOptions): Promise<number> {
+  return told(await undoChange(engine(), id), options);
+}
+
+export async function recover(options: ChangesOptions): Promise<number> {
+  return told(await recoverAll(engine()), options);
+}
+
+export async function confirm(id: string): Promise<number> {
+  const { head } = await confirmChange(engine(), id);
+  note(`${head.title} (${id}) is kept`);
+  return EXIT.ok;
+}
+
+function told(result: Recovered, options: ChangesOptions): number {
+  if (options.json === true) json(recoveredJson(result));
+  else note(renderRecovered(result));
+  return result.exit;
+}
+
+/** One line per change; below it, for those that can not be read, what to type instead of us. */
+export function renderChanges(open: readonly OpenChange[]): string {
+  const rows = open.map(({ change, decision }) => {
+    const head = change.journal?.head;
+    const since =
+      head === undefined ? '-' : new Date(head.sinceMs).toISOString().slice(0, 16).replace('T', ' ');
+    const whose = head === undefined ? (change.trouble?.kind ?? 'void') : renderLifetime(head.lifetime);
+    return [change.id, whose, since, head?.title ?? '-', decision.why];
+  });
+  const hints = open.flatMap(
+    ({ change }) => change.trouble?.byHand.map((line) => `${change.id}: ${printable(line)}`) ?? [],
+  );
+  const lines = [table(['ID', 'WHOSE', 'SINCE (UTC)', 'WHAT', 'NOTE'], rows)];
+  if (hints.length > 0)
+    lines.push('', 'To take back by hand what can not be read wholly, newest first:', ...hints);
+  return lines.join('\n');
+}
+
+/**
+ * `changes --json`: id, whose ("vm web", "net default", "until undone", "permanent"), title, since (ISO 8601),
+ * decision ("undo", "leave", "forget", "report") with why, holder (pid, "until-undone" or null), and steps, newest
+ * first: title, state as in run/journal/entry.ts, undo as text for sh. Of a journal that can not be read only id,
+ * trouble { kind, path, why } and by_hand.
+ */
+export function changeJson({ change, decision }: OpenChange): object {
+  const { id, journal, trouble } = change;
+  const common = { id, decision: decision.kind, why: decision.why };
+  if (trouble !== undefined) {
+    const { kind, path, why, byHand } = trouble;
+    return { ...common, trouble: { kind, path, why }, by_hand: byHand };
+  }
+  if (journal === undefined) return common;
+  const { head, entries } = journal;
+  const steps = [...entries].reverse().map(({ title, state, byHand }) => ({ title, state, undo: byHand }));
+  const holder = head.holder === null || head.holder === 'until-undone' ? head.holder : head.holder.pid;
+  const since = new Date(head.sinceMs).toISOString();
+  return {
+    ...common,
+    whose: renderLifetime(head.lifetime),
+    title: head.title,
+    since,
+    tool: head.tool,
+    holder,
+    steps,
+  };
+}
+
+export function renderRecovered({ undone, left, said, reported }: Recovered): string {
+  const lines = [
+    ...undone.map((id) => `${id}: taken back`),
+    ...said.map(printable),
+    ...left.flatMap((one) => [
+      `${one.id}: left over: "${printable(one.title)}": ${printable(one.why)}`,
+      `  try: ${printable(one.byHand)}`,
+    ]),
+    ...reported.flatMap(({ change, decision }) => [
+      `${change.id}: not touched: ${printable(decision.why)}`,
+      ...(change.trouble?.byHand.map((line) => `  try: ${printable(line)}`) ?? []),
+    ]),
+  ];
+  return lines.length === 0 ? 'nothing to take back' : lines.join('\n');
+}
+
+/** `undo --json`, `recover --json`. `left` is what to finish by hand, `reported` what we may not touch. */
+export function recoveredJson({ undone, left, said, reported }: Recovered): object {
+  const open = left.map(({ id, title, why, byHand, stuck }) => ({ id, title, why, by_hand: byHand, stuck }));
+  return { undone, left: open, said, reported: reported.map(changeJson) };
+}
