@@ -11,7 +11,7 @@ export function show(
   options: { readonly json?: boolean } & Record<string, unknown>,
   extra: readonly string[],
 ): number {
-  const { who, raw } = readDescription(named, options, extra);
+  const { raw, context } = readDescription(named, options, extra);
   const rows = showConfig(raw);
   if (options.json) json(rows);
   else
@@ -21,6 +21,6 @@ export function show(
         rows.map(({ key, value, from }) => [key, value, from]),
       ),
     );
-  parseVmSpec(raw, { home: who.user.home });
+  parseVmSpec(raw, context);
   return EXIT.ok;
 }

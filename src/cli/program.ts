@@ -1,6 +1,7 @@
 /** Every command with its options and help. What a command does is loaded only when it is called. */
 import { Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../errors.ts';
+import { registerDisk } from './disk.ts';
 import { addVmOptions } from './options.ts';
 
 declare const QLAUNCH_VERSION: string;
@@ -127,6 +128,7 @@ function vmCommands(root: Command, { done }: Session): void {
 
 function hostCommands(root: Command, { extra, done }: Session): void {
   root.commandsGroup('Descriptions and disks:');
+  registerDisk(root, done);
   const config = root.command('config').description('what a VM is made of');
   const show = config
     .command('show [image]')

@@ -5,6 +5,7 @@ import type { Host } from '../host/port.ts';
 import type { Identity } from '../host/vm/user.ts';
 import { renderCommand } from '../plan/qemu/command.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
+import type { Step } from '../plan/step.ts';
 import { launch } from '../run/vm/launch.ts';
 import { planVm, type VmPlan } from '../run/vm/plan.ts';
 import type { VmStatus } from '../run/vm/status.ts';
@@ -28,18 +29,29 @@ export function run(
   options: RunOptions & Record<string, unknown>,
   extra: readonly string[],
 ): Promise<number> {
-  const { who, raw } = readDescription(image, options, extra);
-  return start(parseVmSpec(raw, { home: who.user.home }), who, options);
+  const { who, raw, context } = readDescription(image, options, extra);
+  return start(parseVmSpec(raw, context), who, options);
 }
 
 export async function start(spec: VmSpec, who: Identity, options: RunOptions): Promise<number> {
-  const detached = options.detach === true || options.daemonize === true;
   const host = linuxMachine();
-  const plan = await planVm(spec, { host, who, env: process.env, detached });
-  if (options.dryRun) return show(plan, options);
+  const plan = await planVm(spec, { host, who, env: process.env, detached: isDetached(options) });
+  return options.dryRun ? show(plan, options) : launchPlan(plan, host, who, options);
+}
+
+export const isDetached = ({ detach, daemonize }: RunOptions): boolean =>
+  detach === true || daemonize === true;
+
+export async function launchPlan(
+  plan: VmPlan,
+  host: Host,
+  who: Identity,
+  options: RunOptions,
+): Promise<number> {
+  const detached = isDetached(options);
   for (const line of plan.notes) note(`qlaunch: ${line}`);
   if (options.verbose) note(renderCommand(plan.command));
-  const terminal = spec.serial.kind === 'stdio' && !detached;
+  const terminal = plan.spec.serial.kind === 'stdio' && !detached;
   if (!detached) return foreground(plan, host, who, terminal);
   const { vm, qmp } = await launch(plan, host, who, terminal);
   await qmp.close();
@@ -59,9 +71,10 @@ async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boo
   }
 }
 
-function show(plan: VmPlan, options: RunOptions): number {
+/** `first`: steps of the caller that come before the VM's own. */
+export function show(plan: VmPlan, options: RunOptions, first: readonly Step[] = []): number {
   const shell = renderCommand(plan.command);
-  const steps = { steps: plan.steps };
+  const steps = { steps: [...first, ...plan.steps] };
   if (options.json) {
     const { binary, argv } = plan.command;
     json({

@@ -22,7 +22,7 @@ import type { DiskSpec, KernelSpec, UefiSpec, VmSpec, VncSpec } from './vm-spec.
 export interface VmContext {
   /** The user's home directory, for `~/`. */
   readonly home: string;
-  /** What the MACs are derived from; otherwise the profile's or image's absolute path, else the VM's name. */
+  /** What the MACs are derived from; otherwise the path of the profile, the image or the first disk, else the VM's name. */
   readonly identity?: string;
 }
 
@@ -60,9 +60,11 @@ export function specError(name: string, problems: readonly Problem[]): QlaunchEr
 
 function readVm(values: Values, raw: RawVm, context: VmContext, gathering: Gathering): VmSpec {
   const given = values.plain('name');
+  const disks = readDisks(raw.disks, context, gathering);
+  const named = raw.named ?? disks[0]?.file;
   const name =
     (given === undefined
-      ? vmNameFrom(raw.named ?? '')
+      ? vmNameFrom(named ?? '')
       : gathering.take(parseVmName(given, at(values, 'name')))) ?? 'vm';
   const [cpu, qemu, vnc, uefi] = [
     values.plain('cpu'),
@@ -74,14 +76,14 @@ function readVm(values: Values, raw: RawVm, context: VmContext, gathering: Gathe
   return {
     name,
     nameGiven: given !== undefined,
-    identity: context.identity ?? raw.named ?? name,
+    identity: context.identity ?? named ?? name,
     machine: values.read('machine', ({ text, at }) => parseMachine(text, at)) ?? 'q35',
     accel:
       values.read('accel', ({ text, at }) => parseChoice(text, at, ['auto', 'kvm', 'tcg'] as const)) ??
       'auto',
     smp: values.read('cpus', parseSmp) ?? { cpus: 1 },
     memoryMiB: values.read('memory', ({ text, at }) => parseMemoryMiB(text, at)) ?? 1024,
-    disks: readDisks(raw.disks, context, gathering),
+    disks,
     cdroms: values.all('cdrom').flatMap((value) => gathering.take(parsePath(value, context.home)) ?? []),
     snapshot: values.switch('snapshot'),
     boot: values.read('boot', parseBoot) ?? { menu: false },

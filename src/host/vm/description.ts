@@ -1,5 +1,5 @@
 /** Where a VM's description is: the image or profile that was named, and the user's own configuration. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { asUser, type Identity } from './user.ts';
@@ -55,6 +55,17 @@ export function describe(
       `looked for ${[here, ...files].filter((path, index, all) => all.indexOf(path) === index).join(', ')}`,
     ],
     todo: ['qlaunch --help', 'qlaunch /path/to/disk.qcow2'],
+  });
+}
+
+/** All links resolved, as far as the file is there. */
+export function canonical(path: string, who: Identity): string {
+  return asUser(who, () => {
+    try {
+      return realpathSync(path);
+    } catch {
+      return path;
+    }
   });
 }
 

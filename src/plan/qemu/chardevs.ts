@@ -25,10 +25,11 @@ export function monitorArguments(paths: RunPaths): string[][] {
 export function serialArguments(serial: SerialSpec, paths: RunPaths): string[][] {
   if (serial.kind === 'none') return [];
   const backend: Record<Exclude<SerialSpec['kind'], 'none'>, () => string[]> = {
-    // signal=off: Ctrl-C belongs to the guest's shell or to qlaunch, not to QEMU.
+    // signal=on keeps the terminal's ISIG: Ctrl-C reaches qlaunch, which presses the power button. (QEMU, in a
+    // session of its own, does not get it.)
     stdio: () => [
       '-chardev',
-      opt('stdio', { id: 'serial0', mux: false, signal: false, logfile: paths.serialLog }),
+      opt('stdio', { id: 'serial0', mux: false, signal: true, logfile: paths.serialLog }),
     ],
     socket: () => socket('serial0', paths.serialSock, { logfile: paths.serialLog }),
     file: () => ['-chardev', opt('file', { id: 'serial0', path: serial.kind === 'file' ? serial.path : '' })],

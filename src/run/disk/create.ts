@@ -103,6 +103,11 @@ export async function createDisk(tools: DiskTools, { wish, argv, allow }: Create
   if (isHead(made)) recordFormat(tools.stateDir, made.path, made.inode, format, allow);
 }
 
+/** Takes back what createDisk() made a moment ago. */
+export async function dropDisk(tools: DiskTools, { wish }: CreatePlan): Promise<void> {
+  await releaseFile(tools, wish.file);
+}
+
 function exists(file: string): QlaunchError {
   return new QlaunchError('QL_DISK_EXISTS', EXIT.refused, {
     what: `will not overwrite ${file}`,

@@ -7,7 +7,7 @@ import { findBeside, findQemu, type QemuBinary } from '../../host/qemu/find.ts';
 import { refusal } from '../../host/qemu/finding.ts';
 import { findFirmware } from '../../host/qemu/firmware.ts';
 import { findBridgeHelper } from '../../host/qemu/helper.ts';
-import type { ResolvedDisk } from '../../host/qemu/images.ts';
+import { type ResolvedDisk, readProcLocks } from '../../host/qemu/images.ts';
 import { preflight } from '../../host/qemu/preflight.ts';
 import { mayUse } from '../../host/vm/access.ts';
 import { type VmDirs, vmDirs } from '../../host/vm/dirs.ts';
@@ -19,7 +19,7 @@ import { type QemuCommand, qemuCommand } from '../../plan/qemu/command.ts';
 import { type Firmware, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
 import type { Step } from '../../plan/step.ts';
 import { prepareSteps } from '../../plan/vm/prepare.ts';
-import type { VmSpec } from '../../spec/vm-spec.ts';
+import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
 import { chooseMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
 
@@ -45,22 +45,28 @@ export interface PlanWish {
   readonly who: Identity;
   readonly env: NodeJS.ProcessEnv;
   readonly detached: boolean;
+  /** Disks that `install` is about to make: id and format. Not there yet, so nothing about them is checked. */
+  readonly toBeMade?: ReadonlyMap<string, DiskFormat>;
 }
 
 /** Errors: QL_QEMU_MISSING, QL_VM_RUNNING, one refusal with all findings of the preflight, … */
 export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const { host, who, env } = wish;
   const runAs = dropPrivileges(who);
+  // Opening the list takes 8 ms of waiting in the kernel; the rest goes on meanwhile.
+  const procLocks = readProcLocks();
   const qemu = findQemu(wanted.qemu);
   const dirs = vmDirs(who, env, Buffer.byteLength(wanted.name) + 4);
   const place = choosePlace({ name: wanted.name, given: wanted.nameGiven, identity: wanted.identity }, dirs);
   const spec = { ...wanted, name: place.name };
   const paths = runPaths(place.dir, place.socketDir);
   const [caps, accel] = await Promise.all([qemuCaps(host, qemu), accelerate(spec, qemu, wish, runAs)]);
-  const tools = { host, qemuImg: findBeside(qemu, 'qemu-img'), runAs };
+  const tools = { host, qemuImg: findBeside(qemu, 'qemu-img'), runAs, procLocks };
+  const made = wish.toBeMade ?? new Map<string, DiskFormat>();
+  const there = { ...spec, disks: spec.disks.filter(({ id }) => !made.has(id)) };
   const sockets = [{ path: paths.supervisorSock, at: 'the VM’s run-time directory' }];
   const allow = new Map(spec.disks.map((disk) => [disk.id, disk.backing ?? []]));
-  const found = await preflight(tools, spec, { stateDir: dirs.state, sockets, uid: who.user.uid, allow });
+  const found = await preflight(tools, there, { stateDir: dirs.state, sockets, uid: who.user.uid, allow });
   const [first, ...others] = found.findings;
   if (first !== undefined) throw refusal([first, ...others]);
   const { macs, record: newMacs } = chooseMacs(spec, who.user.uid, readMacs(dirs.state));
@@ -69,7 +75,10 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     binary: qemu.path,
     caps,
     accel: accel.accel,
-    formats: Object.fromEntries([...found.disks].map(([id, { format }]) => [id, format])),
+    formats: Object.fromEntries([
+      ...made,
+      ...[...found.disks].map(([id, { format }]) => [id, format] as const),
+    ]),
     nics: Object.fromEntries(Object.entries(macs).map(([id, mac]) => [id, { mac }])),
     ...(firmware === undefined ? {} : { firmware: firmware.use }),
     paths,

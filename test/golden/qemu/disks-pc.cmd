@@ -19,7 +19,7 @@ qemu-system-x86_64 \
   -drive if=none,id=cdrom1,file=/srv/vm/b.iso,format=raw,media=cdrom,readonly=on \
   -device ide-cd,bus=ide.1,unit=1,drive=cdrom1,bootindex=5 \
   -netdev user,id=net0 \
-  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:1b:16:29 \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:b7:76:d0 \
   -device VGA,id=video0 \
   -display none \
   -object rng-random,id=rng0,filename=/dev/urandom \

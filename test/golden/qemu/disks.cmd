@@ -19,7 +19,7 @@ qemu-system-x86_64 \
   -drive if=none,id=disk3,file=/srv/vm/e.img,format=raw,cache=unsafe,readonly=on \
   -device virtio-blk-pci,drive=disk3,bootindex=5 \
   -netdev user,id=net0 \
-  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:a7:5b:68 \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:b7:76:d0 \
   -device VGA,id=video0 \
   -display none \
   -object rng-random,id=rng0,filename=/dev/urandom \

@@ -13,7 +13,7 @@ qemu-system-x86_64 \
   -drive if=none,id=cdrom0,file=/srv/vm/debian.iso,format=raw,media=cdrom,readonly=on \
   -device scsi-cd,bus=scsi0.0,drive=cdrom0,bootindex=2 \
   -netdev user,id=net0 \
-  -device virtio-net-device,id=net0,netdev=net0,mac=52:54:00:f1:0e:de \
+  -device virtio-net-device,id=net0,netdev=net0,mac=52:54:00:ba:8d:d4 \
   -display none \
   -object rng-random,id=rng0,filename=/dev/urandom \
   -device virtio-rng-device,rng=rng0 \

@@ -19,7 +19,7 @@ line,,format=raw;`id`.qcow2,format=qcow2' \
   -drive if=none,id=cdrom0,file=/srv/vm/=,,leading.iso,format=raw,media=cdrom,readonly=on \
   -device ide-cd,bus=ide.2,drive=cdrom0,bootindex=4 \
   -netdev user,id=net0 \
-  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:51:5a:4c \
+  -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:06:4b:8f \
   -device VGA,id=video0 \
   -display none \
   -object rng-random,id=rng0,filename=/dev/urandom \

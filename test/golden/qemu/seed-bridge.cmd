@@ -1,7 +1,7 @@
 qemu-system-x86_64 \
   -nodefaults \
   -no-user-config \
-  -name guest=vm,debug-threads=on \
+  -name guest=linux,debug-threads=on \
   -machine pc \
   -accel tcg \
   -cpu max \
@@ -10,17 +10,17 @@ qemu-system-x86_64 \
   -drive if=none,id=disk0,file=/srv/vm/linux.img,format=qcow2 \
   -device ide-hd,bus=ide.0,unit=0,drive=disk0,bootindex=1 \
   -netdev tap,id=hn0,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
-  -device virtio-net-pci,id=hn0,netdev=hn0,mac=52:54:00:40:57:25 \
+  -device virtio-net-pci,id=hn0,netdev=hn0,mac=52:54:00:9e:2b:cc \
   -device VGA,id=video0 \
   -display none \
   -object rng-random,id=rng0,filename=/dev/urandom \
   -device virtio-rng-pci,rng=rng0 \
-  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/linux/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/linux/serial.log \
   -serial chardev:serial0 \
-  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/linux/supervisor.sock,server=on,wait=off \
   -mon chardev=supervisor,mode=control \
-  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/linux/command.sock,server=on,wait=off \
   -mon chardev=command,mode=control \
-  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/linux/events.sock,server=on,wait=off \
   -mon chardev=events,mode=control \
-  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid
+  -pidfile /run/qlaunch/vm/1000/linux/qemu.pid

@@ -1,7 +1,7 @@
 qemu-system-x86_64 \
   -nodefaults \
   -no-user-config \
-  -name guest=vm,debug-threads=on \
+  -name guest=base,debug-threads=on \
   -machine pc \
   -accel kvm \
   -cpu host \
@@ -10,18 +10,18 @@ qemu-system-x86_64 \
   -drive if=none,id=disk0,file=/srv/vm/base.qcow2,format=qcow2 \
   -device ide-hd,bus=ide.0,unit=0,drive=disk0,bootindex=1 \
   -netdev tap,id=n1,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
-  -device virtio-net-pci,id=n1,netdev=n1,mac=52:54:00:45:48:88 \
+  -device virtio-net-pci,id=n1,netdev=n1,mac=52:54:00:87:cc:14 \
   -device VGA,id=video0 \
   -display none \
   -vnc 0.0.0.0:1 \
   -object rng-random,id=rng0,filename=/dev/urandom \
   -device virtio-rng-pci,rng=rng0 \
-  -chardev stdio,id=serial0,mux=off,signal=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -chardev stdio,id=serial0,mux=off,signal=on,logfile=/run/qlaunch/vm/1000/base/serial.log \
   -serial chardev:serial0 \
-  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/base/supervisor.sock,server=on,wait=off \
   -mon chardev=supervisor,mode=control \
-  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/base/command.sock,server=on,wait=off \
   -mon chardev=command,mode=control \
-  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/base/events.sock,server=on,wait=off \
   -mon chardev=events,mode=control \
-  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid
+  -pidfile /run/qlaunch/vm/1000/base/qemu.pid

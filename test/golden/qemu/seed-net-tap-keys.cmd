@@ -1,7 +1,7 @@
 qemu-system-x86_64 \
   -nodefaults \
   -no-user-config \
-  -name guest=vm,debug-threads=on \
+  -name guest=linux,debug-threads=on \
   -machine pc \
   -accel tcg \
   -cpu max \
@@ -10,17 +10,17 @@ qemu-system-x86_64 \
   -drive if=none,id=disk0,file=/srv/vm/linux.img,format=qcow2 \
   -device ide-hd,bus=ide.0,unit=0,drive=disk0,bootindex=1 \
   -netdev tap,id=str,ifname=tap1,script=/etc/qemu-ifup,downscript=/etc/qemu-ifdown,vnet_hdr=on,sndbuf=1048576,vhost=on,vhostforce=on \
-  -device virtio-net-pci,id=str,netdev=str,mac=52:54:00:e5:51:f5 \
+  -device virtio-net-pci,id=str,netdev=str,mac=52:54:00:53:ee:f0 \
   -device VGA,id=video0 \
   -display none \
   -object rng-random,id=rng0,filename=/dev/urandom \
   -device virtio-rng-pci,rng=rng0 \
-  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/linux/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/linux/serial.log \
   -serial chardev:serial0 \
-  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/linux/supervisor.sock,server=on,wait=off \
   -mon chardev=supervisor,mode=control \
-  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/linux/command.sock,server=on,wait=off \
   -mon chardev=command,mode=control \
-  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/linux/events.sock,server=on,wait=off \
   -mon chardev=events,mode=control \
-  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid
+  -pidfile /run/qlaunch/vm/1000/linux/qemu.pid

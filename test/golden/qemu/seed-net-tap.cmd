@@ -1,7 +1,7 @@
 qemu-system-x86_64 \
   -nodefaults \
   -no-user-config \
-  -name guest=vm,debug-threads=on \
+  -name guest=centos6,debug-threads=on \
   -machine pc \
   -accel kvm \
   -cpu host \
@@ -10,18 +10,18 @@ qemu-system-x86_64 \
   -drive if=none,id=disk0,file=/root/centos6.img,format=raw \
   -device ide-hd,bus=ide.0,unit=0,drive=disk0,bootindex=1 \
   -netdev tap,id=net0,ifname=tap1,script=/etc/qemu-ifup,downscript=no \
-  -device e1000,id=net0,netdev=net0,mac=52:54:00:5f:cc:6e \
+  -device e1000,id=net0,netdev=net0,mac=52:54:00:35:ca:43 \
   -device VGA,id=video0 \
   -display none \
   -vnc 0.0.0.0:0 \
   -object rng-random,id=rng0,filename=/dev/urandom \
   -device virtio-rng-pci,rng=rng0 \
-  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/centos6/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/centos6/serial.log \
   -serial chardev:serial0 \
-  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/centos6/supervisor.sock,server=on,wait=off \
   -mon chardev=supervisor,mode=control \
-  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/centos6/command.sock,server=on,wait=off \
   -mon chardev=command,mode=control \
-  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/centos6/events.sock,server=on,wait=off \
   -mon chardev=events,mode=control \
-  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid
+  -pidfile /run/qlaunch/vm/1000/centos6/qemu.pid

@@ -1,7 +1,7 @@
 qemu-system-x86_64 \
   -nodefaults \
   -no-user-config \
-  -name guest=vm,debug-threads=on \
+  -name guest=ubuntu1904,debug-threads=on \
   -machine q35 \
   -accel kvm \
   -cpu host \
@@ -16,12 +16,12 @@ qemu-system-x86_64 \
   -vnc 0.0.0.0:7 \
   -object rng-random,id=rng0,filename=/dev/urandom \
   -device virtio-rng-pci,rng=rng0 \
-  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/ubuntu1904/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/ubuntu1904/serial.log \
   -serial chardev:serial0 \
-  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/ubuntu1904/supervisor.sock,server=on,wait=off \
   -mon chardev=supervisor,mode=control \
-  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/ubuntu1904/command.sock,server=on,wait=off \
   -mon chardev=command,mode=control \
-  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/ubuntu1904/events.sock,server=on,wait=off \
   -mon chardev=events,mode=control \
-  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid
+  -pidfile /run/qlaunch/vm/1000/ubuntu1904/qemu.pid

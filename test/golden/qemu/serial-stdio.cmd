@@ -15,7 +15,7 @@ qemu-system-x86_64 \
   -display none \
   -object rng-random,id=rng0,filename=/dev/urandom \
   -device virtio-rng-pci,rng=rng0 \
-  -chardev stdio,id=serial0,mux=off,signal=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -chardev stdio,id=serial0,mux=off,signal=on,logfile=/run/qlaunch/vm/1000/vm/serial.log \
   -serial chardev:serial0 \
   -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
   -mon chardev=supervisor,mode=control \

@@ -118,10 +118,10 @@ test('every mistake is reported, each with its place', () => {
   ).toMatchInlineSnapshot(`
     "qlaunch: cannot read the description of VM "web" [QL_SPEC]
       because: [vm] memmory in web.ini:3: there is no key "memmory" (did you mean "memory"?)
-      because: --cpus: "0" must be a whole number from 1 to 4096
-      because: [vm] memory in web.ini:2: "2 gigs" is not a size (write 512M or 2G)
       because: [disk0] file in web.ini:10: is empty; give the path of a file
       because: [disk0] bus in web.ini:11: "sata" must be virtio, scsi, nvme or ide
+      because: --cpus: "0" must be a whole number from 1 to 4096
+      because: [vm] memory in web.ini:2: "2 gigs" is not a size (write 512M or 2G)
       because: --serial: "sdtio" must be stdio, socket, file:PATH or none (stdio)
       because: [net0] ifname in web.ini:6: "abcdefghijklmnop" is 16 bytes long; the kernel allows 15
       because: [net0] brige in web.ini:7: a NIC of mode tap has no key "brige" (did you mean "bridge"?)
