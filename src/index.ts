@@ -1,2 +1,24 @@
 /** qlaunch as a library: re-exports only; importing it does nothing. */
-export { EXIT, type ErrorText, type ExitStatus, QlaunchError, renderError } from './errors.ts';
+export { type ErrorText, EXIT, type ExitStatus, QlaunchError, renderError } from './errors.ts';
+export { linuxMachine } from './host/linux.ts';
+export type { Host, Machine, RunOptions, RunResult } from './host/port.ts';
+export { type Identity, identity, type User } from './host/vm/user.ts';
+export { type BridgeWish, planBridge } from './plan/bridge.ts';
+export type { HostFacts } from './plan/facts.ts';
+export type { Lifetime } from './plan/lifetime.ts';
+export { type QemuCommand, renderCommand } from './plan/qemu/command.ts';
+export { type PlanJson, planJson, renderPlan } from './plan/render.ts';
+export type { Action, Plan, Step, Undo } from './plan/step.ts';
+export { apply } from './run/apply.ts';
+export type { Engine } from './run/engine.ts';
+export { openEngine } from './run/open-engine.ts';
+export { openQmp, type QmpClient, type QmpOptions } from './run/qmp/client.ts';
+export { connectQmp } from './run/qmp/connect.ts';
+export { openChanges, recover, undoChange } from './run/recover.ts';
+export { launch } from './run/vm/launch.ts';
+export { planVm, type VmPlan } from './run/vm/plan.ts';
+export { findVm, listVms, type VmStatus } from './run/vm/status.ts';
+export { killVm, stopVm, waitForEnd } from './run/vm/stop.ts';
+export { readSources, type Sources } from './spec/sources.ts';
+export { parseVmSpec } from './spec/vm.ts';
+export type { VmSpec } from './spec/vm-spec.ts';

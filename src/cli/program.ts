@@ -37,7 +37,8 @@ export function program(session: Session): Command {
     .showSuggestionAfterError();
   runCommands(root, session);
   vmCommands(root, session);
-  hostCommands(root, session);
+  descriptionCommands(root, session);
+  changeCommands(root, session);
   root.addHelpText('after', EXAMPLES);
   return root;
 }
@@ -126,7 +127,7 @@ function vmCommands(root: Command, { done }: Session): void {
     );
 }
 
-function hostCommands(root: Command, { extra, done }: Session): void {
+function descriptionCommands(root: Command, { extra, done }: Session): void {
   root.commandsGroup('Descriptions and disks:');
   registerDisk(root, done);
   const config = root.command('config').description('what a VM is made of');
@@ -139,6 +140,35 @@ function hostCommands(root: Command, { extra, done }: Session): void {
   show
     .option('--json', 'an array of { key, value, from }')
     .action(async (image, options) => done((await import('./config.ts')).show(image, options, extra)));
+}
+
+function changeCommands(root: Command, { done }: Session): void {
+  root.commandsGroup('The host:');
+  root
+    .command('changes')
+    .summary('what is changed on this host, by whom, and how to undo it')
+    .description(
+      'List the changes to this host that are open: whose they are, since when, how long they stay.',
+    )
+    .option('--json', 'one object per change')
+    .action(async (options) => done((await import('./changes.ts')).changes(options)));
+  root
+    .command('undo <id>')
+    .description('take back one change (see `qlaunch changes`)')
+    .option('--json', 'what was taken back and what is left')
+    .action(async (id, options) => done(await (await import('./changes.ts')).undo(id, options)));
+  root
+    .command('recover')
+    .summary('take back what a killed qlaunch or VM left on this host')
+    .description(
+      'Take back every change whose maker and user are dead. What a living one needs is left alone.',
+    )
+    .option('--json', 'what was taken back and what is left')
+    .action(async (options) => done(await (await import('./changes.ts')).recover(options)));
+  root
+    .command('confirm <id>')
+    .description('keep a change that was made with --confirm and would undo itself')
+    .action(async (id) => done(await (await import('./changes.ts')).confirm(id)));
 }
 
 function seconds(text: string): number {
