@@ -73,7 +73,7 @@ const reportHeld = (open: OpenChange): OpenChange =>
  * (exit 3) while somebody lives who needs it.
  */
 export function undoChange(engine: Engine, id: string): Promise<Recovered> {
-  return engine.locked(`undo ${id}`, () => {
+  return engine.locked(`undo ${id}`, async () => {
     const change = /^[a-z0-9-]+$/i.test(id) ? loadChange(engine.stores, engine.world, id) : undefined;
     if (
       change === undefined ||

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { IPV4_FORWARD, shareAttribute } from '../../../../src/plan/sysctl.ts';
+import { apply } from '../../../../src/run/apply.ts';
+import type { Recovered } from '../../../../src/run/recover.ts';
+import { release } from '../../../../src/run/recover.ts';
+import { FakeWorld } from '../../../fake-engine.ts';
+
+const REDIRECTS = '/proc/sys/net/ipv4/conf/all/accept_redirects';
+const LO = '/proc/sys/net/ipv4/conf/lo/forwarding';
+
+const use = (world: FakeWorld, vm: string): Promise<unknown> =>
+  apply(world.engine(), { title: vm, lifetime: { vm } }, () => ({
+    steps: [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')],
+  }));
+
+function leave(world: FakeWorld, vm: string): Promise<Recovered> {
+  world.killAll();
+  return release(world.engine(), { vm });
+}
+
+test('the last user puts it back, with all that it dragged along', async () => {
+  const world = new FakeWorld();
+  world.host.links.write(REDIRECTS, '0');
+  world.host.links.write(LO, '1');
+  const before = world.host.state();
+  await use(world, 'a');
+  await use(world, 'b');
+  await leave(world, 'a');
+  expect(world.host.links.read(IPV4_FORWARD)).toBe('1');
+  expect(await leave(world, 'b')).toMatchObject({ said: [], left: [] });
+  expect([world.host.state(), world.open]).toEqual([before, []]);
+});
+
+test('what was on before stays on', async () => {
+  const world = new FakeWorld();
+  world.host.links.write(IPV4_FORWARD, '1');
+  const before = world.host.state();
+  await use(world, 'a');
+  await leave(world, 'a');
+  expect([world.host.state(), world.open]).toEqual([before, []]);
+});
+
+test('what a stranger switched off stays off', async () => {
+  const world = new FakeWorld();
+  const before = world.host.state();
+  await use(world, 'a');
+  world.host.links.write(IPV4_FORWARD, '0');
+  expect((await leave(world, 'a')).said).toEqual([]);
+  expect([world.host.state(), world.open]).toEqual([before, []]);
+});
+
+test('what a stranger set along the way is as he set it', async () => {
+  const world = new FakeWorld();
+  await use(world, 'a');
+  world.host.links.write(REDIRECTS, '1');
+  world.host.links.write(LO, '0');
+  await leave(world, 'a');
+  expect([REDIRECTS, LO, IPV4_FORWARD].map((path) => world.host.links.read(path))).toEqual(['1', '0', '0']);
+});
+
+test('while another forwarder lives it stays on, and that is said', async () => {
+  const world = new FakeWorld();
+  await use(world, 'a');
+  world.host.links.command(['link', 'add', 'name', 'docker0', 'type', 'bridge']);
+  expect((await leave(world, 'a')).said).toEqual([`left at 1: ${IPV4_FORWARD} is needed by docker0`]);
+  expect([world.host.links.read(IPV4_FORWARD), world.open]).toEqual(['1', []]);
+});
+
+test('a record that can not be believed is not acted upon', async () => {
+  const world = new FakeWorld();
+  await use(world, 'a');
+  for (const [name, text] of world.shared.files)
+    world.shared.files.set(name, text.replace('"users"', '"Users"'));
+  const before = world.host.state();
+  const { left, exit } = await leave(world, 'a');
+  expect(left).toEqual([
+    expect.objectContaining({ why: expect.stringContaining('can not be believed') as string }),
+  ]);
+  expect([exit, world.host.state()]).toEqual([6, before]);
+});
