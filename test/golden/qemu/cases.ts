@@ -26,6 +26,8 @@ export const PLACES = { cwd: '/srv/vm', home: '/home/user', run: '/run/qlaunch/v
 
 export interface GoldenCase {
   readonly name: string;
+  /** The command line behind `qlaunch`, as shell text. */
+  readonly args: string;
   readonly spec: VmSpec;
   readonly command: QemuCommand;
   /** By disk id. */
@@ -45,12 +47,13 @@ export function goldenCases(): readonly GoldenCase[] {
 function readCase(name: string): GoldenCase {
   const text = readOptional(`${name}.args`) ?? `${name}.ini\n`;
   const facts = readFacts(/^# (.*)\n/.exec(text)?.[1] ?? '');
-  const spec = readSpec(shellWords(text.replace(/^#.*\n/, '')));
+  const args = text.replace(/^#.*\n/, '').trimEnd();
+  const spec = readSpec(shellWords(args));
   const file = join(dir, `${name}.cmd`);
   const formats = Object.fromEntries(spec.disks.map((disk) => [disk.id, disk.format ?? 'qcow2']));
   const macs = stableMacs(spec.nets, { machineId: '0'.repeat(32), uid: 1000, identity: spec.identity });
   const command = commandFor(spec, facts, formats, macs);
-  return { name, spec, command, formats, macs, file, expected: readOptional(`${name}.cmd`) };
+  return { name, args, spec, command, formats, macs, file, expected: readOptional(`${name}.cmd`) };
 }
 
 function readOptional(file: string): string | undefined {
@@ -59,7 +62,7 @@ function readOptional(file: string): string | undefined {
 
 /** What a shell makes of it: the shell itself says. */
 function shellWords(text: string): readonly string[] {
-  return execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${text.trimEnd()}`], { encoding: 'utf8' })
+  return execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${text}`], { encoding: 'utf8' })
     .split('\0')
     .slice(0, -1);
 }

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { renderCommand } from '../../../src/plan/qemu/command.ts';
 import { goldenCases } from './cases.ts';
+import { seedRows } from './seeds.ts';
 
 const cases = goldenCases();
 
@@ -13,3 +14,12 @@ test.each(cases)('$name', ({ command, file, expected }) => {
 });
 
 test('there are cases', () => expect(cases.length).toBeGreaterThanOrEqual(25));
+
+test('the translation table says what the seed goldens say', () => {
+  const goldens = cases.filter(({ name }) => name.startsWith('seed-')).map(({ args }) => args);
+  expect(
+    seedRows()
+      .map(({ args }) => args)
+      .sort(),
+  ).toEqual(goldens.sort());
+});

@@ -1,5 +1,5 @@
 /** A machine of its own for one QEMU; world.sh says what is in it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -15,6 +15,8 @@ export interface World {
   go(): void;
   /** The first client of a monitor, or QEMU's last words when it did not start. */
   monitor(socket: string): Promise<QmpClient | string>;
+  /** The bridges that taps are ports of, one per tap that is. */
+  bridges(): readonly string[];
   /** All that QEMU has said on stderr. */
   said(): string;
 }
@@ -56,6 +58,11 @@ export async function world(command: string, binary: string): Promise<World> {
         failed,
         connectQmp(join(root, socket), { deadlineMs: 30_000, signal: gone.signal }).catch(broken),
       ]);
+    },
+    bridges: () => {
+      const ip = ['ip', '-j', 'link', 'show', 'type', 'tun'];
+      const links = execFileSync('nsenter', [`--net=/proc/${child.pid}/ns/net`, ...ip], { encoding: 'utf8' });
+      return (JSON.parse(links) as { master?: string }[]).flatMap(({ master }) => master ?? []).sort();
     },
     said: () => stderr,
   };
