@@ -33,6 +33,7 @@ const probes = {
   act_mirred: `${veth} && tc qdisc add dev v0 ingress && tc filter add dev v0 parent ffff: protocol all u32 match u32 0 0 action mirred egress redirect dev v1`,
   act_police: `${veth} && tc qdisc add dev v0 ingress && tc filter add dev v0 parent ffff: protocol all u32 match u32 0 0 police rate 1mbit burst 10k drop`,
   act_csum: `${veth} && tc qdisc add dev v0 ingress && tc filter add dev v0 parent ffff: protocol ip u32 match u32 0 0 action csum udp`,
+  vhost_net: 'test -c /dev/vhost-net || { modprobe vhost_net && test -c /dev/vhost-net; }',
   nft_inet: 'nft add table inet t',
   nft_bridge: 'nft add table bridge t',
   nft_netdev: `${veth} && nft add table netdev t && nft 'add chain netdev t c { type filter hook ingress device v0 priority 0; }'`,
