@@ -39,16 +39,14 @@ const TAKEN = 75;
 export async function holdLock(path: string, order: LockOrder): Promise<Lock> {
   secureDirectory(dirname(path));
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-  try {
-    const status = await flock(fd, order.waitMs);
-    if (status === TAKEN) throw locked(path, order);
-    if (status !== 0) throw new Error(`flock ended with ${status} on ${path}`);
-    ftruncateSync(fd, 0);
-    writeSync(fd, `${process.pid} ${order.what}\n`, 0);
-  } catch (error) {
+  const status = await flock(fd, order.waitMs).catch((error: unknown) => error);
+  if (status !== 0) {
+    // First, so that we do not find ourselves among those who have it.
     closeSync(fd);
-    throw error;
+    throw status === TAKEN ? locked(path, order) : new Error(`flock on ${path}: ${String(status)}`);
   }
+  ftruncateSync(fd, 0);
+  writeSync(fd, `${process.pid} ${order.what}\n`, 0);
   let held = true;
   return {
     fd,
@@ -84,19 +82,20 @@ function flock(fd: number, waitMs: number): Promise<number | null> {
 }
 
 function locked(path: string, order: LockOrder): QlaunchError {
-  const [pid, ...what] = readFileSync(path, 'utf8').trim().split(' ');
-  const holders = pidsHolding(path);
-  const first = pid === '' || pid === undefined ? 'somebody' : `"${what.join(' ')}" (pid ${pid})`;
-  const heirs = holders.filter((holder) => `${holder}` !== pid);
-  const left = holders.some((holder) => `${holder}` === pid) || heirs.length === 0;
+  const [pid = '', ...what] = readFileSync(path, 'utf8').trim().split(' ');
+  const taker = pid === '' ? 'somebody' : `"${what.join(' ')}" (pid ${pid})`;
+  const heirs = pidsHolding(path).filter((holder) => `${holder}` !== pid);
+  const lives = pid !== '' && hasOpen(pid, path);
+  const why =
+    lives || heirs.length === 0
+      ? `${taker} has it`
+      : `${taker} took it, and pid ${heirs.join(', ')}, which it started, still has it`;
   return new QlaunchError('QL_LOCKED', EXIT.stuck, {
     what: `could not get the lock ${basename(path)} for "${order.what}" within ${order.waitMs / 1000} s`,
-    why: [
-      left ? `${first} has it` : `${first} has ended, but its child pid ${heirs.join(', ')} still holds it`,
-    ],
+    why: [why],
     todo: [
       'wait for it to end, then try again',
-      `ps -fp ${(holders.length > 0 ? holders : [pid]).join(',')}`,
+      `ps -fp ${lives || heirs.length === 0 ? pid : heirs.join(',')}`,
     ],
   });
 }

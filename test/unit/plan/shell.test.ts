@@ -9,7 +9,9 @@ const words = (line: string): string[] =>
     .split('\0')
     .slice(0, -1);
 
-const text = fc.string({ unit: 'binary' }).filter((one) => !one.includes('\0') && one.isWellFormed());
+const text = fc
+  .string({ unit: 'binary' })
+  .filter((one) => !one.includes('\0') && Buffer.from(one).toString() === one);
 
 describe('shellLine', () => {
   test('every word reaches the program as it is', () => {

@@ -23,12 +23,12 @@ test('the undo of a refused step is never run; those before it are, newest first
       fc.integer({ min: 1, max: 6 }),
       fc.integer({ min: 1, max: 6 }),
       async (count, refused) => {
+        fc.pre(refused <= count);
         const world = new FakeWorld();
         const steps = Array.from({ length: count }, (_, index) => command(index + 1));
         // Touches: journal, command, journal; the second of each three is the command.
         const { engine } = doomed(world.engine(), { kind: 'refuse', at: 3 * refused - 1 });
         const failure: unknown = await execute(engine, { steps }, ORDER).catch((error: unknown) => error);
-        if (refused > count) return expect(undone(world)).toEqual([]);
         expect(failure).toMatchObject({
           code: 'QL_STEP_REFUSED',
           exit: 4,
