@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { IPV4_FORWARD, shareAttribute } from '../../../../src/plan/sysctl.ts';
 import { apply } from '../../../../src/run/apply.ts';
 import type { Recovered } from '../../../../src/run/recover.ts';
-import { release } from '../../../../src/run/recover.ts';
-import { FakeWorld } from '../../../fake-engine.ts';
+import { recover, release } from '../../../../src/run/recover.ts';
+import { doomed, FakeWorld } from '../../../fake-engine.ts';
 
 const REDIRECTS = '/proc/sys/net/ipv4/conf/all/accept_redirects';
 const LO = '/proc/sys/net/ipv4/conf/lo/forwarding';
@@ -77,4 +77,20 @@ test('a record that can not be believed is not acted upon', async () => {
     expect.objectContaining({ why: expect.stringContaining('can not be believed') as string }),
   ]);
   expect([exit, world.host.state()]).toEqual([6, before]);
+});
+
+test('killed at any touch while the last user leaves, all that was dragged along is put back', async () => {
+  for (let at = 1, killed = true; killed; at += 1) {
+    const world = new FakeWorld();
+    world.host.links.write(REDIRECTS, '0');
+    world.host.links.write(LO, '1');
+    const before = world.host.state();
+    await use(world, 'a');
+    world.killAll();
+    const process = doomed(world.engine(), { kind: 'kill', at, effect: true });
+    killed = (await Promise.race([release(process.engine, { vm: 'a' }), process.died])) === 'killed';
+    world.killAll();
+    await recover(world.engine());
+    expect([at, world.host.state(), world.open]).toEqual([at, before, []]);
+  }
 });
