@@ -5,6 +5,7 @@
 import type { Machine, RunResult, Store } from '../src/host/port.ts';
 import { FakeFiles } from './fake-files.ts';
 import { FakeLinks } from './fake-links.ts';
+import { FakeModules } from './fake-modules.ts';
 
 export interface FakeHost {
   readonly machine: Machine;
@@ -12,6 +13,7 @@ export interface FakeHost {
   readonly log: string[];
   readonly links: FakeLinks;
   readonly files: FakeFiles;
+  readonly modules: FakeModules;
   /** Everything that counts for "as before", as text. */
   state(): string;
 }
@@ -21,11 +23,13 @@ const TOOLS = ['ip', 'bridge', 'nft', 'modprobe', 'sh'];
 export function fakeHost(): FakeHost {
   const links = new FakeLinks();
   const files = new FakeFiles();
+  const modules = new FakeModules();
   const log: string[] = [];
   const run = (argv: readonly string[], stdin: string): Partial<RunResult> => {
     const [program = '', ...words] = argv;
     const tool = program.slice(program.lastIndexOf('/') + 1);
     if (tool === 'ip') return words[0] === '-batch' ? links.batch(stdin) : links.command(words);
+    if (tool === 'modprobe') return modules.command(words);
     if (tool === 'nft')
       return words[1] === 'ruleset' ? {} : { status: 1, stderr: 'Error: No such file or directory\n' };
     if (tool === 'sh') return { status: Number(/^exit (\d+)$/.exec(words[1] ?? '')?.[1] ?? 0) };
@@ -43,9 +47,9 @@ export function fakeHost(): FakeHost {
         ...run(argv, options?.stdin ?? ''),
       };
     },
-    read: async (path) => links.read(path),
+    read: async (path) => modules.read(path) ?? links.read(path),
     write: async (path, value) => links.write(path, value),
-    stat: async (path) => files.stat(path),
+    stat: async (path) => modules.stat(path) ?? files.stat(path),
     list: async (path) => links.list(path) ?? files.list(path),
     capture: async (path) => files.capture(path),
     sha256: async (path) => files.sha256(path),
@@ -60,7 +64,8 @@ export function fakeHost(): FakeHost {
       return TOOLS.includes(name) ? `/usr/sbin/${name}` : undefined;
     },
   };
-  return { machine, log, links, files, state: () => `${links.state()}\n${files.state()}` };
+  const state = (): string => [links, files, modules].map((part) => part.state()).join('\n');
+  return { machine, log, links, files, modules, state };
 }
 
 /** A store in memory; `files` may be cut and bent by a test. */

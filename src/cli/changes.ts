@@ -69,7 +69,8 @@ export function renderChanges(open: readonly OpenChange[]): string {
 /**
  * `changes --json`: id, whose ("vm web", "net default", "until undone", "permanent"), title, since (ISO 8601),
  * decision ("undo", "leave", "forget", "report") with why, holder (pid, "until-undone" or null), and steps, newest
- * first: title, state as in run/journal/entry.ts, undo as text for sh. Of a journal that can not be read only id,
+ * first: title, state as in run/journal/entry.ts, undo as text for sh or why there is
+ * nothing to undo. Of a journal that can not be read only id,
  * trouble { kind, path, why } and by_hand.
  */
 export function changeJson({ change, decision }: OpenChange): object {
@@ -81,7 +82,11 @@ export function changeJson({ change, decision }: OpenChange): object {
   }
   if (journal === undefined) return common;
   const { head, entries } = journal;
-  const steps = [...entries].reverse().map(({ title, state, byHand }) => ({ title, state, undo: byHand }));
+  const steps = [...entries]
+    .reverse()
+    .map(({ title, state, undo, byHand }) =>
+      'nothing' in undo ? { title, state, nothing: undo.nothing } : { title, state, undo: byHand },
+    );
   const holder = head.holder === null || head.holder === 'until-undone' ? head.holder : head.holder.pid;
   const since = new Date(head.sinceMs).toISOString();
   return {

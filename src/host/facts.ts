@@ -7,17 +7,17 @@ import type { Host } from './port.ts';
 /** `ip -j` leaves `{}` for what it filtered out. */
 type Raw = Record<string, unknown>;
 
-export async function readFacts(host: Host): Promise<HostFacts> {
+export async function readFacts(host: Host, token: string = newToken()): Promise<HostFacts> {
   const [links, addresses] = await Promise.all([
     ipJson(host, ['-d', 'link', 'show']),
     ipJson(host, ['address', 'show']),
   ]);
   const byIndex = new Map(addresses.map((raw) => [raw['ifindex'], raw['addr_info']]));
-  return { links: links.map((raw) => linkFact(raw, byIndex.get(raw['ifindex']))), token: newToken() };
+  return { links: links.map((raw) => linkFact(raw, byIndex.get(raw['ifindex']))), token };
 }
 
 /** Runs `ip -j …` and gives its list. Throws QL_IP when it fails. */
-export async function ipJson(host: Host, words: readonly string[]): Promise<readonly Raw[]> {
+async function ipJson(host: Host, words: readonly string[]): Promise<readonly Raw[]> {
   const result = await host.run(['ip', '-j', ...words], { timeoutMs: 10_000 });
   if (result.status !== 0) {
     throw new QlaunchError('QL_IP', EXIT.host, {

@@ -24,7 +24,7 @@ export function processStart(pid: number): number | undefined {
 const namespace = (kind: 'net' | 'pid'): string => readlinkSync(`/proc/self/ns/${kind}`);
 
 /** undefined when it is dead already. */
-export function processId(pid: number): ProcessId | undefined {
+function processId(pid: number): ProcessId | undefined {
   const start = processStart(pid);
   return start === undefined ? undefined : { pid, start, bootId: bootId(), pidns: namespace('pid') };
 }

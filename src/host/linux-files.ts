@@ -143,7 +143,7 @@ export function syncDirectory(path: string): void {
   }
 }
 
-export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Where the tools of administrators are; a user's PATH often lacks sbin. */
 const SBIN = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];

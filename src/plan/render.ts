@@ -42,7 +42,7 @@ export function renderAction(action: Action): string {
 }
 
 /** What a planner says about the way back, for `--dry-run`. */
-export function renderUndo(undo: Undo): string {
+function renderUndo(undo: Undo): string {
   if ('nothing' in undo) return `nothing: ${undo.nothing}`;
   if ('restore' in undo) return 'put back what was there before';
   if ('eachLine' in undo) return 'line by line';
@@ -51,7 +51,7 @@ export function renderUndo(undo: Undo): string {
 
 const comment = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ');
 
-export function renderStep(step: Step): string {
+function renderStep(step: Step): string {
   return `# ${comment(step.title)}\n${renderAction(step.do)}\n`;
 }
 
@@ -75,7 +75,7 @@ export interface PlanJson {
   readonly later?: { readonly waitsFor: string; readonly steps: readonly StepJson[] };
 }
 
-export interface StepJson {
+interface StepJson {
   readonly title: string;
   readonly shell: string;
   readonly undo: string;

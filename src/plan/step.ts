@@ -2,7 +2,7 @@
  * What a plan is made of. Everything here is plain data (JSON without loss): the same steps are printed by
  * `--dry-run`, compared by golden tests, journaled, and run.
  */
-import type { Owns, SettledUndo } from './undo.ts';
+import type { Owns } from './undo.ts';
 
 /** A program and its arguments; no shell ever reads them. */
 export type Argv = readonly [string, ...string[]];
@@ -23,7 +23,7 @@ export interface FileOwner {
 }
 
 /** Tools that read one command per line from stdin with `-batch -`. */
-export type BatchTool = 'ip' | 'bridge';
+type BatchTool = 'ip' | 'bridge';
 
 /** One line of a batch: its words without the tool's name. It has its own undo: a batch is no transaction. */
 export interface BatchLine {
@@ -76,7 +76,7 @@ export interface Step {
 }
 
 /** A stage that only the kernel can complete: planned from facts read after the steps before it. */
-export interface Stage<Facts> {
+interface Stage<Facts> {
   /** Why it waits: "the kernel chooses the addresses of the virtual functions". */
   readonly waitsFor: string;
   /** What `--dry-run` shows, with placeholders such as `<VF0>`. Never run. */
@@ -92,4 +92,4 @@ export interface Plan<Facts = never> {
 /** For commands that only talk to the kernel. */
 export const DEADLINE_MS = 10_000;
 
-export type { Owns, SettledUndo };
+export type { Owns };

@@ -13,7 +13,7 @@ export function apply(
   plan: (facts: HostFacts) => Plan<HostFacts>,
 ): Promise<Journal> {
   return engine.locked(order.title, async () => {
-    const facts = (): Promise<HostFacts> => readFacts(engine.machine);
+    const facts = (): Promise<HostFacts> => readFacts(engine.machine, engine.newToken());
     return execute(engine, plan(await facts()), { ...order, facts });
   });
 }

@@ -97,7 +97,7 @@ export function undoChange(engine: Engine, id: string): Promise<Recovered> {
 }
 
 /** Under the lock. */
-export async function takeBackAll(engine: Engine, changes: readonly OpenChange[]): Promise<Recovered> {
+async function takeBackAll(engine: Engine, changes: readonly OpenChange[]): Promise<Recovered> {
   const undone: string[] = [];
   const left: (Left & { id: string })[] = [];
   const said: string[] = [];

@@ -4,7 +4,7 @@ import type { HostFacts } from '../../src/plan/facts.ts';
 import { makeDirectory, putFile } from '../../src/plan/files.ts';
 import type { Lifetime } from '../../src/plan/lifetime.ts';
 import type { FilePath, Plan } from '../../src/plan/step.ts';
-import { IPV4_FORWARD, setAttribute, shareAttribute } from '../../src/plan/sysctl.ts';
+import { IPV4_FORWARD, IPV6_FORWARD, setAttribute, shareAttribute } from '../../src/plan/sysctl.ts';
 
 export const LIFETIME: Lifetime = { vm: 'test' };
 
@@ -17,6 +17,7 @@ export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
     steps: [
       setAttribute('/proc/sys/net/ipv4/conf/lo/rp_filter', '2', 'loosen the source check on lo'),
       shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4'),
+      shareAttribute(IPV6_FORWARD, '1', 'let the host route IPv6'),
     ],
   }),
   files: (etc) => () => ({

@@ -213,4 +213,4 @@ function unfinished(
   });
 }
 
-export const leftText = (left: Left): string => `left over: "${left.title}" was not taken back: ${left.why}`;
+const leftText = (left: Left): string => `left over: "${left.title}" was not taken back: ${left.why}`;

@@ -30,7 +30,7 @@ export function applyOnTrial(
   plan: (facts: HostFacts) => Plan<HostFacts>,
 ): Promise<Journal> {
   return engine.locked(wish.title, async () => {
-    const facts = (): Promise<HostFacts> => readFacts(engine.machine);
+    const facts = (): Promise<HostFacts> => readFacts(engine.machine, engine.newToken());
     const deferred: Step[] = [];
     const now = withoutDurable(plan(await facts()), deferred);
     const id = wish.id ?? newId(engine);

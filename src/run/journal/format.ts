@@ -1,6 +1,6 @@
 /** Journal files as text and back. What can not be fully believed is not a journal, only lines to print. */
 
-import { entryProblem, headProblem, isRecord } from './check.ts';
+import { entryProblem, type Fields, headProblem, isRecord } from './check.ts';
 import { type Entry, FORMAT, type Head, type JournalFile } from './entry.ts';
 import { seal, unseal } from './seal.ts';
 import { UPGRADES } from './upgrade.ts';
@@ -25,9 +25,7 @@ export function parseJournal(text: string, id: string): Parsed {
   const [head, ...rest] = records.filter(isRecord);
   const version = head?.['v'];
   const bootId = typeof head?.['bootId'] === 'string' ? { bootId: head['bootId'] } : {};
-  const byHand = rest
-    .flatMap((entry) => (typeof entry['byHand'] === 'string' ? [entry['byHand']] : []))
-    .reverse();
+  const byHand = rest.flatMap(undoLine).reverse();
   if (damage !== undefined) return { kind: 'damaged', why: damage, byHand, ...bootId };
   if (head === undefined) return { kind: 'damaged', why: 'it is empty', byHand };
   if (
@@ -51,4 +49,10 @@ export function parseJournal(text: string, id: string): Parsed {
     kind: 'journal',
     file: { head: file.head as unknown as Head, entries: file.entries as unknown as Entry[] },
   };
+}
+
+/** Of a step that was refused or taken back already, the undo would hit somebody else's. */
+function undoLine({ byHand, state }: Fields): readonly string[] {
+  const isOver = state === 'dropped' || state === 'undone';
+  return typeof byHand === 'string' && !isOver && !byHand.startsWith(': ') ? [byHand] : [];
 }

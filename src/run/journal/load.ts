@@ -4,7 +4,7 @@ import type { Place } from './entry.ts';
 import { type Parsed, parseJournal } from './format.ts';
 import { fileName, idOf, Journal, type Stores } from './journal.ts';
 
-export interface Trouble {
+interface Trouble {
   readonly kind: 'damaged' | 'unknown';
   readonly path: string;
   readonly why: string;

@@ -53,7 +53,7 @@ export function planOf([first, ...rest]: readonly MakeSteps[]): (facts: HostFact
 /** What was there before us. */
 export type Stranger = (world: FakeWorld) => void;
 
-export const stranger: fc.Arbitrary<Stranger> = fc.oneof(
+const stranger: fc.Arbitrary<Stranger> = fc.oneof(
   name.map(
     (one): Stranger =>
       ({ host }) =>
