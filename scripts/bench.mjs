@@ -56,18 +56,22 @@ async function interleave(candidates) {
 const timed = (work) => () => took(work);
 const bare = timed(command('node', ['-e', '0'], process.env));
 
-/** Resolves when QEMU greets on the socket: by hand one would connect and wait for the greeting, too. */
-function greeted(path, deadline = performance.now() + 20_000) {
+/** Resolves when QEMU has answered its first command: a client by hand connects, is greeted and negotiates. */
+function answers(path, deadline = performance.now() + 20_000) {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.once('data', () => {
+    let said = '';
+    socket.on('data', (chunk) => {
+      if (said === '') socket.write('{"execute":"qmp_capabilities"}');
+      said += chunk;
+      if (!said.includes('"return"')) return;
       socket.destroy();
       resolve();
     });
     socket.once('error', async () => {
       if (performance.now() > deadline) return reject(new Error(`no QEMU on ${path}`));
       await sleep(1);
-      resolve(greeted(path, deadline));
+      resolve(answers(path, deadline));
     });
   });
 }
@@ -85,7 +89,7 @@ async function start() {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const begin = performance.now();
     const child = spawn(line[0], line.slice(1), { stdio: 'ignore', env });
-    await greeted(join(dir, 'command.sock'));
+    await answers(join(dir, 'command.sock'));
     const ms = performance.now() - begin;
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));

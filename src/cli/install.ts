@@ -9,17 +9,17 @@ import { parseBytes } from '../spec/size.ts';
 import { parseVmSpec } from '../spec/vm.ts';
 import type { DiskSpec, VmSpec } from '../spec/vm-spec.ts';
 import { readDescription } from './describe.ts';
-import { isDetached, launchPlan, type RunOptions, show } from './run.ts';
+import { type Given, isDetached, launchPlan, type RunOptions, show } from './run.ts';
 
 type InstallOptions = RunOptions & Record<string, unknown> & { readonly size: string };
 
-export async function install(options: InstallOptions, extra: readonly string[]): Promise<number> {
+export async function install(options: InstallOptions, { extra, procLocks }: Given): Promise<number> {
   const { who, raw, context } = readDescription(undefined, options, extra);
   const wanted = parseVmSpec(raw, context);
   const disk = onlyDisk(wanted);
   const format = disk.format === 'raw' ? 'raw' : 'qcow2';
   const host = linuxMachine();
-  const tools = diskTools(host, who, process.env);
+  const tools = { ...diskTools(host, who, process.env), procLocks };
   const create = await planCreate(tools, {
     file: disk.file,
     format,
@@ -32,6 +32,7 @@ export async function install(options: InstallOptions, extra: readonly string[])
     host,
     who,
     env: process.env,
+    procLocks,
     detached: isDetached(options),
     toBeMade: new Map([[disk.id, format]] as const),
   };

@@ -1,39 +1,44 @@
 /** From an argument vector to an exit status: the one catch of the program. */
 import { CommanderError } from 'commander';
 import { EXIT, QlaunchError } from '../errors.ts';
+import { readProcLocks } from '../host/qemu/image/lock-list.ts';
 import { didYouMean } from '../spec/did-you-mean.ts';
-import { program } from './program.ts';
+import { COMMANDS, program } from './program.ts';
 import { fail } from './terminal.ts';
 
+const GLOBAL: ReadonlySet<string> = new Set(['-h', '--help', '-V', '--version', 'help']);
+
 /** `qlaunch IMAGE …` is `qlaunch run IMAGE …`: whatever is neither a command nor help is something to run. */
-export function expandShorthand(argv: readonly string[], commands: ReadonlySet<string>): readonly string[] {
+export function expandShorthand(argv: readonly string[]): readonly string[] {
   const [first] = argv;
   if (first === undefined) return ['help'];
-  if (commands.has(first) || GLOBAL.has(first)) return argv;
-  return ['run', ...argv];
+  return GLOBAL.has(first) || COMMANDS.includes(first) ? argv : ['run', ...argv];
 }
-
-const GLOBAL: ReadonlySet<string> = new Set(['-h', '--help', '-V', '--version', 'help']);
 
 export async function main(argv: readonly string[]): Promise<number> {
   let status: number = EXIT.ok;
   // Everything behind `--` is QEMU's and never looked at by the option parser.
   const end = argv.indexOf('--');
   const [ours, extra] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)];
+  const words = expandShorthand(ours);
+  const called = (words[0] === 'help' ? words[1] : words[0]) ?? '';
+  const starts = called === 'run' || called === 'install';
   const root = program({
+    called,
     extra,
+    // The kernel takes 8 ms to open the list; meanwhile the rest of the program is loaded.
+    procLocks: starts ? readProcLocks() : Promise.resolve(''),
     done: (code) => {
       status = code;
     },
   });
-  const names = new Set(root.commands.flatMap((command) => [command.name(), ...command.aliases()]));
   try {
-    await root.parseAsync([...expandShorthand(ours, names)], { from: 'user' });
+    await root.parseAsync([...words], { from: 'user' });
     return status;
   } catch (error) {
     // Commander has printed its message already; --help and --version end in here with status 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return fail(withSuggestion(error, ours[0] ?? '', [...names]));
+    return fail(withSuggestion(error, ours[0] ?? '', COMMANDS));
   }
 }
 

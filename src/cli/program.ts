@@ -7,11 +7,21 @@ import { addVmOptions } from './options.ts';
 declare const QLAUNCH_VERSION: string;
 
 export interface Session {
+  /** The command that is called: only its options are made, which is half of the time that all take. */
+  readonly called: string;
   /** QEMU's own arguments, from behind `--`. */
   readonly extra: readonly string[];
+  /** /proc/locks, asked for early. */
+  readonly procLocks: Promise<string>;
   /** Takes the exit status of the command that ran. */
   done(status: number): void;
 }
+
+/** Every command's name; a test holds it against the tree. */
+export const COMMANDS: readonly string[] = [
+  ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
+  ...['disk', 'config', 'changes', 'undo', 'recover', 'confirm'],
+];
 
 const EXAMPLES = `
 Examples:
@@ -43,13 +53,13 @@ export function program(session: Session): Command {
   return root;
 }
 
-function runCommands(root: Command, { extra, done }: Session): void {
+function runCommands(root: Command, { called, extra, procLocks, done }: Session): void {
   root.commandsGroup('Start a VM:');
   const run = root
     .command('run [image]')
     .summary('boot a disk image or a profile (the word `run` may be left out)')
     .description('Boot IMAGE (a disk) or PROFILE (NAME.ini). Without --net the guest gets a `user` network.');
-  addVmOptions(run);
+  if (called === 'run') addVmOptions(run);
   run
     .option('-d, --detach', 'return when QEMU runs and answers; the guest goes on')
     .option('--daemonize', 'the same, as QEMU spells it')
@@ -57,12 +67,14 @@ function runCommands(root: Command, { extra, done }: Session): void {
     .option('--dry-run', 'print the host steps and the QEMU command, and do nothing')
     .option('--json', 'print the result (with --dry-run: the plan) as JSON')
     .option('-v, --verbose', 'say what is decided and why')
-    .action(async (image, options) => done(await (await import('./run.ts')).run(image, options, extra)));
+    .action(async (image, options) =>
+      done(await (await import('./run.ts')).run(image, options, { extra, procLocks })),
+    );
   const install = root
     .command('install')
     .summary('make a disk, boot an installer CD once, then the disk')
     .description('Make a new disk, boot the CD once and the disk from then on: virt-install in one line.');
-  addVmOptions(install);
+  if (called === 'install') addVmOptions(install);
   install
     .requiredOption('--size <size>', 'size of the new disk, e.g. 8G')
     .option('-d, --detach', 'return when QEMU runs and answers')
@@ -71,7 +83,9 @@ function runCommands(root: Command, { extra, done }: Session): void {
     .option('--dry-run', 'print what would be run')
     .option('--json', 'print the result as JSON')
     .option('-v, --verbose', 'say what is decided and why')
-    .action(async (options) => done(await (await import('./install.ts')).install(options, extra)));
+    .action(async (options) =>
+      done(await (await import('./install.ts')).install(options, { extra, procLocks })),
+    );
 }
 
 function vmCommands(root: Command, { done }: Session): void {
@@ -127,7 +141,7 @@ function vmCommands(root: Command, { done }: Session): void {
     );
 }
 
-function descriptionCommands(root: Command, { extra, done }: Session): void {
+function descriptionCommands(root: Command, { called, extra, done }: Session): void {
   root.commandsGroup('Descriptions and disks:');
   registerDisk(root, done);
   const config = root.command('config').description('what a VM is made of');
@@ -136,7 +150,7 @@ function descriptionCommands(root: Command, { extra, done }: Session): void {
     .description(
       'Print every value of a VM and where it comes from: command line, profile, user configuration or default.',
     );
-  addVmOptions(show);
+  if (called === 'config') addVmOptions(show);
   show
     .option('--json', 'an array of { key, value, from }')
     .action(async (image, options) => done((await import('./config.ts')).show(image, options, extra)));

@@ -24,18 +24,30 @@ export interface RunOptions {
   readonly verbose?: boolean;
 }
 
+/** What the session adds to the options. */
+export interface Given {
+  /** QEMU's own arguments. */
+  readonly extra: readonly string[];
+  readonly procLocks: Promise<string>;
+}
+
 export function run(
   image: string | undefined,
   options: RunOptions & Record<string, unknown>,
-  extra: readonly string[],
+  given: Given,
 ): Promise<number> {
-  const { who, raw, context } = readDescription(image, options, extra);
-  return start(parseVmSpec(raw, context), who, options);
+  const { who, raw, context } = readDescription(image, options, given.extra);
+  return start(parseVmSpec(raw, context), who, options, given);
 }
 
-export async function start(spec: VmSpec, who: Identity, options: RunOptions): Promise<number> {
+async function start(
+  spec: VmSpec,
+  who: Identity,
+  options: RunOptions,
+  { procLocks }: Given,
+): Promise<number> {
   const host = linuxMachine();
-  const plan = await planVm(spec, { host, who, env: process.env, detached: isDetached(options) });
+  const plan = await planVm(spec, { host, who, env: process.env, procLocks, detached: isDetached(options) });
   return options.dryRun ? show(plan, options) : launchPlan(plan, host, who, options);
 }
 

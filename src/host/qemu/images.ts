@@ -11,7 +11,7 @@ import { type CannotOpen, type ImageHead, type ImageTools, isHead, openImage } f
 import { imageInfo } from './image/qemu-img.ts';
 import { recordOf } from './image/record.ts';
 
-export { readProcLocks } from './image/holder.ts';
+export { readProcLocks } from './image/lock-list.ts';
 export type { ImageTools } from './image/open.ts';
 export { recordFormat } from './image/record.ts';
 

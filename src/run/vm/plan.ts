@@ -7,7 +7,7 @@ import { findBeside, findQemu, type QemuBinary } from '../../host/qemu/find.ts';
 import { refusal } from '../../host/qemu/finding.ts';
 import { findFirmware } from '../../host/qemu/firmware.ts';
 import { findBridgeHelper } from '../../host/qemu/helper.ts';
-import { type ResolvedDisk, readProcLocks } from '../../host/qemu/images.ts';
+import type { ResolvedDisk } from '../../host/qemu/images.ts';
 import { preflight } from '../../host/qemu/preflight.ts';
 import { mayUse } from '../../host/vm/access.ts';
 import { type VmDirs, vmDirs } from '../../host/vm/dirs.ts';
@@ -45,16 +45,16 @@ export interface PlanWish {
   readonly who: Identity;
   readonly env: NodeJS.ProcessEnv;
   readonly detached: boolean;
+  /** readProcLocks(), begun as early as possible: the kernel takes 8 ms to open the list. */
+  readonly procLocks: Promise<string>;
   /** Disks that `install` is about to make: id and format. Not there yet, so nothing about them is checked. */
   readonly toBeMade?: ReadonlyMap<string, DiskFormat>;
 }
 
 /** Errors: QL_QEMU_MISSING, QL_VM_RUNNING, one refusal with all findings of the preflight, … */
 export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
-  const { host, who, env } = wish;
+  const { host, who, env, procLocks } = wish;
   const runAs = dropPrivileges(who);
-  // Opening the list takes 8 ms of waiting in the kernel; the rest goes on meanwhile.
-  const procLocks = readProcLocks();
   const qemu = findQemu(wanted.qemu);
   const dirs = vmDirs(who, env, Buffer.byteLength(wanted.name) + 4);
   const place = choosePlace({ name: wanted.name, given: wanted.nameGiven, identity: wanted.identity }, dirs);

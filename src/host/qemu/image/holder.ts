@@ -1,7 +1,7 @@
 /** Who uses an image now. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { conflictingLocks, type ImageLock } from '../../../plan/disk/locks.ts';
+import { readProcLocks } from './lock-list.ts';
 import type { ImageHead } from './open.ts';
 
 export interface Holder {
@@ -12,15 +12,6 @@ export interface Holder {
   readonly vm?: string;
   /** False where stat(2) and /proc/locks number the device differently (btrfs, overlayfs): ask qemu-img. */
   readonly certain: boolean;
-}
-
-/**
- * All locks of the machine. Opening the list makes the kernel wait for an RCU grace period (8 ms seen), so it is read
- * beside other work, and once for all disks of a VM.
- */
-export function readProcLocks(): Promise<string> {
-  // Masked in some containers: QEMU itself then says what is locked.
-  return readFile('/proc/locks', 'utf8').catch(() => '');
 }
 
 /** Node cannot fcntl(2), so the kernel's list of locks is read: it shows them, though not who holds them. */
