@@ -23,7 +23,7 @@ function readV4(text: string): bigint | undefined {
 function readV6(text: string): bigint | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const groups = halves.map((half) => (half === '' ? [] : readGroups(half)));
+  const groups = halves.map((half, i) => (half === '' ? [] : readGroups(half, i === halves.length - 1)));
   const [head, tail = []] = groups;
   if (head === undefined || groups.includes(undefined)) return undefined;
   const missing = 8 - head.length - tail.length;
@@ -34,11 +34,11 @@ function readV6(text: string): bigint | undefined {
   );
 }
 
-/** `fd00:1:192.0.2.1` → four groups of 16 bits. */
-function readGroups(half: string): bigint[] | undefined {
+/** `fd00:1:192.0.2.1` → four groups of 16 bits; the dotted part may only end the address. */
+function readGroups(half: string, ends: boolean): bigint[] | undefined {
   const words = half.split(':');
   const last = words.at(-1) ?? '';
-  const v4 = last.includes('.') ? readV4(last) : undefined;
+  const v4 = ends && last.includes('.') ? readV4(last) : undefined;
   if (last.includes('.') && v4 === undefined) return undefined;
   const hex = v4 === undefined ? words : words.slice(0, -1);
   if (!hex.every((word) => /^[0-9a-f]{1,4}$/i.test(word))) return undefined;

@@ -78,7 +78,7 @@ export const KEYS: readonly (Key & { readonly name: KeyName })[] = [
     kind: 'text',
     repeatable: false,
     default: 'q35',
-    doc: 'q35, pc, microvm, or a versioned name of these',
+    doc: 'q35, pc, microvm (with --kernel), or a versioned name such as pc-q35-7.2',
     example: 'q35',
   },
   {

@@ -89,6 +89,8 @@ function checkBoot({ boot, uefi, nets }: VmSpec, gathering: Gathering): void {
 function checkMicrovm(spec: VmSpec, gathering: Gathering): void {
   const refuse = (at: string, what: string, hint?: string): void =>
     void gathering.refuse(at, `machine microvm ${what}`, hint);
+  // QEMU's manual, "microvm": no firmware boots from virtio-mmio.
+  if (!spec.kernel) refuse('--machine', 'boots nothing but a kernel', '--kernel FILE');
   for (const disk of spec.disks)
     if (disk.bus === 'ide' || disk.bus === 'nvme')
       refuse(`disk ${disk.id}`, `has no ${disk.bus}`, 'bus=virtio or bus=scsi');

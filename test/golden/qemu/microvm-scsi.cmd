@@ -7,6 +7,7 @@ qemu-system-x86_64 \
   -cpu max \
   -m 1024M \
   -smp 1 \
+  -kernel /srv/vm/vmlinuz \
   -device virtio-scsi-device,id=scsi0 \
   -drive if=none,id=disk0,file=/srv/vm/vm.qcow2,format=qcow2 \
   -device scsi-hd,bus=scsi0.0,drive=disk0,bootindex=1 \

@@ -7,6 +7,8 @@ qemu-system-x86_64 \
   -cpu max \
   -m 1024M \
   -smp 1 \
+  -kernel /srv/vm/vmlinuz \
+  -append root=/dev/vda \
   -drive if=none,id=disk0,file=/srv/vm/vm.qcow2,format=qcow2 \
   -device virtio-blk-device,drive=disk0,bootindex=1 \
   -netdev user,id=net0 \

@@ -171,8 +171,24 @@ describe('IP addresses', () => {
       fc.constantFrom('', '', '12345', 'g', '1.2.3.4'),
     );
     const v6ish = fc.array(group, { minLength: 2, maxLength: 10 }).map((groups) => groups.join(':'));
-    fc.assert(fc.property(v6ish, (text) => (readIp(text)?.family === 6) === isIPv6(text)));
+    fc.assert(
+      fc.property(v6ish, (text) => (readIp(text)?.family === 6) === isIPv6(text)),
+      { numRuns: 3000 },
+    );
   });
+
+  test.each([
+    '1.2.3.4::',
+    '::1.2.3.4:1',
+    ':::',
+    '1::2::3',
+    '::1%eth0',
+    '[::1]',
+    '1:2:3:4:5:6:7:8:9',
+    '1:2:3:4:5:6:7',
+    ':1',
+    '1:',
+  ])('%j is none', (text) => expect(readIp(text)).toBeUndefined());
 
   test('IPv6 is written as RFC 5952 says: as WHATWG URL writes it', () => {
     const group = fc.oneof(fc.constant(0), fc.nat(0xffff));

@@ -193,6 +193,7 @@ describe('refused, with the reason', () => {
     ],
     [{ cpus: 'sockets=2,cores=2,threads=2,cpus=4' }, '--cpus: sockets × cores × threads is 8, not 4'],
     [{ cpus: '3,cores=2' }, '--cpus: 3 is not a multiple of 2 (sockets × cores × threads)'],
+    [{ machine: 'microvm' }, '--machine: machine microvm boots nothing but a kernel (--kernel FILE)'],
     [{ machine: 'virt' }, '--machine: "virt" is not a machine type (q35, pc or microvm)'],
     [{ boot: 'a' }, '--boot: "a" must be of the letters c (disk), d (CD-ROM) and n (network) (cd)'],
     [{ boot: 'cc' }, '--boot: "cc" names a letter twice'],
@@ -229,15 +230,18 @@ describe('refused, with the reason', () => {
       '--net: fwd: tcp port 2222 of the host is forwarded twice',
     ],
     [{ net: ['none', 'user'] }, '--net (1st): `none` can not stand beside other networks'],
-    [{ machine: 'microvm', vnc: '1' }, '--vnc: machine microvm has no screen (--serial stdio)'],
-    [{ machine: 'microvm', uefi: true }, '--uefi: machine microvm does not boot by this UEFI'],
+    [{ machine: 'microvm', kernel: 'k', vnc: '1' }, '--vnc: machine microvm has no screen (--serial stdio)'],
+    [{ machine: 'microvm', kernel: 'k', uefi: true }, '--uefi: machine microvm does not boot by this UEFI'],
     [
-      { machine: 'microvm', net: ['user,model=e1000'] },
+      { machine: 'microvm', kernel: 'k', net: ['user,model=e1000'] },
       '--net: machine microvm has no PCI, so no e1000 (model=virtio)',
     ],
-    [{ machine: 'microvm', net: ['vfio:81:00.0'] }, '--net: machine microvm has no PCI, so no passthrough'],
     [
-      { machine: 'microvm', disk: ['b.img,bus=nvme'] },
+      { machine: 'microvm', kernel: 'k', net: ['vfio:81:00.0'] },
+      '--net: machine microvm has no PCI, so no passthrough',
+    ],
+    [
+      { machine: 'microvm', kernel: 'k', disk: ['b.img,bus=nvme'] },
       'disk disk1: machine microvm has no nvme (bus=virtio or bus=scsi)',
     ],
   ])('%j', (options, expected) => expect(wrong(options)).toEqual([expected]));

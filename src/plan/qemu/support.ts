@@ -1,0 +1,81 @@
+/** What can not be done with this QEMU, told before anything is touched: QEMU would say it late, and in fewer words. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import type { NetSpec } from '../../spec/net-spec.ts';
+import type { Problem } from '../../spec/raw.ts';
+import { machineFamily } from '../../spec/vm/machine.ts';
+import type { DiskBus, VmSpec } from '../../spec/vm-spec.ts';
+import type { NicContext, QemuContext } from './context.ts';
+import { nativePasst } from './net/passt.ts';
+
+export type SupportFacts = Pick<QemuContext, 'binary' | 'caps' | 'nics'>;
+
+/** Throws QL_QEMU_LACKS with everything that is missing. */
+export function requireSupport(spec: VmSpec, facts: SupportFacts): void {
+  const problems = unsupported(spec, facts);
+  if (problems.length === 0) return;
+  const { major, minor } = facts.caps.version;
+  throw new QlaunchError('QL_QEMU_LACKS', EXIT.refused, {
+    what: `VM "${spec.name}" asks for what is not there`,
+    why: problems.map(({ at, what, hint }) => `${at}: ${what}${hint ? ` (${hint})` : ''}`),
+    todo: [
+      `${facts.binary} -device help shows what this QEMU ${major}.${minor} has; --qemu BINARY takes another one`,
+    ],
+  });
+}
+
+export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonly Problem[] {
+  const problems: Problem[] = [];
+  const need = (has: boolean, at: string, what: string, hint?: string): void => {
+    if (!has) problems.push({ at, what, ...(hint === undefined ? {} : { hint }) });
+  };
+  need(caps.machines.has(spec.machine), '--machine', `this QEMU has no machine "${spec.machine}"`);
+  if (spec.display !== 'none')
+    need(caps.displays.has(spec.display), '--display', `this QEMU has no "${spec.display}"`, '--vnc 1');
+  const microvm = machineFamily(spec.machine) === 'microvm';
+  for (const { id, bus } of spec.disks) {
+    const device = microvm && bus === 'virtio' ? 'virtio-blk-device' : DISK_DEVICES[bus];
+    need(caps.devices.has(device), `disk ${id}`, `this QEMU has no device ${device}`);
+  }
+  for (const net of spec.nets) {
+    const device = nicDevice(net, microvm);
+    const since = device === 'igb' ? 'igb is there since QEMU 8.0' : undefined;
+    need(caps.devices.has(device), net.at, `this QEMU has no device ${device}`, since);
+    const backend = net.mode === 'passt' && nativePasst(caps) ? 'passt' : BACKENDS[net.mode];
+    if (backend !== undefined)
+      need(caps.netdevs.has(backend), net.at, `this QEMU was built without "${backend}" networks`);
+    need(
+      !waitsForHost(net, nics[net.id]),
+      net.at,
+      `nothing was made on the host for a NIC of mode ${net.mode}`,
+    );
+  }
+  return problems;
+}
+
+const DISK_DEVICES: Readonly<Record<DiskBus, string>> = {
+  virtio: 'virtio-blk-pci',
+  scsi: 'scsi-hd',
+  nvme: 'nvme',
+  ide: 'ide-hd',
+};
+
+const BACKENDS: Readonly<Partial<Record<NetSpec['mode'], string>>> = {
+  user: 'user',
+  passt: 'stream',
+  bridge: 'tap',
+  tap: 'tap',
+  nat: 'tap',
+};
+
+function nicDevice(net: NetSpec, microvm: boolean): string {
+  if (net.mode === 'vfio' || net.mode === 'vf') return 'vfio-pci';
+  return net.model === 'virtio' ? `virtio-net-${microvm ? 'device' : 'pci'}` : net.model;
+}
+
+/** The tap or the device that a host plan has to come up with. Without it QEMU would make a tap that goes nowhere. */
+function waitsForHost(net: NetSpec, nic: NicContext | undefined): boolean {
+  if (net.mode === 'vfio' || net.mode === 'vf') return nic?.pci === undefined;
+  if (net.mode === 'nat') return nic?.ifname === undefined;
+  if (net.mode !== 'tap' || net.fd !== undefined || net.script !== undefined) return false;
+  return net.ifname === undefined && nic?.ifname === undefined;
+}

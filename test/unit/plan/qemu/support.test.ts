@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import type { QemuCaps } from '../../../../src/plan/qemu/caps.ts';
+import type { NicContext } from '../../../../src/plan/qemu/context.ts';
+import { requireSupport, unsupported } from '../../../../src/plan/qemu/support.ts';
+import type { Mac } from '../../../../src/spec/mac.ts';
+import { readSources } from '../../../../src/spec/sources.ts';
+import { parseVmSpec } from '../../../../src/spec/vm.ts';
+import type { VmSpec } from '../../../../src/spec/vm-spec.ts';
+
+/** Debian 12's, as far as it matters. */
+const caps: QemuCaps = {
+  version: { major: 7, minor: 2, micro: 22 },
+  netdevs: new Set(['user', 'tap', 'bridge', 'stream']),
+  devices: new Set([
+    'virtio-net-pci',
+    'virtio-net-device',
+    'virtio-blk-pci',
+    'virtio-blk-device',
+    'scsi-hd',
+    'nvme',
+    'ide-hd',
+    'e1000',
+    'vfio-pci',
+  ]),
+  machines: new Set(['q35', 'pc', 'microvm']),
+  displays: new Set(['none']),
+  features: new Set(),
+};
+const mac = '52:54:00:00:00:01' as Mac;
+
+function spec(options: Record<string, unknown>): VmSpec {
+  return parseVmSpec(readSources({ image: 'vm.img', options, extra: [], cwd: '/' }), { home: '/' });
+}
+
+function missing(
+  options: Record<string, unknown>,
+  nic: NicContext = { mac },
+  has: Partial<QemuCaps> = {},
+): string[] {
+  const facts = { binary: 'qemu', caps: { ...caps, ...has }, nics: { net0: nic } };
+  return unsupported(spec(options), facts).map(
+    ({ at, what, hint }) => `${at}: ${what}${hint ? ` (${hint})` : ''}`,
+  );
+}
+
+test.each<[Record<string, unknown>, string[]]>([
+  [{}, []],
+  [{ machine: 'microvm', kernel: 'k' }, []],
+  [{ net: ['passt'] }, []],
+  [{ net: ['tap:t0'] }, []],
+  [{ net: ['tap,fd=3'] }, []],
+  [{ net: ['tap,script=/up'] }, []],
+  [{ net: ['user,model=igb'] }, ['--net: this QEMU has no device igb (igb is there since QEMU 8.0)']],
+  [{ machine: 'pc-q35-9.2' }, ['--machine: this QEMU has no machine "pc-q35-9.2"']],
+  [{ display: 'gtk' }, ['--display: this QEMU has no "gtk" (--vnc 1)']],
+  [{ net: ['tap'] }, ['--net: nothing was made on the host for a NIC of mode tap']],
+  [{ net: ['nat'] }, ['--net: nothing was made on the host for a NIC of mode nat']],
+  [{ net: ['vfio:81:00.0'] }, ['--net: nothing was made on the host for a NIC of mode vfio']],
+])('%j', (options, expected) => expect(missing(options)).toEqual(expected));
+
+test('with the tap or the device of a host plan it is there', () => {
+  expect(missing({ net: ['nat'] }, { mac, ifname: 'qn-0' })).toEqual([]);
+  expect(missing({ net: ['vf:e0'] }, { mac, pci: '0000:81:00.0' as never })).toEqual([]);
+});
+
+test('a QEMU without slirp, or without stream', () => {
+  const has = { netdevs: new Set(['tap']) };
+  expect(missing({}, { mac }, has)).toEqual([
+    'built-in default: this QEMU was built without "user" networks',
+  ]);
+  expect(missing({ net: ['passt'] }, { mac }, has)).toEqual([
+    '--net: this QEMU was built without "stream" networks',
+  ]);
+});
+
+test('all of it in one error', () => {
+  const facts = { binary: 'qemu', caps, nics: {} };
+  const wish = spec({ display: 'sdl', net: ['user,model=igb', 'nat'] });
+  expect(() => requireSupport(wish, facts)).toThrow('asks for what is not there');
+  expect(unsupported(wish, facts)).toHaveLength(3);
+});
