@@ -6,7 +6,7 @@ import { type PropReader, readProps, splitOptions } from './props.ts';
 import { Gathering, type Problem, type RawDevice, type RawProp } from './raw.ts';
 import type { DiskBus, DiskCache, DiskFormat, DiskSpec } from './vm-spec.ts';
 
-export const DISK_BUSES: readonly DiskBus[] = ['virtio', 'scsi', 'nvme', 'ide'];
+const DISK_BUSES: readonly DiskBus[] = ['virtio', 'scsi', 'nvme', 'ide'];
 const CACHES: readonly DiskCache[] = ['none', 'writeback', 'writethrough', 'directsync', 'unsafe'];
 const FORMATS: readonly DiskFormat[] = ['qcow2', 'raw', 'vmdk', 'vdi', 'vhdx', 'vpc'];
 

@@ -11,8 +11,8 @@ import { parsePath } from './path.ts';
 import { type PropReaders, readProps, splitOptions } from './props.ts';
 import { Gathering, type Problem, type RawDevice, type RawProp, type RawValue } from './raw.ts';
 
-export const NET_MODES: readonly NetMode[] = ['user', 'passt', 'bridge', 'tap', 'nat', 'vfio', 'vf', 'none'];
-export const NIC_MODELS: readonly NicModel[] = ['virtio', 'e1000e', 'e1000', 'rtl8139', 'vmxnet3', 'igb'];
+const NET_MODES: readonly NetMode[] = ['user', 'passt', 'bridge', 'tap', 'nat', 'vfio', 'vf', 'none'];
+const NIC_MODELS: readonly NicModel[] = ['virtio', 'e1000e', 'e1000', 'rtl8139', 'vmxnet3', 'igb'];
 
 export interface NetContext {
   /** The id unless `id=` is given. */

@@ -19,6 +19,6 @@ export function parseChoice<T extends string>(text: string, at: string, choices:
   return choices.find((choice) => choice === text) ?? { at, what: `"${text}" must be ${orList(choices)}` };
 }
 
-export function orList(words: readonly string[]): string {
+function orList(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }

@@ -12,7 +12,7 @@ import { parseBoot } from './vm/boot.ts';
 import { deviceIds } from './vm/device-ids.ts';
 import { parseMachine } from './vm/machine.ts';
 import { parseVmName, vmNameFrom } from './vm/name.ts';
-import { checkVm } from './vm/rules.ts';
+import { checkVm, type Places } from './vm/rules.ts';
 import { parseSerial } from './vm/serial.ts';
 import { parseSmp } from './vm/smp.ts';
 import { Values } from './vm/values.ts';
@@ -30,11 +30,23 @@ export interface VmContext {
 export function parseVmSpec(raw: RawVm, context: VmContext): VmSpec {
   const gathering = new Gathering();
   gathering.problems.push(...raw.problems);
-  const spec = readVm(new Values(raw, context.home, gathering), raw, context, gathering);
-  checkVm(spec, gathering);
+  const values = new Values(raw, context.home, gathering);
+  const spec = readVm(values, raw, context, gathering);
+  checkVm(spec, placesIn(raw, values), gathering);
   checkSomethingToBoot(raw, spec, gathering);
   if (gathering.problems.length > 0) throw specError(spec.name, gathering.problems);
   return spec;
+}
+
+function placesIn(raw: RawVm, values: Values): Places {
+  const ids = deviceIds(raw.disks, 'disk');
+  return {
+    key: (name) => at(values, name),
+    disk: (id) => {
+      const device = raw.disks[ids.lastIndexOf(id)];
+      return device === undefined ? `disk ${id}` : 'short' in device ? device.short.at : device.at;
+    },
+  };
 }
 
 /** Asked of what was written: a disk with a mistake in it is a disk. */
@@ -50,7 +62,7 @@ function checkSomethingToBoot(raw: RawVm, { boot, extra }: VmSpec, gathering: Ga
     );
 }
 
-export function specError(name: string, problems: readonly Problem[]): QlaunchError {
+function specError(name: string, problems: readonly Problem[]): QlaunchError {
   return new QlaunchError('QL_SPEC', EXIT.usage, {
     what: `cannot read the description of VM "${name}"`,
     why: problems.map(({ at, what, hint }) => `${at}: ${what}${hint ? ` (${hint})` : ''}`),

@@ -27,7 +27,7 @@ function flash({ code, vars, format }: NonNullable<QemuContext['firmware']>): st
 }
 
 /** once= is the BIOS's and loses against any bootindex. */
-export function usesBootIndex({ boot }: VmSpec): boolean {
+function usesBootIndex({ boot }: VmSpec): boolean {
   return boot.once === undefined;
 }
 

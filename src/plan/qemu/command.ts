@@ -11,9 +11,6 @@ import { displayArguments } from './display.ts';
 import { netArguments } from './net.ts';
 import { opt } from './opt.ts';
 
-/** An option with its value, or a switch alone. */
-export type QemuOption = readonly [string] | readonly [string, string];
-
 export interface QemuCommand {
   readonly binary: string;
   /** What qlaunch says; the user's own arguments are the last element. */

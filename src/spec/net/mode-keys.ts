@@ -31,7 +31,7 @@ export const MAIN_KEY: Readonly<Partial<Record<NetSpec['mode'], string>>> = {
 };
 
 /** The keys of one mode, and how a NIC is made of what they said. */
-export interface ModeKeys {
+interface ModeKeys {
   readonly readers: PropReaders;
   finish(nic: NicCommon): NetSpec | undefined;
 }

@@ -94,9 +94,12 @@ function checkPasst(net: PasstNet, refuse: Refuse): void {
   }
 }
 
-export function checkForwards(forwards: readonly Forward[], refuse: Refuse): void {
+function checkForwards(forwards: readonly Forward[], refuse: Refuse): void {
   forwards.forEach((forward, i) => {
-    const other = forwards.slice(0, i).find((earlier) => clash(earlier, forward));
-    if (other) refuse(`fwd: ${forward.proto} port ${forward.hostPort} of the host is forwarded twice`);
+    if (forwards.slice(0, i).some((earlier) => clash(earlier, forward))) refuse(forwardedTwice(forward));
   });
+}
+
+export function forwardedTwice({ proto, hostPort }: Forward): string {
+  return `fwd: ${proto} port ${hostPort} of the host is forwarded twice`;
 }

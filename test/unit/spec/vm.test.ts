@@ -209,14 +209,14 @@ describe('refused, with the reason', () => {
     [{ vnc: '60000' }, '--vnc: "60000" must be a whole number from 0 to 59635'],
     [{ append: 'x' }, '--append: append needs a kernel (--kernel FILE)'],
     [{ accel: 'hvf' }, '--accel: "hvf" must be auto, kvm or tcg'],
-    [{ disk: ['/cwd/vm.qcow2'] }, 'disk disk1: /cwd/vm.qcow2 is used twice and not read-only'],
-    [{ disk: ['b.img,id=d', 'c.img,id=d'] }, 'disk d: id "d" is used twice'],
-    [{ disk: ['b.img,id=rng0'] }, 'disk rng0: id "rng0" is used by qlaunch itself'],
+    [{ disk: ['/cwd/vm.qcow2'] }, '--disk: /cwd/vm.qcow2 is used twice and not read-only'],
+    [{ disk: ['b.img,id=d', 'c.img,id=d'] }, '--disk (2nd): id "d" is used twice'],
+    [{ disk: ['b.img,id=rng0'] }, '--disk: id "rng0" is used by qlaunch itself'],
     [{ disk: ['b.img,bus=ide,ro=on'] }, '--disk: an IDE disk can not be read-only (bus=scsi)'],
     [{ disk: ['b.img,cache'] }, '--disk cache: "cache" needs a value (cache=…)'],
     [
       { disk: ['1,bus=ide', '2,bus=ide', '3,bus=ide', '4,bus=ide', '5,bus=ide'], machine: 'pc' },
-      'disks: 5 IDE disks and CD-ROMs, but machine pc has room for 4',
+      '--machine: 5 IDE disks and CD-ROMs, but pc has room for 4',
     ],
     [
       { net: ['user,mac=52:54:00:00:00:01', 'user,mac=52:54:00:00:00:01'] },
@@ -227,7 +227,7 @@ describe('refused, with the reason', () => {
     [{ net: ['tap,fd=3', 'tap,fd=4,vhostfd=3'] }, '--net (2nd): descriptor 3 is used twice'],
     [
       { net: ['user,fwd=2222:22', 'user,fwd=0.0.0.0:2222:22'] },
-      '--net: fwd: tcp port 2222 of the host is forwarded twice',
+      '--net (2nd): fwd: tcp port 2222 of the host is forwarded twice',
     ],
     [{ net: ['none', 'user'] }, '--net (1st): `none` can not stand beside other networks'],
     [{ machine: 'microvm', kernel: 'k', vnc: '1' }, '--vnc: machine microvm has no screen (--serial stdio)'],
@@ -242,9 +242,20 @@ describe('refused, with the reason', () => {
     ],
     [
       { machine: 'microvm', kernel: 'k', disk: ['b.img,bus=nvme'] },
-      'disk disk1: machine microvm has no nvme (bus=virtio or bus=scsi)',
+      '--disk: machine microvm has no nvme (bus=virtio or bus=scsi)',
     ],
   ])('%j', (options, expected) => expect(wrong(options)).toEqual([expected]));
+
+  test('a combination is refused where it was written', () => {
+    const profile = ini('[vm]\nboot = once=d\nuefi = on\n[disk0]\nfile = a.img\n[disk1]\nfile = a.img');
+    expect(refusal({ profile }).split('\n').slice(1)).toEqual([
+      '  because: [disk1] in web.ini:6: /profiles/a.img is used twice and not read-only',
+      '  because: [vm] boot in web.ini:2: UEFI does not know once= (order=cd: an empty disk is passed over)',
+    ]);
+    expect(wrong({ kernel: 'k', net: ['user,boot=0'] })).toEqual([
+      '--net: boot=0 is taken by the kernel (boot=1)',
+    ]);
+  });
 
   test('nothing to boot', () => {
     expect(refusal({})).toContain('VM: there is nothing to boot');

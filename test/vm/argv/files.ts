@@ -32,7 +32,7 @@ export function makeFiles(
   for (const net of spec.nets) if (net.romFile) writeFileSync(parentIn(place, net.romFile), 'rom');
 }
 
-export function makeDisk(path: string, format: DiskFormat): void {
+function makeDisk(path: string, format: DiskFormat): void {
   if (format === 'raw') {
     writeFileSync(path, '');
     truncateSync(path, DISK_BYTES);
