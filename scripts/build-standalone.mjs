@@ -15,7 +15,12 @@ rmSync('dist/standalone', { recursive: true, force: true });
 mkdirSync('dist/standalone', { recursive: true });
 const define = ['--define', `QLAUNCH_VERSION=${JSON.stringify(version)}`];
 const outfile = ['--outfile', 'dist/standalone/qlaunch'];
-execFileSync(bun, ['build', '--compile', '--minify', '--bytecode', ...define, ...outfile, 'src/cli/standalone.ts'], {
-  stdio: 'inherit',
-});
-for (const name of ['qemu-ifup', 'qemu-ifdown']) linkSync('dist/standalone/qlaunch', `dist/standalone/${name}`);
+execFileSync(
+  bun,
+  ['build', '--compile', '--minify', '--bytecode', ...define, ...outfile, 'src/cli/standalone.ts'],
+  {
+    stdio: 'inherit',
+  },
+);
+for (const name of ['qemu-ifup', 'qemu-ifdown'])
+  linkSync('dist/standalone/qlaunch', `dist/standalone/${name}`);

@@ -1,7 +1,7 @@
 // Builds dist/: the three programs as CommonJS chunks (they start ~12-18 ms sooner than ES modules on Node 20,
 // and code that a command does not need is not loaded), and the library as plain ES modules with types.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 process.chdir(new URL('..', import.meta.url).pathname);
@@ -9,7 +9,9 @@ const { version } = JSON.parse(
   execFileSync('node', ['-p', 'JSON.stringify(require("./package.json"))'], { encoding: 'utf8' }),
 );
 const programs = ['qlaunch', 'qemu-ifup', 'qemu-ifdown'];
-rmSync('dist', { recursive: true, force: true });
+// Built beside and renamed at the end: a build that fails leaves the last good one.
+const out = 'dist.new';
+rmSync(out, { recursive: true, force: true });
 
 // Start-up: node:crypto takes 2 ms to load and most commands never hash, so it is loaded at its first call.
 // Commander loads node:child_process (1 ms) for subcommands that are programs of their own; we have none.
@@ -40,14 +42,14 @@ await build({
   minify: true,
   plugins: [cheapBuiltins],
   format: 'esm',
-  outdir: 'dist/esm',
+  outdir: `${out}/esm`,
   chunkNames: 'chunk-[name]-[hash]',
   define: { QLAUNCH_VERSION: JSON.stringify(version) },
 });
-const chunks = readdirSync('dist/esm').map((name) => `dist/esm/${name}`);
-await build({ ...common, entryPoints: chunks, format: 'cjs', outdir: 'dist/bin' });
-rmSync('dist/esm', { recursive: true });
-writeFileSync('dist/bin/package.json', '{"type":"commonjs"}\n');
+const chunks = readdirSync(`${out}/esm`).map((name) => `${out}/esm/${name}`);
+await build({ ...common, entryPoints: chunks, format: 'cjs', outdir: `${out}/bin` });
+rmSync(`${out}/esm`, { recursive: true });
+writeFileSync(`${out}/bin/package.json`, '{"type":"commonjs"}\n');
 
 // The front drops two variables before Node starts: NODE_EXTRA_CA_CERTS triples Node 20's start
 // (nodejs/node#40524), and NODE_OPTIONS of a developer's shell has no business in a root tool.
@@ -63,19 +65,23 @@ for (const name of programs) {
     `exec node "\${self%/*}/${name}.js" "$@"`,
     '',
   ];
-  writeFileSync(`dist/bin/${name}`, front.join('\n'));
-  chmodSync(`dist/bin/${name}`, 0o755);
+  writeFileSync(`${out}/bin/${name}`, front.join('\n'));
+  chmodSync(`${out}/bin/${name}`, 0o755);
 }
 
-mkdirSync('dist/lib', { recursive: true });
+mkdirSync(`${out}/lib`, { recursive: true });
 await build({
   ...common,
   entryPoints: ['src/index.ts'],
   bundle: true,
   splitting: true,
   format: 'esm',
-  outdir: 'dist/lib',
+  outdir: `${out}/lib`,
   packages: 'external',
   define: { QLAUNCH_VERSION: JSON.stringify(version) },
 });
 execFileSync('node_modules/.bin/tsc', ['-p', 'scripts/types.json'], { stdio: 'inherit' });
+// What `npm run build:standalone` made stays until it is made anew.
+if (existsSync('dist/standalone')) renameSync('dist/standalone', `${out}/standalone`);
+rmSync('dist', { recursive: true, force: true });
+renameSync(out, 'dist');

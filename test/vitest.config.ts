@@ -6,7 +6,9 @@ const slower = process.env['QLAUNCH_TEST_LAB'] === undefined ? 1 : 10;
 const onlyInside = 'test/tiers/only-inside.ts';
 
 /** A project: the tests of one tier, each with a deadline in ms. */
-const tier = (name: string, deadlineMs: number, ...setupFiles: string[]): { test: object } => ({
+const tier = (name: string, deadlineMs: number, ...setupFiles: string[]): object => ({
+  // As scripts/build.mjs does.
+  define: { QLAUNCH_VERSION: JSON.stringify('0.0.0-test') },
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],

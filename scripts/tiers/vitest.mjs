@@ -59,7 +59,7 @@ async function run([command, ...args], env, deadlineMs, show) {
 }
 
 /** Counts a vitest JSON report (the format of Jest's --json). */
-export function count(report) {
+function count(report) {
   let parsed;
   try {
     parsed = JSON.parse(readFileSync(report, 'utf8'));

@@ -22,7 +22,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const [ours, extra] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)];
   const words = expandShorthand(ours);
   const called = (words[0] === 'help' ? words[1] : words[0]) ?? '';
-  const starts = called === 'run' || called === 'install';
+  // What is only printed takes no lock, and need not wait for those of others.
+  const starts = (called === 'run' || called === 'install') && !words.includes('--dry-run');
   const root = program({
     called,
     extra,

@@ -72,14 +72,14 @@ export async function launchPlan(
 }
 
 async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boolean): Promise<number> {
-  const restore = terminal ? keepTerminal() : () => {};
+  const restore = terminal ? await keepTerminal() : undefined;
   const { stops, forget } = listenForStops();
   try {
     const { vm, qmp } = await launch(plan, host, who, terminal);
     return await follow(vm, qmp, stops, terminal);
   } finally {
     forget();
-    restore();
+    await restore?.();
   }
 }
 

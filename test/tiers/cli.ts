@@ -17,13 +17,13 @@ export const programs: readonly { label: string; path: string }[] = [
     : []),
 ];
 
-export interface Ran {
+interface Ran {
   readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Started {
+interface Started {
   readonly child: ChildProcessWithoutNullStreams;
   /** Exit status, or null when a signal ended it. */
   readonly status: Promise<number | null>;

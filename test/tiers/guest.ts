@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { fromRunner } from './env.ts';
 
 /** Absolute path of the built guest (qcow2, scripts/guest). Shared by all tests: boot it read-only or from an overlay. */
-export function guestImage(): string {
+function guestImage(): string {
   return fromRunner('QLAUNCH_TEST_GUEST');
 }
 

@@ -5,8 +5,7 @@
  * a hundred times slower than TCG. So a tiny guest is run once per boot and binary (about 60 ms where KVM works,
  * two seconds where it does not).
  */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv } from '../../plan/step.ts';
 import type { Host } from '../port.ts';
@@ -57,11 +56,12 @@ export async function runProbe(
   accel: 'kvm' | 'tcg',
   deadlineMs: number,
 ): Promise<Awaited<ReturnType<Host['run']>>> {
-  const dir = mkdtempSync(join(tmpdir(), 'qlaunch-accel-'));
+  const { dirSync } = await import('tmp');
+  const dir = dirSync({ prefix: 'qlaunch-accel', unsafeCleanup: true });
   try {
     // QEMU may run as another user; the ROM is no secret.
-    chmodSync(dir, 0o755);
-    const rom = join(dir, 'probe.rom');
+    chmodSync(dir.name, 0o755);
+    const rom = join(dir.name, 'probe.rom');
     writeFileSync(rom, probeRom(), { mode: 0o644 });
     const argv = [
       ...program,
@@ -71,7 +71,7 @@ export async function runProbe(
     ];
     return await host.run(argv as unknown as Argv, { timeoutMs: deadlineMs });
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    dir.removeCallback();
   }
 }
 

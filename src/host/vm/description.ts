@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { asUser, type Identity } from './user.ts';
 
-export interface Text {
+interface Text {
   readonly path: string;
   readonly text: string;
 }
@@ -16,7 +16,7 @@ export interface Description {
 }
 
 /** /etc/qlaunch for root, ~/.config/qlaunch for others (under sudo: the invoking user's). */
-export function configDir(who: Identity, env: NodeJS.ProcessEnv): string {
+function configDir(who: Identity, env: NodeJS.ProcessEnv): string {
   const given = env['QLAUNCH_CONFIG_DIR'];
   if (given !== undefined && given !== '') return given;
   if (who.root && !who.dropTo) return '/etc/qlaunch';

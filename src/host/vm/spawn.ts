@@ -1,9 +1,8 @@
-/** Starting QEMU under its waiter. Built-ins only: `-d` must not pay for execa. */
+/** Starting QEMU under its waiter. QEMU's parent is a shell, never us. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { once } from 'node:events';
 import type { Argv } from '../../plan/step.ts';
-import { FILES, WAITER, WAITER_NAME } from '../../plan/vm/waiter.ts';
+import { WAITER, WAITER_NAME } from '../../plan/vm/waiter.ts';
 import { asRoot, type Identity } from './user.ts';
 
 export interface SpawnWish {
@@ -11,6 +10,8 @@ export interface SpawnWish {
   readonly argv: Argv;
   /** The VM's lock; waiter and QEMU inherit it and so hold it for as long as they live. */
   readonly lockFd: number;
+  /** Descriptors of ours that QEMU gets under the same numbers (`--net tap,fd=N`). */
+  readonly inherit: readonly number[];
   /** QEMU's serial line is our terminal. */
   readonly terminal: boolean;
   readonly who: Identity;
@@ -24,31 +25,36 @@ export function dropPrivileges(who: Identity): readonly string[] {
 }
 
 /** The variables that QEMU and what it starts may see. NODE_* would slow down every Node hook (ifup). */
-export function cleanEnv(env: NodeJS.ProcessEnv, who: Identity): NodeJS.ProcessEnv {
+function cleanEnv(env: NodeJS.ProcessEnv, who: Identity): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _o, NODE_EXTRA_CA_CERTS: _c, SUDO_COMMAND: _s, ...kept } = env;
   return who.dropTo ? { ...kept, HOME: who.user.home, USER: who.user.name, LOGNAME: who.user.name } : kept;
 }
 
-/** Resolves with the waiter's pid once it runs; it leads a session of its own, so that Ctrl-C meets only us. */
-export function spawnWaiter(wish: SpawnWish): Promise<number> {
-  const log = openSync(join(wish.dir, FILES.qemuLog), 'a', 0o600);
+/** Resolves once the waiter runs. It leads a session of its own, so that Ctrl-C meets only us, and outlives us. */
+export async function spawnWaiter(wish: SpawnWish): Promise<void> {
   const words = [...dropPrivileges(wish.who), '/bin/sh', '-c', WAITER, WAITER_NAME, wish.dir, ...wish.argv];
   const [program = '/bin/sh', ...args] = words;
-  const input = wish.terminal ? ('inherit' as const) : ('ignore' as const);
+  const terminal = wish.terminal ? 'inherit' : 'ignore';
   const child = asRoot(wish.who, () =>
     spawn(program, args, {
       cwd: wish.cwd,
       detached: true,
       env: cleanEnv(process.env, wish.who),
-      stdio: [input, wish.terminal ? 'inherit' : log, log, wish.lockFd],
+      // QEMU's stderr is sent to its log by the waiter.
+      stdio: [terminal, terminal, 'ignore', ...descriptors(wish)],
     }),
   );
   child.unref();
-  return new Promise((resolve, reject) => {
-    child.once('spawn', () => {
-      closeSync(log);
-      resolve(child.pid ?? 0);
-    });
-    child.once('error', reject);
-  });
+  await once(child, 'spawn');
+}
+
+/** From 3 on: each wanted descriptor at its own number, the lock at the first that is free. */
+function descriptors({ inherit, lockFd }: SpawnWish): ('ignore' | number)[] {
+  const last = Math.max(2, ...inherit);
+  const row = Array.from({ length: last - 2 }, (_, i) =>
+    inherit.includes(i + 3) ? i + 3 : ('ignore' as const),
+  );
+  const free = row.indexOf('ignore');
+  if (free < 0) return [...row, lockFd];
+  return row.map((fd, i) => (i === free ? lockFd : fd));
 }

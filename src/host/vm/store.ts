@@ -1,6 +1,7 @@
 /** The VM's directory as a record: what ps, stop, console and logs know of a VM without asking it. */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -12,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { FILES } from '../../plan/vm/waiter.ts';
 
-export interface NicRecord {
+interface NicRecord {
   readonly id: string;
   readonly mode: string;
   readonly mac: string;
@@ -67,6 +68,8 @@ export function readRecord(dir: string): VmRecord | undefined {
 
 /** undefined when the file is not there or not for us to read. */
 export function readText(path: string): string | undefined {
+  // Looking first is cheaper than an exception, and `ps` meets many files that are not there.
+  if (!existsSync(path)) return undefined;
   try {
     return readFileSync(path, 'utf8');
   } catch {

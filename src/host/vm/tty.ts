@@ -1,15 +1,17 @@
-/** The settings of our terminal, as stty(1) writes and reads them. */
-import { spawnSync } from 'node:child_process';
+/** The settings of our terminal, as stty(1) writes and reads them. Foreground VMs only: loads execa. */
 
 /** undefined when stdin is not a terminal. */
-export function terminalSettings(): string | undefined {
-  const { status, stdout } = spawnSync('stty', ['-g'], {
-    stdio: ['inherit', 'pipe', 'ignore'],
-    encoding: 'utf8',
+export async function terminalSettings(): Promise<string | undefined> {
+  const { execa } = await import('execa');
+  const { failed, stdout } = await execa('stty', ['-g'], {
+    stdin: 'inherit',
+    stderr: 'ignore',
+    reject: false,
   });
-  return status === 0 ? stdout.trim() : undefined;
+  return failed ? undefined : stdout;
 }
 
-export function setTerminal(settings: string): void {
-  spawnSync('stty', [settings], { stdio: ['inherit', 'ignore', 'ignore'] });
+export async function setTerminal(settings: string): Promise<void> {
+  const { execa } = await import('execa');
+  await execa('stty', [settings], { stdio: ['inherit', 'ignore', 'ignore'], reject: false });
 }

@@ -15,7 +15,7 @@ export function requireSupport(spec: VmSpec, facts: SupportFacts): void {
   if (problems.length === 0) return;
   const { major, minor } = facts.caps.version;
   throw new QlaunchError('QL_QEMU_LACKS', EXIT.refused, {
-    what: `VM "${spec.name}" asks for what is not there`,
+    what: `VM "${spec.name}" asks for what there is not`,
     why: problems.map(({ at, what, hint }) => `${at}: ${what}${hint ? ` (${hint})` : ''}`),
     todo: [
       `${facts.binary} -device help shows what this QEMU ${major}.${minor} has; --qemu BINARY takes another one`,
@@ -46,7 +46,10 @@ export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonl
     need(
       !waitsForHost(net, nics[net.id]),
       net.at,
-      `nothing was made on the host for a NIC of mode ${net.mode}`,
+      `this version does not make what a NIC of mode ${net.mode} needs on the host`,
+      net.mode === 'tap'
+        ? 'a tap that is there: tap:NAME,script=no'
+        : 'user, passt, bridge:BR or tap:NAME,script=no',
     );
   }
   return problems;

@@ -30,7 +30,7 @@ export const WAITER: string = [
   'trap "" HUP INT TERM',
   'dir=$1; shift',
   `echo $$ >"$dir/${FILES.waiter}"`,
-  '(trap - HUP INT TERM; exec "$@")',
+  `(trap - HUP INT TERM; exec "$@" 2>>"$dir/${FILES.qemuLog}")`,
   'status=$?',
   `echo "$status" >"$dir/${FILES.exit}.new" && mv -f "$dir/${FILES.exit}.new" "$dir/${FILES.exit}"`,
 ].join('\n');

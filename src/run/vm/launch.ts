@@ -47,6 +47,7 @@ export async function launch(plan: VmPlan, host: Host, who: Identity, terminal: 
       dir: place.dir,
       argv: [command.binary, ...command.argv],
       lockFd: lock.fd,
+      inherit: plan.descriptors,
       terminal,
       who,
       cwd: process.cwd(),

@@ -17,6 +17,7 @@ import type { VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { type QemuCommand, qemuCommand } from '../../plan/qemu/command.ts';
 import { type Firmware, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
+import { requireSupport } from '../../plan/qemu/support.ts';
 import type { Step } from '../../plan/step.ts';
 import { prepareSteps } from '../../plan/vm/prepare.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
@@ -31,6 +32,8 @@ export interface VmPlan {
   readonly steps: readonly Step[];
   readonly command: QemuCommand;
   readonly record: VmRecord;
+  /** Open descriptors of the caller that QEMU uses under the same numbers. */
+  readonly descriptors: readonly number[];
   /** Formats that are new to us; written down when the VM is really started. */
   readonly newDisks: readonly ResolvedDisk[];
   readonly newMacs?: MacTable;
@@ -85,6 +88,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     bridgeHelper: spec.nets.some(({ mode }) => mode === 'bridge') ? findBridgeHelper(caps.bridgeHelper) : '',
     vhostNet: mayUse('/dev/vhost-net'),
   };
+  requireSupport(spec, context);
   const command = qemuCommand(spec, context);
   const disks = [...found.disks.values()];
   return {
@@ -100,6 +104,9 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     }),
     command,
     record: recordOf(spec, place, command, macs, wish),
+    descriptors: spec.nets.flatMap((net) =>
+      net.mode === 'tap' ? [net.fd, net.vhostFd].filter((fd) => fd !== undefined) : [],
+    ),
     newDisks: disks.filter((disk) => disk.record),
     ...(newMacs === undefined ? {} : { newMacs }),
     ...(firmware?.vars === undefined ? {} : { vars: firmware.vars }),

@@ -7,7 +7,7 @@ import { listDirs, readRecord, readText, type VmRecord } from '../../host/vm/sto
 import type { Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 
-export type VmState = 'running' | 'starting' | 'ended' | 'failed' | 'lost';
+type VmState = 'running' | 'starting' | 'ended' | 'failed' | 'lost';
 
 export interface VmStatus {
   readonly dir: string;
@@ -36,10 +36,11 @@ export function listVms(who: Identity, env: NodeJS.ProcessEnv): readonly VmStatu
 export function readStatus(dir: string): VmStatus | undefined {
   const record = readRecord(dir);
   if (record === undefined) return undefined;
-  const pid = qemuPid(dir);
-  if (pid !== undefined) return { dir, record, state: 'running', pid };
+  // Written when QEMU has ended, and removed before it is started: nothing else needs to be looked at then.
   const text = readText(join(dir, FILES.exit));
   if (text === undefined) {
+    const pid = qemuPid(dir);
+    if (pid !== undefined) return { dir, record, state: 'running', pid };
     // QEMU has no pid file yet, or has just ended and its waiter is about to say how.
     if (waiterPid(dir) !== undefined) return { dir, record, state: 'starting' };
     const reason =

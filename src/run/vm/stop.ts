@@ -50,7 +50,7 @@ export async function stopVm(vm: VmStatus, options: StopOptions): Promise<VmStat
 }
 
 /** `quit`, then SIGKILL: for a guest that does not listen. */
-export async function quitVm(vm: VmStatus, options: StopOptions): Promise<VmStatus> {
+async function quitVm(vm: VmStatus, options: StopOptions): Promise<VmStatus> {
   await withMonitor(vm, (qmp) => qmp.tryExecute('quit')).catch(() => undefined);
   const done = await ended(vm, options.quitMs);
   if (done) return done;
