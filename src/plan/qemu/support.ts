@@ -15,7 +15,7 @@ export function requireSupport(spec: VmSpec, facts: SupportFacts): void {
   if (problems.length === 0) return;
   const { major, minor } = facts.caps.version;
   throw new QlaunchError('QL_QEMU_LACKS', EXIT.refused, {
-    what: `VM "${spec.name}" asks for what there is not`,
+    what: `VM "${spec.name}" asks for what is not there`,
     why: problems.map(({ at, what, hint }) => `${at}: ${what}${hint ? ` (${hint})` : ''}`),
     todo: [
       `${facts.binary} -device help shows what this QEMU ${major}.${minor} has; --qemu BINARY takes another one`,
