@@ -53,9 +53,24 @@ test.each<[Record<string, unknown>, string[]]>([
   [{ net: ['user,model=igb'] }, ['--net: this QEMU has no device igb (igb is there since QEMU 8.0)']],
   [{ machine: 'pc-q35-9.2' }, ['--machine: this QEMU has no machine "pc-q35-9.2"']],
   [{ display: 'gtk' }, ['--display: this QEMU has no "gtk" (--vnc 1)']],
-  [{ net: ['tap'] }, ['--net: this version does not make what a NIC of mode tap needs on the host']],
-  [{ net: ['nat'] }, ['--net: this version does not make what a NIC of mode nat needs on the host']],
-  [{ net: ['vfio:81:00.0'] }, ['--net: this version does not make what a NIC of mode vfio needs on the host']],
+  [
+    { net: ['tap'] },
+    [
+      '--net: this version does not make what a NIC of mode tap needs on the host (a tap that is there: tap:NAME,script=no)',
+    ],
+  ],
+  [
+    { net: ['nat'] },
+    [
+      '--net: this version does not make what a NIC of mode nat needs on the host (user, passt, bridge:BR or tap:NAME,script=no)',
+    ],
+  ],
+  [
+    { net: ['vfio:81:00.0'] },
+    [
+      '--net: this version does not make what a NIC of mode vfio needs on the host (user, passt, bridge:BR or tap:NAME,script=no)',
+    ],
+  ],
 ])('%j', (options, expected) => expect(missing(options)).toEqual(expected));
 
 test('with the tap or the device of a host plan it is there', () => {
