@@ -121,7 +121,11 @@ function placeContent(
     for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
     if (owner !== undefined) chownSync(temp, owner.uid, owner.gid);
     chmodSync(temp, mode);
-    if (mtimeMs !== undefined) utimesSync(temp, mtimeMs / 1000, mtimeMs / 1000);
+    if (mtimeMs !== undefined) {
+      // Node takes seconds as a double and cuts it off: without half a microsecond more, some end a millisecond early.
+      const seconds = (mtimeMs + 0.0005) / 1000;
+      utimesSync(temp, seconds, seconds);
+    }
     fsyncSync(fd);
   } catch (error) {
     ifThere(() => unlinkSync(temp));
