@@ -13,7 +13,7 @@ const TINTS = { running: 'green', starting: 'yellow', ended: 'dim', failed: 'red
 
 export function ps(options: PsOptions): number {
   const who = identity(process.env);
-  const vms = [...listVms(who, process.env)].sort((a, b) => a.record.name.localeCompare(b.record.name));
+  const vms = [...listVms(who, process.env)].sort(byName);
   if (options.clean) return clean(vms.filter((vm) => !alive(vm)));
   if (options.json) json(vms.map(view));
   else if (vms.length === 0) note('no VMs (start one: qlaunch IMAGE -d)');
@@ -30,6 +30,10 @@ export function ps(options: PsOptions): number {
   }
   return 0;
 }
+
+/** By code unit: localeCompare() loads the collation rules, which takes longer than all the rest. */
+const byName = (a: VmStatus, b: VmStatus): number =>
+  a.record.name < b.record.name ? -1 : a.record.name > b.record.name ? 1 : 0;
 
 function paint(line: string, vm: VmStatus | undefined): string {
   return vm === undefined ? line : line.replace(` ${vm.state} `, ` ${tint(TINTS[vm.state], vm.state)} `);

@@ -3,22 +3,24 @@ import { styleText } from 'node:util';
 import { EXIT, printable, QlaunchError, renderError } from '../errors.ts';
 
 /** A closed pipe (`qlaunch ps | head -1`) is not an error. */
-function quietPipe(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+function forgive(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
-quietPipe(process.stdout);
-quietPipe(process.stderr);
+
+function write(stream: NodeJS.WriteStream, text: string): void {
+  // Attached at the first write: making a stream takes a millisecond, and most commands need only one of the two.
+  if (!stream.listeners('error').includes(forgive)) stream.on('error', forgive);
+  stream.write(text);
+}
 
 /** A result: stdout, one line. */
 export function out(text: string): void {
-  process.stdout.write(`${text}\n`);
+  write(process.stdout, `${text}\n`);
 }
 
 /** Progress and remarks: stderr, so that a script that reads stdout is not disturbed. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  write(process.stderr, `${text}\n`);
 }
 
 export function json(value: unknown): void {
