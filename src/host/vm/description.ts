@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { statePaths } from '../state-paths.ts';
 import { asUser, type Identity } from './user.ts';
 
 interface Text {
@@ -15,15 +16,6 @@ export interface Description {
   readonly image?: string;
 }
 
-/** /etc/qlaunch for root, ~/.config/qlaunch for others (under sudo: the invoking user's). */
-function configDir(who: Identity, env: NodeJS.ProcessEnv): string {
-  const given = env['QLAUNCH_CONFIG_DIR'];
-  if (given !== undefined && given !== '') return given;
-  if (who.root && !who.dropTo) return '/etc/qlaunch';
-  const xdg = who.dropTo ? undefined : env['XDG_CONFIG_HOME'];
-  return join(xdg?.startsWith('/') ? xdg : join(who.user.home, '.config'), 'qlaunch');
-}
-
 /**
  * `named` is a profile when it ends in .ini, or when NAME.ini is here or in the configuration folder and no file is
  * called NAME; else an image. Errors: QL_PROFILE_MISSING, QL_NOTHING_TO_RUN.
@@ -34,7 +26,7 @@ export function describe(
   env: NodeJS.ProcessEnv,
   cwd: string,
 ): Description {
-  const dir = configDir(who, env);
+  const dir = statePaths(env, { ...who.user, dropTo: who.dropTo }).config;
   const userConfig = read(join(dir, 'config.ini'), who);
   const own = userConfig === undefined ? {} : { userConfig };
   if (named === undefined) return own;

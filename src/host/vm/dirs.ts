@@ -6,12 +6,16 @@
 import { chownSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { bootId } from '../ids.ts';
+import { absolute, type StatePaths, statePaths } from '../state-paths.ts';
+import { listDirs } from './store.ts';
 import type { Identity } from './user.ts';
 
 /** sun_path is 108 bytes with its closing NUL (unix(7)). */
 const SOCKET_PATH_BYTES = 107;
 const LONGEST_SOCKET = 'supervisor.sock';
+
+/** Where root starts users' VMs unless QLAUNCH_RUNTIME_DIR moves it. */
+const ROOTS_VMS = '/run/qlaunch/vm';
 
 export interface VmDirs {
   /** The folder that holds one folder per VM of this user. */
@@ -23,36 +27,51 @@ export interface VmDirs {
 }
 
 export function vmDirs(who: Identity, env: NodeJS.ProcessEnv, longestName = 63): VmDirs {
-  const state =
-    env['QLAUNCH_STATE_DIR'] ?? (who.root ? '/var/lib/qlaunch' : join(stateHome(who, env), 'qlaunch'));
+  const { state } = placesOf(who, env);
   const root = runRoot(who, env);
   const fits = (dir: string): boolean =>
     Buffer.byteLength(dir) + longestName + LONGEST_SOCKET.length + 2 <= SOCKET_PATH_BYTES;
   if (fits(root)) return { root, socketRoot: root, state };
-  const runtime = env['XDG_RUNTIME_DIR'];
-  const short =
-    runtime !== undefined && runtime !== ''
-      ? join(runtime, 'qlaunch')
-      : join('/tmp', `qlaunch-${who.user.uid}`);
-  return { root, socketRoot: fits(short) ? short : join('/tmp', `qlaunch-${who.user.uid}`), state };
+  // Under sudo the variable is root's, or a user's that root must not be led by.
+  const runtime = who.dropTo ? undefined : absolute(env['XDG_RUNTIME_DIR']);
+  const short = runtime === undefined ? undefined : join(runtime, 'qlaunch');
+  const socketRoot = short !== undefined && fits(short) ? short : join('/tmp', `qlaunch-${who.user.uid}`);
+  return { root, socketRoot, state };
 }
 
-function stateHome(who: Identity, env: NodeJS.ProcessEnv): string {
-  const given = env['XDG_STATE_HOME'];
-  return given?.startsWith('/') && !who.dropTo ? given : join(who.user.home, '.local/state');
+function placesOf(who: Identity, env: NodeJS.ProcessEnv): StatePaths {
+  return statePaths(env, { ...who.user, dropTo: who.dropTo });
+}
+
+/** A place that several users share has one folder for each. */
+function isShared(who: Identity, env: NodeJS.ProcessEnv): boolean {
+  return who.root || (env['QLAUNCH_RUNTIME_DIR'] ?? '') !== '';
 }
 
 function runRoot(who: Identity, env: NodeJS.ProcessEnv): string {
-  const given = env['QLAUNCH_RUNTIME_DIR'];
-  if (given !== undefined) return join(given, 'vm', String(who.user.uid));
-  if (who.root) return join('/run/qlaunch/vm', String(who.user.uid));
-  return join(stateHome(who, env), 'qlaunch/run', bootId());
+  const { runtime } = placesOf(who, env);
+  return isShared(who, env) ? join(runtime, 'vm', String(who.user.uid)) : runtime;
 }
 
 /** Every folder whose VMs the caller may see: root sees all users' under /run. Pairs of (folder, whose). */
 export function visibleRoots(who: Identity, env: NodeJS.ProcessEnv): { base: string; perUser: boolean } {
   if (!who.root) return { base: runRoot(who, env), perUser: false };
-  return { base: join(env['QLAUNCH_RUNTIME_DIR'] ?? '/run/qlaunch', 'vm'), perUser: true };
+  return { base: join(placesOf(who, env).runtime, 'vm'), perUser: true };
+}
+
+/**
+ * Every folder that holds VMs the caller may see, absolute: root sees all users' under /run; others see their own,
+ * and those that were started for them by sudo. A folder may not be there.
+ */
+export function visibleVmRoots(who: Identity, env: NodeJS.ProcessEnv): readonly string[] {
+  if (who.root) {
+    const base = join(placesOf(who, env).runtime, 'vm');
+    return listDirs(base)
+      .filter((uid) => /^\d+$/.test(uid))
+      .map((uid) => join(base, uid));
+  }
+  const own = runRoot(who, env);
+  return isShared(who, env) ? [own] : [own, join(ROOTS_VMS, String(who.user.uid))];
 }
 
 /**
