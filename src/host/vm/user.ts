@@ -101,6 +101,25 @@ export function asRoot<T>(who: Identity, work: () => T): T {
   }
 }
 
+/**
+ * With the rights of whoever owns a directory, for work in it that a symlink could lead astray. When we are root and
+ * it is root's, or when we are not root, as we are. Synchronous work only: the rights are the whole process's.
+ */
+export function asOwner<T>(owner: { readonly uid: number; readonly gid: number }, work: () => T): T {
+  if (process.geteuid?.() !== 0 || owner.uid === 0) return work();
+  const [gid, groups] = [process.getegid?.() ?? 0, process.getgroups?.() ?? []];
+  process.setgroups?.([owner.gid]);
+  process.setegid?.(owner.gid);
+  process.seteuid?.(owner.uid);
+  try {
+    return work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(gid);
+    process.setgroups?.(groups);
+  }
+}
+
 function unknownUser(name: string): QlaunchError {
   return new QlaunchError('QL_RUN_AS', EXIT.usage, {
     what: `there is no user "${name}"`,
