@@ -10,7 +10,7 @@ import { QUIT_MS } from './vm.ts';
 const POWERDOWN_MS = 60_000;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Ctrl-C counts from before QEMU starts: a request that comes too early is kept. */
+/** Ctrl-C counts from before QEMU starts. */
 export function listenForStops(): { readonly stops: StopRequests; forget(): void } {
   const stops = stopRequests();
   for (const signal of STOP_SIGNALS) process.on(signal, stops.request);
@@ -23,13 +23,7 @@ export function listenForStops(): { readonly stops: StopRequests; forget(): void
 }
 
 /** 0 when the guest or the user ended it, 4 when QEMU failed or was killed. */
-export async function follow(
-  vm: VmStatus,
-  qmp: QmpClient,
-  stops: StopRequests,
-  terminal: boolean,
-): Promise<number> {
-  if (!terminal) note(`${vm.record.name} is running (pid ${vm.pid}); Ctrl-C shuts the guest down`);
+export async function follow(vm: VmStatus, qmp: QmpClient, stops: StopRequests): Promise<number> {
   const say = (text: string): void => note(`\rqlaunch: ${text}`);
   const end = await supervise(vm, qmp, { powerdownMs: POWERDOWN_MS, quitMs: QUIT_MS, stops, say });
   if (end.state === 'ended') return EXIT.ok;

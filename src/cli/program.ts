@@ -98,7 +98,7 @@ function vmCommands(root: Command, { done }: Session): void {
     )
     .option('--json', 'one object per VM')
     .option('--clean', 'forget ended VMs and their logs')
-    .action(async (options) => done((await import('./ps.ts')).ps(options)));
+    .action(async (options) => done(await (await import('./ps.ts')).ps(options)));
   root
     .command('stop <name...>')
     .summary('shut guests down politely')

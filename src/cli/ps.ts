@@ -1,6 +1,6 @@
 /** qlaunch ps */
-import { removeDir } from '../host/vm/store.ts';
 import { identity } from '../host/vm/user.ts';
+import { forgetVm } from '../run/vm/forget.ts';
 import { alive, listVms, type VmStatus } from '../run/vm/status.ts';
 import { json, note, out, table, tint } from './terminal.ts';
 
@@ -11,7 +11,7 @@ export interface PsOptions {
 
 const TINTS = { running: 'green', starting: 'yellow', ended: 'dim', failed: 'red', lost: 'red' } as const;
 
-export function ps(options: PsOptions): number {
+export async function ps(options: PsOptions): Promise<number> {
   const who = identity(process.env);
   const vms = [...listVms(who, process.env)].sort(byName);
   if (options.clean) return clean(vms.filter((vm) => !alive(vm)));
@@ -23,9 +23,10 @@ export function ps(options: PsOptions): number {
       several ? `${vm.record.uid}/${vm.record.name}` : vm.record.name,
       ...columns(vm),
     ]);
-    const [head = '', ...lines] = table(['NAME', 'STATE', 'PID', 'STARTED', 'NETWORK', 'NOTE'], rows).split(
-      '\n',
-    );
+    const [head = '', ...lines] = table(
+      ['NAME', 'STATE', 'PID', 'STARTED (UTC)', 'NETWORK', 'NOTE'],
+      rows,
+    ).split('\n');
     out([tint('bold', head), ...lines.map((line, index) => paint(line, vms[index]))].join('\n'));
   }
   return 0;
@@ -72,12 +73,9 @@ function view(vm: VmStatus): object {
   };
 }
 
-function clean(dead: readonly VmStatus[]): number {
-  for (const vm of dead) removeDir(vm.dir);
-  note(
-    dead.length === 0
-      ? 'nothing to clean'
-      : `removed the logs of ${dead.map(({ record }) => record.name).join(', ')}`,
-  );
+async function clean(dead: readonly VmStatus[]): Promise<number> {
+  const forgotten: string[] = [];
+  for (const vm of dead) if (await forgetVm(vm)) forgotten.push(vm.record.name);
+  note(forgotten.length === 0 ? 'nothing to clean' : `removed the logs of ${forgotten.join(', ')}`);
   return 0;
 }

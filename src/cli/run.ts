@@ -1,5 +1,5 @@
 /** qlaunch run (also without the word): a VM in the foreground, in the background, or only printed. */
-import { EXIT } from '../errors.ts';
+import { EXIT, QlaunchError } from '../errors.ts';
 import { linuxMachine } from '../host/linux.ts';
 import type { Host } from '../host/port.ts';
 import type { Identity } from '../host/vm/user.ts';
@@ -8,9 +8,9 @@ import { planJson, renderPlan } from '../plan/render.ts';
 import type { Step } from '../plan/step.ts';
 import { launch } from '../run/vm/launch.ts';
 import { planVm, type VmPlan } from '../run/vm/plan.ts';
-import type { VmStatus } from '../run/vm/status.ts';
 import { parseVmSpec } from '../spec/vm.ts';
 import type { VmSpec } from '../spec/vm-spec.ts';
+import { announcement, running } from './announce.ts';
 import { readDescription } from './describe.ts';
 import { follow, listenForStops } from './follow.ts';
 import { json, note, out } from './terminal.ts';
@@ -60,72 +60,62 @@ export async function launchPlan(
   who: Identity,
   options: RunOptions,
 ): Promise<number> {
+  const terminal = plan.spec.serial.kind === 'stdio';
   const detached = isDetached(options);
+  if (terminal && detached)
+    throw new QlaunchError('QL_USAGE', EXIT.usage, {
+      what: 'a detached VM can not have its serial line on this terminal',
+      todo: ['leave --serial stdio out, then: qlaunch console NAME'],
+    });
   for (const line of plan.notes) note(`qlaunch: ${line}`);
-  if (options.verbose) note(renderCommand(plan.command));
-  const terminal = plan.spec.serial.kind === 'stdio' && !detached;
+  if (options.verbose) note(shownCommand(plan));
   if (!detached) return foreground(plan, host, who, terminal);
-  const { vm, qmp } = await launch(plan, host, who, terminal);
+  const { vm, qmp } = await launch(plan, host, { who, terminal });
   await qmp.close();
-  announce(vm, plan, options);
+  if (options.json) json(running(vm));
+  else out(announcement(vm, plan.spec));
   return EXIT.ok;
 }
 
 async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boolean): Promise<number> {
   const restore = terminal ? await keepTerminal() : undefined;
   const { stops, forget } = listenForStops();
+  const [launched, stop] = [new AbortController(), new AbortController()];
+  void stops.next(launched.signal).then(() => stop.abort());
   try {
-    const { vm, qmp } = await launch(plan, host, who, terminal);
-    return await follow(vm, qmp, stops, terminal);
+    const { vm, qmp } = await launch(plan, host, { who, terminal, stop: stop.signal });
+    // From here on a request goes to the guest.
+    launched.abort();
+    if (!terminal) note(`${announcement(vm, plan.spec)}\n  Ctrl-C shuts the guest down`);
+    return await follow(vm, qmp, stops);
   } finally {
     forget();
     await restore?.();
   }
 }
 
+/** With `setpriv … --` in front where QEMU does not run as we do. */
+function shownCommand({ command, runAs }: VmPlan): string {
+  const [first, ...more] = runAs;
+  if (first === undefined) return renderCommand(command);
+  return renderCommand({
+    ...command,
+    binary: first,
+    options: [[...more, command.binary], ...command.options],
+  });
+}
+
 /** `first`: steps of the caller that come before the VM's own. */
 export function show(plan: VmPlan, options: RunOptions, first: readonly Step[] = []): number {
-  const shell = renderCommand(plan.command);
-  const steps = { steps: [...first, ...plan.steps] };
+  const shell = shownCommand(plan);
+  const steps = { steps: [...first, ...plan.layout, ...plan.steps] };
   if (options.json) {
     const { binary, argv } = plan.command;
-    json({
-      name: plan.place.name,
-      dir: plan.place.dir,
-      ...planJson(steps),
-      qemu: { argv: [binary, ...argv], shell },
-      notes: plan.notes,
-    });
+    const qemu = { argv: [...plan.runAs, binary, ...argv], shell };
+    json({ name: plan.place.name, dir: plan.place.dir, ...planJson(steps), qemu, notes: plan.notes });
     return EXIT.ok;
   }
   for (const line of plan.notes) note(`qlaunch: ${line}`);
   out(`${renderPlan(steps)}# start QEMU\n${shell}`);
   return EXIT.ok;
-}
-
-/** The documented shape of `-d --json`: name, pid, dir, nics, and vnc where there is one. */
-function announce(vm: VmStatus, plan: VmPlan, options: RunOptions): void {
-  const { name, nics, vnc, serial } = vm.record;
-  if (options.json) {
-    json({ name, pid: vm.pid, dir: vm.dir, nics, ...(vnc === undefined ? {} : { vnc }) });
-    return;
-  }
-  out(`${name} is running (pid ${vm.pid})`);
-  const forwards = nics.flatMap((nic) => nic.forwards);
-  for (const { proto, address, hostPort, guestPort } of forwards) {
-    const ssh = proto === 'tcp' && guestPort === 22 ? `   ssh -p ${hostPort} USER@${reachable(address)}` : '';
-    out(`  ${proto} ${address}:${hostPort} -> guest ${guestPort}${ssh}`);
-  }
-  if (vnc !== undefined) out(`  screen   vnc://${vnc}${exposed(plan.spec)}`);
-  if (serial === 'socket') out(`  console  qlaunch console ${name}`);
-  out(`  stop     qlaunch stop ${name}`);
-}
-
-const reachable = (address: string): string => (address === '0.0.0.0' ? '127.0.0.1' : address);
-
-function exposed({ vnc }: VmSpec): string {
-  if (vnc === undefined || /^(127\.|::1$)/.test(vnc.address)) return '';
-  return vnc.passwordFile === undefined
-    ? '   (open to the network, without a password)'
-    : '   (open to the network)';
 }

@@ -2,9 +2,9 @@
 import { styleText } from 'node:util';
 import { EXIT, printable, QlaunchError, renderError } from '../errors.ts';
 
-/** A closed pipe (`qlaunch ps | head -1`) is not an error. */
+/** A closed pipe (`qlaunch ps | head -1`) or a closed terminal is not an error. */
 function forgive(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 }
 
 function write(stream: NodeJS.WriteStream, text: string): void {
@@ -18,9 +18,12 @@ export function out(text: string): void {
   write(process.stdout, `${text}\n`);
 }
 
+/** Names and reasons come from files and tools: no control byte of theirs reaches the terminal. */
+const keepReturns = (text: string): string => text.split('\r').map(printable).join('\r');
+
 /** Progress and remarks: stderr, so that a script that reads stdout is not disturbed. */
 export function note(text: string): void {
-  write(process.stderr, `${text}\n`);
+  write(process.stderr, `${keepReturns(text)}\n`);
 }
 
 export function json(value: unknown): void {
@@ -54,8 +57,19 @@ export function fail(error: unknown): number {
     note(renderError(error));
     return error.exit;
   }
+  const known = asHostError(error);
+  if (known !== undefined) return fail(known);
   note(
     `qlaunch: this is a bug in qlaunch; please report it with the lines below\n${error instanceof Error ? error.stack : String(error)}`,
   );
   return EXIT.bug;
+}
+
+/** What the system refused without our having foreseen it: the path and its words, but no stack. */
+function asHostError(error: unknown): QlaunchError | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  const what = `the system refused ${syscall}${path === undefined ? '' : ` ${path}`}`;
+  const todo = path === undefined ? [] : [`ls -ld ${path}`];
+  return new QlaunchError('QL_HOST', EXIT.host, { what, why: [error.message], todo }, { cause: error });
 }

@@ -7,33 +7,45 @@ import { followLogs, readLogs } from '../run/vm/logs.ts';
 import { withMonitor } from '../run/vm/monitor.ts';
 import { alive, findVm, type VmStatus } from '../run/vm/status.ts';
 import { killVm, stopVm, waitForEnd } from '../run/vm/stop.ts';
-import { json, note } from './terminal.ts';
+import { fail, json, note } from './terminal.ts';
 
 /** For QEMU to leave after `quit` or SIGKILL. */
 export const QUIT_MS = 5_000;
 
 const find = (name: string): VmStatus => findVm(name, identity(process.env), process.env);
 
-async function each(names: readonly string[], work: (vm: VmStatus) => Promise<VmStatus>): Promise<number> {
-  // All names are looked up before anything is stopped.
+/** All names are looked up before anything is done; one failure hides no other's result. The worst status wins. */
+async function each(
+  names: readonly string[],
+  work: (vm: VmStatus) => Promise<{ readonly vm: VmStatus; readonly status: number }>,
+): Promise<number> {
   const vms = names.map(find);
-  const ends = await Promise.all(vms.map(work));
-  for (const end of ends) note(`${end.record.name}: ${end.reason ?? end.state}`);
-  return EXIT.ok;
-}
-
-export function stop(names: readonly string[], options: { readonly timeout: number }): Promise<number> {
-  return each(names, (vm) =>
-    stopVm(vm, {
-      powerdownMs: options.timeout * 1000,
-      quitMs: QUIT_MS,
-      onStage: (text) => note(`${vm.record.name}: ${text}`),
+  const results = await Promise.allSettled(vms.map(work));
+  return Math.max(
+    ...results.map((result) => {
+      if (result.status === 'rejected') return fail(result.reason);
+      const { vm, status } = result.value;
+      note(`${vm.record.name}: ${vm.reason ?? vm.state}`);
+      return status;
     }),
   );
 }
 
+/** 0: the guests shut down. 5: one did not in time, and QEMU was told to quit or killed. */
+export function stop(names: readonly string[], options: { readonly timeout: number }): Promise<number> {
+  return each(names, async (wanted) => {
+    const onStage = (text: string): void => note(`${wanted.record.name}: ${text}`);
+    const { vm, politely } = await stopVm(wanted, {
+      powerdownMs: options.timeout * 1000,
+      quitMs: QUIT_MS,
+      onStage,
+    });
+    return { vm, status: politely ? EXIT.ok : EXIT.stuck };
+  });
+}
+
 export function kill(names: readonly string[]): Promise<number> {
-  return each(names, (vm) => killVm(vm, QUIT_MS));
+  return each(names, async (vm) => ({ vm: await killVm(vm, QUIT_MS), status: EXIT.ok }));
 }
 
 /** The VM's fate as our status: 0 shut down, 4 QEMU failed or was killed. */
@@ -44,18 +56,19 @@ export async function wait(name: string, options: { readonly timeout?: number })
 }
 
 export async function consoleOf(name: string): Promise<number> {
-  const vm = find(name);
-  const { stdin } = process;
-  if (stdin.isTTY) {
+  const { stdin: input, stdout: output } = process;
+  const onConnect = (): void => {
+    if (!input.isTTY) return;
     note(`connected to ${name}; leave with Ctrl-]`);
-    stdin.setRawMode(true);
-  }
+    input.setRawMode(true);
+  };
   try {
-    const end = await attachConsole(vm, stdin, process.stdout);
-    if (stdin.isTTY) note(end === 'guest' ? `\r\n${name} has ended` : '\r\nleft the console; the VM goes on');
+    const end = await attachConsole(find(name), { input, output, onConnect });
+    if (input.isTTY) note(end === 'guest' ? `\r\n${name} has ended` : '\r\nleft the console; the VM goes on');
   } finally {
-    if (stdin.isTTY) stdin.setRawMode(false);
-    stdin.unref();
+    if (input.isTTY) input.setRawMode(false);
+    // A terminal or pipe would keep us alive; a file has nothing to let go of.
+    input.unref?.();
   }
   return EXIT.ok;
 }
@@ -71,7 +84,7 @@ export async function logs(
       ? ['serial' as const]
       : ['qemu' as const, 'serial' as const];
   const write = (chunk: Uint8Array): void => void process.stdout.write(chunk);
-  if (options.follow && alive(vm)) await followLogs(vm, which, write);
+  if (options.follow && alive(vm)) await followLogs(vm, which, write, () => process.stdout.writable);
   else for (const log of which) readLogs(vm, log, write);
   return EXIT.ok;
 }

@@ -23,7 +23,7 @@ interface Ran {
   readonly stderr: string;
 }
 
-interface Started {
+export interface Started {
   readonly child: ChildProcessWithoutNullStreams;
   /** Exit status, or null when a signal ended it. */
   readonly status: Promise<number | null>;
@@ -46,6 +46,7 @@ export function world(program: string = programs[0]?.path ?? ''): World {
     QLAUNCH_RUNTIME_DIR: join(dir, 'run'),
     QLAUNCH_STATE_DIR: join(dir, 'state'),
     QLAUNCH_CONFIG_DIR: join(dir, 'config'),
+    QLAUNCH_CACHE_DIR: join(dir, 'cache'),
     NO_COLOR: '1',
   };
   const qlaunch = async (...args: readonly string[]): Promise<Ran> => {
@@ -60,7 +61,7 @@ export function world(program: string = programs[0]?.path ?? ''): World {
   onTestFinished(async () => {
     const { stdout } = await qlaunch('ps', '--json');
     const alive = (JSON.parse(stdout || '[]') as { name: string; state: string }[]).filter(
-      ({ state }) => state === 'running',
+      ({ state }) => state === 'running' || state === 'starting',
     );
     if (alive.length > 0) await qlaunch('kill', ...alive.map(({ name }) => name));
     rmSync(dir, { recursive: true, force: true });

@@ -3,6 +3,7 @@
  * write, and a pid is used again. (The VM's flock would tell as well, but opening /proc/locks makes the kernel wait
  * for an RCU grace period, 8 ms and more, and inside a pid namespace it does not show a lock whose taker is gone.)
  */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FILES, WAITER_NAME } from '../../plan/vm/waiter.ts';
 import { readText } from './store.ts';
@@ -23,4 +24,21 @@ function livingPid(file: string, word: string, next: string): number | undefined
   const words = (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
   const at = words.indexOf(word);
   return at > 0 && words[at + 1] === next ? pid : undefined;
+}
+
+/** The passts of a VM whose QEMU never came, or the pid files of those that left with it. */
+export function passtPids(dir: string): readonly number[] {
+  const files = names(dir).filter((name) => /^passt-.*\.pid$/.test(name));
+  return files.flatMap((name) => {
+    const log = join(dir, name.replace(/\.pid$/, '.log'));
+    return livingPid(join(dir, name), '--log-file', log) ?? [];
+  });
+}
+
+function names(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
 }

@@ -1,8 +1,10 @@
 /** Starting QEMU under its waiter. QEMU's parent is a shell, never us. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Argv } from '../../plan/step.ts';
-import { WAITER, WAITER_NAME } from '../../plan/vm/waiter.ts';
+import { FILES, WAITER, WAITER_NAME } from '../../plan/vm/waiter.ts';
 import { asRoot, type Identity } from './user.ts';
 
 export interface SpawnWish {
@@ -30,8 +32,16 @@ function cleanEnv(env: NodeJS.ProcessEnv, who: Identity): NodeJS.ProcessEnv {
   return who.dropTo ? { ...kept, HOME: who.user.home, USER: who.user.name, LOGNAME: who.user.name } : kept;
 }
 
-/** Resolves once the waiter runs. It leads a session of its own, so that Ctrl-C meets only us, and outlives us. */
-export async function spawnWaiter(wish: SpawnWish): Promise<void> {
+export interface Waiter {
+  /** Settles when the waiter has ended, as a rule right after QEMU. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Resolves once the waiter runs. It leads a session of its own, so that Ctrl-C meets only us, and outlives us. Its pid
+ * is written down by us and not by it: through a slow setpriv it would have none for a while.
+ */
+export async function spawnWaiter(wish: SpawnWish): Promise<Waiter> {
   const words = [...dropPrivileges(wish.who), '/bin/sh', '-c', WAITER, WAITER_NAME, wish.dir, ...wish.argv];
   const [program = '/bin/sh', ...args] = words;
   const terminal = wish.terminal ? 'inherit' : 'ignore';
@@ -44,8 +54,12 @@ export async function spawnWaiter(wish: SpawnWish): Promise<void> {
       stdio: [terminal, terminal, 'ignore', ...descriptors(wish)],
     }),
   );
+  if (child.pid !== undefined)
+    writeFileSync(join(wish.dir, FILES.waiter), `${child.pid}\n`, { mode: 0o600, flag: 'wx' });
   child.unref();
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await once(child, 'spawn');
+  return { ended };
 }
 
 /** From 3 on: each wanted descriptor at its own number, the lock at the first that is free. */

@@ -4,42 +4,49 @@ import type { VmSpec } from '../../spec/vm-spec.ts';
 import type { QemuCaps } from '../qemu/caps.ts';
 import type { RunPaths } from '../qemu/context.ts';
 import { nativePasst, passtArgv } from '../qemu/net/passt.ts';
-import { DEADLINE_MS, type Step } from '../step.ts';
+import { type Argv, DEADLINE_MS, type Step } from '../step.ts';
 
 export interface Prepare {
   readonly place: { readonly dir: string; readonly socketDir: string };
   readonly caps: QemuCaps;
   readonly paths: RunPaths;
   /** QEMU's user. */
-  readonly uid: number;
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** `setpriv … --` when QEMU's user is not ours, else nothing. */
+  readonly runAs: readonly string[];
   readonly vars?: { readonly template: string; readonly target: string };
 }
 
 const OWN = { nothing: 'the VM’s own directory, with its logs; `qlaunch ps --clean` removes it' };
 
-export function prepareSteps(spec: VmSpec, prepare: Prepare): readonly Step[] {
-  const { place, caps, vars } = prepare;
+/**
+ * What the launcher makes itself, with more care than a line for sh can show: it refuses a directory that is somebody
+ * else's, and copies the variables so that a half copy never gets the name.
+ */
+export function layoutSteps({ place, user, runAs, vars }: Prepare): readonly Step[] {
+  const owner = runAs.length === 0 ? [] : ['-o', String(user.uid), '-g', String(user.gid)];
   const dirs = [...new Set([place.dir, place.socketDir])].map(
     (dir): Step => ({
       title: `make the VM's directory ${dir}`,
-      do: { run: ['mkdir', '-p', '-m', '0700', dir] },
+      do: { run: ['install', '-d', '-m', '0700', ...owner, dir] },
       undo: OWN,
       deadlineMs: DEADLINE_MS,
     }),
   );
-  const copy: readonly Step[] =
-    vars === undefined
-      ? []
-      : [
-          {
-            title: 'give the VM UEFI variables of its own',
-            do: { run: ['cp', '-n', vars.template, vars.target] },
-            undo: { nothing: 'they hold the guest’s boot entries' },
-            deadlineMs: DEADLINE_MS,
-          },
-        ];
-  const passt = nativePasst(caps) ? [] : spec.nets.filter((net): net is PasstNet => net.mode === 'passt');
-  return [...dirs, ...copy, ...passt.map((net) => startPasst(net, prepare))];
+  if (vars === undefined) return dirs;
+  const copy: Step = {
+    title: 'give the VM UEFI variables of its own',
+    do: { run: ['cp', '-n', vars.template, vars.target] },
+    undo: { nothing: 'they hold the guest’s boot entries' },
+    deadlineMs: DEADLINE_MS,
+  };
+  return [...dirs, copy];
+}
+
+/** What is run before QEMU, each as it is printed. */
+export function prepareSteps(spec: VmSpec, prepare: Prepare): readonly Step[] {
+  if (nativePasst(prepare.caps)) return [];
+  return spec.nets.flatMap((net) => (net.mode === 'passt' ? [startPasst(net, prepare)] : []));
 }
 
 /**
@@ -47,23 +54,35 @@ export function prepareSteps(spec: VmSpec, prepare: Prepare): readonly Step[] {
  * versions go to the background only when a terminal started them.
  */
 const START_PASST = [
-  'socket=$1; shift',
-  'setsid "$@" </dev/null >/dev/null 2>"$socket.err" &',
+  'socket=$1; file=$2; shift 2',
+  'setsid "$@" </dev/null >/dev/null 2>"$file.err" &',
+  'echo $! >"$file.pid"',
   'until [ -S "$socket" ]; do',
-  '  kill -0 $! 2>/dev/null || { cat "$socket.err" "$socket.log" >&2; exit 1; }',
+  '  kill -0 $! 2>/dev/null || { cat "$file.err" "$file.log" >&2; exit 1; }',
   '  sleep 0.02',
   'done',
-  'echo $! >"$socket.pid"',
 ].join('\n');
 
 /** QEMU before 10.1 does not start passt itself; --one-off ends it when QEMU hangs up. */
-function startPasst(net: PasstNet, { paths, uid }: Prepare): Step {
+function startPasst(net: PasstNet, { paths, user, runAs }: Prepare): Step {
   const socket = paths.passtSock(net.id);
+  // The waiter, and whoever cleans up, know a passt of ours by this log.
+  const file = `${paths.dir}/passt-${net.id}`;
   // As root it would become nobody, who may not enter the VM's directory.
-  const more = ['--log-file', `${socket}.log`, ...(uid === 0 ? ['--runas', '0'] : [])];
+  const more = ['--log-file', `${file}.log`, ...(user.uid === 0 ? ['--runas', '0'] : [])];
+  const start = [
+    '/bin/sh',
+    '-c',
+    START_PASST,
+    'start-passt',
+    socket,
+    file,
+    ...passtArgv(net, socket),
+    ...more,
+  ];
   return {
     title: `start passt for ${net.id}`,
-    do: { run: ['/bin/sh', '-c', START_PASST, 'start-passt', socket, ...passtArgv(net, socket), ...more] },
+    do: { run: [...runAs, ...start] as unknown as Argv },
     undo: { nothing: 'passt ends when QEMU hangs up' },
     deadlineMs: DEADLINE_MS,
   };

@@ -8,6 +8,7 @@ export const FILES = {
   record: 'vm.json',
   lock: 'lock',
   commandLock: 'command.lock',
+  consoleLock: 'console.lock',
   supervisor: 'supervisor.sock',
   command: 'command.sock',
   events: 'events.sock',
@@ -24,13 +25,18 @@ export const WAITER_NAME = 'qlaunch-waiter';
 
 /**
  * `sh -c WAITER qlaunch-waiter DIR QEMU ARG…`. A signal to the waiter must not end it before QEMU. The status is
- * renamed into place: a reader never sees half a file.
+ * renamed into place: a reader never sees half a file. A passt that QEMU never connected to would wait for ever; it is
+ * known by its log in DIR, for its pid may be somebody else's by now.
  */
 export const WAITER: string = [
   'trap "" HUP INT TERM',
   'dir=$1; shift',
-  `echo $$ >"$dir/${FILES.waiter}"`,
   `(trap - HUP INT TERM; exec "$@" 2>>"$dir/${FILES.qemuLog}")`,
   'status=$?',
+  'for file in "$dir"/passt-*.pid; do',
+  '  [ -f "$file" ] || continue',
+  '  pid=$(cat "$file")',
+  '  if tr "\\0" "\\n" <"/proc/$pid/cmdline" | grep -qxF "${file%.pid}.log"; then kill "$pid"; fi',
+  'done 2>/dev/null',
   `echo "$status" >"$dir/${FILES.exit}.new" && mv -f "$dir/${FILES.exit}.new" "$dir/${FILES.exit}"`,
 ].join('\n');

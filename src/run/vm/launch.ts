@@ -1,15 +1,16 @@
 /** Starting a VM whose plan is ready: under its lock, with its record written before QEMU runs. */
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { Host } from '../../host/port.ts';
 import { ownVars } from '../../host/qemu/firmware.ts';
 import { recordFormat } from '../../host/qemu/images.ts';
+import { passtPids } from '../../host/vm/alive.ts';
 import { writeMacs } from '../../host/vm/macs.ts';
-import { dropPrivileges, spawnWaiter } from '../../host/vm/spawn.ts';
+import { spawnWaiter, type Waiter } from '../../host/vm/spawn.ts';
 import { readText, writeRecord } from '../../host/vm/store.ts';
 import { asRoot, becomeUser, type Identity } from '../../host/vm/user.ts';
-import type { Argv } from '../../plan/step.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { type QemuEnd, qemuFailed } from '../qemu/messages.ts';
 import type { QmpClient } from '../qmp/client.ts';
@@ -17,7 +18,15 @@ import { connectQmp } from '../qmp/connect.ts';
 import { makePlace, takePlace } from './place.ts';
 import type { VmPlan } from './plan.ts';
 import { alive, readStatus, type VmStatus } from './status.ts';
-import { waitForEnd } from './stop.ts';
+import { killVm } from './stop.ts';
+
+export interface LaunchOptions {
+  readonly who: Identity;
+  /** The guest's serial line is our terminal. */
+  readonly terminal: boolean;
+  /** Aborted: the user does not want it any more. */
+  readonly stop?: AbortSignal;
+}
 
 export interface Launched {
   readonly vm: VmStatus;
@@ -27,23 +36,23 @@ export interface Launched {
 
 /** A slow tap script or a large memory backend may take its time; a broken KVM hangs for ever. */
 const READY_MS = 60_000;
-/** How often to look whether QEMU has given up meanwhile. */
-const WATCH_MS = 20;
 /** From QEMU's last breath to its status on disk. */
 const LAST_WORDS_MS = 2_000;
 
 /** Errors: QL_VM_RUNNING, QL_LOCKED, QL_QEMU_FAILED with QEMU's words, QL_QMP_SILENT. */
-export async function launch(plan: VmPlan, host: Host, who: Identity, terminal: boolean): Promise<Launched> {
+export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Promise<Launched> {
+  const { who, terminal } = how;
   const { place, command } = plan;
   remember(plan, who);
   makePlace(place, who);
   // The directory is its user's from here on, and may be full of traps for root.
   becomeUser(who);
   const lock = await takePlace(place);
+  let waiter: Waiter;
   try {
     await prepare(plan, host, who);
     writeRecord(place.dir, plan.record);
-    await spawnWaiter({
+    waiter = await spawnWaiter({
       dir: place.dir,
       argv: [command.binary, ...command.argv],
       lockFd: lock.fd,
@@ -52,11 +61,14 @@ export async function launch(plan: VmPlan, host: Host, who: Identity, terminal: 
       who,
       cwd: process.cwd(),
     });
+  } catch (error) {
+    for (const pid of passtPids(place.dir)) process.kill(pid);
+    throw error;
   } finally {
     // QEMU and its waiter hold it now; ours would make a dead VM look alive.
     lock.release();
   }
-  const qmp = await untilReady(plan);
+  const qmp = await untilReady(plan, waiter, how.stop);
   const vm = readStatus(place.dir);
   if (vm === undefined) throw new Error(`the record in ${place.dir} is gone`);
   return { vm, qmp };
@@ -70,12 +82,10 @@ function remember(plan: VmPlan, who: Identity): void {
   if (vars !== undefined) ownVars(vars.template, vars.target, who.dropTo ? who.user : undefined);
 }
 
-async function prepare(plan: VmPlan, host: Host, who: Identity): Promise<void> {
-  for (const { title, do: action, deadlineMs } of plan.steps) {
-    // The directory and the firmware's variables are made already, with more care than a shell line shows.
-    if (!('run' in action) || action.run[0] !== '/bin/sh') continue;
-    const argv = [...dropPrivileges(who), ...action.run] as unknown as Argv;
-    const result = await asRoot(who, () => host.run(argv, { timeoutMs: deadlineMs }));
+async function prepare({ steps }: VmPlan, host: Host, who: Identity): Promise<void> {
+  for (const { title, do: action, deadlineMs } of steps) {
+    if (!('run' in action)) throw new TypeError(`a step of a VM's own is a command: ${title}`);
+    const result = await asRoot(who, () => host.run(action.run, { timeoutMs: deadlineMs }));
     if (result.status === 0) continue;
     throw new QlaunchError('QL_STEP_REFUSED', EXIT.host, {
       what: `could not ${title}`,
@@ -85,25 +95,42 @@ async function prepare(plan: VmPlan, host: Host, who: Identity): Promise<void> {
   }
 }
 
-async function untilReady(plan: VmPlan): Promise<QmpClient> {
-  const gaveUp = new AbortController();
-  const watch = setInterval(() => {
-    const vm = readStatus(plan.place.dir);
-    if (vm === undefined || !alive(vm)) gaveUp.abort(failure(plan, vm));
-  }, WATCH_MS);
+/** Waits for QEMU's answer. A QEMU that does not come, or is not wanted any more, is ended before this throws. */
+async function untilReady(plan: VmPlan, waiter: Waiter, stop?: AbortSignal): Promise<QmpClient> {
+  const { dir, socketDir, name } = plan.place;
+  const over = new AbortController();
+  // The waiter is our child, so its end is an event; but a waiter that was killed leaves a QEMU that lives.
+  void waiter.ended.then(() => {
+    const vm = readStatus(dir);
+    if (vm === undefined || !alive(vm)) over.abort(failure(plan, vm));
+  });
+  stop?.addEventListener('abort', () => over.abort(stopped(name)), { once: true });
+  if (stop?.aborted) over.abort(stopped(name));
   try {
-    return await connectQmp(join(plan.place.socketDir, FILES.supervisor), {
-      deadlineMs: READY_MS,
-      signal: gaveUp.signal,
-    });
+    return await connectQmp(join(socketDir, FILES.supervisor), { deadlineMs: READY_MS, signal: over.signal });
   } catch (error) {
     // A monitor closes a moment before the waiter has written QEMU's status.
-    const vm = readStatus(plan.place.dir);
-    const end = vm === undefined ? undefined : await waitForEnd(vm, LAST_WORDS_MS).catch(() => vm);
-    throw end === undefined || !alive(end) ? failure(plan, end) : error;
-  } finally {
-    clearInterval(watch);
+    const isOurs =
+      error instanceof QlaunchError && (error.code === 'QL_QMP_SILENT' || error.code === 'QL_STOPPED');
+    if (!isOurs) await within(LAST_WORDS_MS, waiter.ended);
+    const vm = readStatus(dir);
+    if (vm === undefined || !alive(vm)) throw failure(plan, vm);
+    await killVm(vm, LAST_WORDS_MS).catch(() => undefined);
+    throw isOurs ? error : failure(plan, readStatus(dir));
   }
+}
+
+/** Neither the waiter nor its end keeps our process alive, so the clock must. */
+async function within(ms: number, event: Promise<void>): Promise<void> {
+  const late = new AbortController();
+  await Promise.race([event, sleep(ms, undefined, { signal: late.signal }).catch(() => undefined)]);
+  late.abort();
+}
+
+function stopped(name: string): QlaunchError {
+  return new QlaunchError('QL_STOPPED', EXIT.refused, {
+    what: `VM "${name}" was stopped before QEMU was ready`,
+  });
 }
 
 /** QEMU's words first, then what is known about them. */

@@ -15,18 +15,19 @@ export function readLogs(vm: VmStatus, log: LogName, write: (chunk: Uint8Array) 
   return readFrom(join(vm.dir, FILE[log]), offset, write);
 }
 
-/** The same, and what is added until the VM ends. */
+/** The same, and what is added until the VM ends or nobody reads it any more. */
 export async function followLogs(
   vm: VmStatus,
   logs: readonly LogName[],
   write: (chunk: Uint8Array) => void,
+  wanted: () => boolean,
 ): Promise<void> {
   const offsets = new Map(logs.map((log) => [log, 0]));
   for (;;) {
     // Asked before reading: what was written before the end is then read after it.
     const status = readStatus(vm.dir);
     for (const [log, offset] of offsets) offsets.set(log, readLogs(vm, log, write, offset));
-    if (status === undefined || !alive(status)) return;
+    if (status === undefined || !alive(status) || !wanted()) return;
     await sleep(POLL_MS);
   }
 }

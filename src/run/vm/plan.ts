@@ -19,7 +19,7 @@ import { type QemuCommand, qemuCommand } from '../../plan/qemu/command.ts';
 import { type Firmware, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
 import { requireSupport } from '../../plan/qemu/support.ts';
 import type { Step } from '../../plan/step.ts';
-import { prepareSteps } from '../../plan/vm/prepare.ts';
+import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
 import { chooseMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
@@ -28,8 +28,12 @@ export interface VmPlan {
   readonly spec: VmSpec;
   readonly place: Place;
   readonly dirs: VmDirs;
-  /** What is done before QEMU starts, in this order; each is printed by --dry-run. */
+  /** Printed by --dry-run; made by the launcher itself (plan/vm/prepare.ts). */
+  readonly layout: readonly Step[];
+  /** What is run before QEMU starts, in this order, as it is printed. */
   readonly steps: readonly Step[];
+  /** `setpriv … --` in front of QEMU when its user is not ours. */
+  readonly runAs: readonly string[];
   readonly command: QemuCommand;
   readonly record: VmRecord;
   /** Open descriptors of the caller that QEMU uses under the same numbers. */
@@ -91,17 +95,15 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   requireSupport(spec, context);
   const command = qemuCommand(spec, context);
   const disks = [...found.disks.values()];
+  const own = firmware?.vars === undefined ? {} : { vars: firmware.vars };
+  const prepare = { place, caps, paths, user: who.user, runAs, ...own };
   return {
     spec,
     place,
     dirs,
-    steps: prepareSteps(spec, {
-      place,
-      caps,
-      paths,
-      uid: who.user.uid,
-      ...(firmware?.vars === undefined ? {} : { vars: firmware.vars }),
-    }),
+    layout: layoutSteps(prepare),
+    steps: prepareSteps(spec, prepare),
+    runAs,
     command,
     record: recordOf(spec, place, command, macs, wish),
     descriptors: spec.nets.flatMap((net) =>
@@ -109,7 +111,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     ),
     newDisks: disks.filter((disk) => disk.record),
     ...(newMacs === undefined ? {} : { newMacs }),
-    ...(firmware?.vars === undefined ? {} : { vars: firmware.vars }),
+    ...own,
     notes: [...accel.notes, ...disks.flatMap((disk) => disk.notes)],
   };
 }

@@ -37,12 +37,16 @@ export function readStatus(dir: string): VmStatus | undefined {
   const record = readRecord(dir);
   if (record === undefined) return undefined;
   // Written when QEMU has ended, and removed before it is started: nothing else needs to be looked at then.
-  const text = readText(join(dir, FILES.exit));
+  let text = readText(join(dir, FILES.exit));
   if (text === undefined) {
     const pid = qemuPid(dir);
     if (pid !== undefined) return { dir, record, state: 'running', pid };
     // QEMU has no pid file yet, or has just ended and its waiter is about to say how.
     if (waiterPid(dir) !== undefined) return { dir, record, state: 'starting' };
+    // Both may have ended between the first look and the others.
+    text = readText(join(dir, FILES.exit));
+  }
+  if (text === undefined) {
     const reason =
       'ended together with its waiter (killed, or the machine ran out of memory); its exit status is not known';
     return { dir, record, state: 'lost', reason };

@@ -36,18 +36,54 @@ async function ended(vm: VmStatus, timeoutMs: number): Promise<VmStatus | undefi
   return waitForEnd(vm, timeoutMs).catch(() => undefined);
 }
 
-/** Power button, then `quit`, then SIGKILL. */
-export async function stopVm(vm: VmStatus, options: StopOptions): Promise<VmStatus> {
-  const say = options.onStage ?? (() => {});
-  if (!alive(vm)) return vm;
-  const asked = await withMonitor(vm, (qmp) => qmp.tryExecute('system_powerdown')).catch(() => undefined);
-  if (asked?.ok) {
-    const done = await ended(vm, options.powerdownMs);
-    if (done) return done;
-    say(`the guest did not power off within ${options.powerdownMs / 1000} s; telling QEMU to quit`);
-  } else say('QEMU did not take the power button; telling it to quit');
-  return quitVm(vm, options);
+/** A guest that was still booting has not heard the first press. */
+const PRESS_AGAIN_MS = 5_000;
+
+/** What `stop` had to do. */
+export interface Stopped {
+  readonly vm: VmStatus;
+  /** False: the guest did not shut itself down, QEMU was told to quit or killed. */
+  readonly politely: boolean;
 }
+
+/** Power button, then `quit`, then SIGKILL. */
+export async function stopVm(vm: VmStatus, options: StopOptions): Promise<Stopped> {
+  const say = options.onStage ?? (() => {});
+  if (!alive(vm)) return { vm, politely: true };
+  const end = performance.now() + options.powerdownMs;
+  let refusal: string | undefined;
+  while (refusal === undefined && performance.now() < end) {
+    refusal = await pressButton(vm, end);
+    const done = await ended(vm, Math.max(0, Math.min(PRESS_AGAIN_MS, end - performance.now())));
+    if (done) return { vm: done, politely: refusal === undefined };
+  }
+  say(refusal ?? `the guest did not power off within ${options.powerdownMs / 1000} s; telling QEMU to quit`);
+  return { vm: await quitVm(vm, options), politely: false };
+}
+
+/** Between two tries at a monitor that another client holds. */
+const RETRY_MS = 200;
+
+/** Tries until `end`: a monitor that is busy now may be free in a moment. Returns why it could not. */
+async function pressButton(vm: VmStatus, end: number): Promise<string | undefined> {
+  for (;;) {
+    try {
+      const result = await withMonitor(vm, (qmp) => qmp.tryExecute('system_powerdown'));
+      return result.ok
+        ? undefined
+        : `QEMU refused the power button (${result.error.desc}); telling it to quit`;
+    } catch (error) {
+      const busy = error instanceof QlaunchError && BUSY.includes(error.code);
+      if (!alive(readStatus(vm.dir) ?? { ...vm, state: 'ended' })) return undefined;
+      const why = error instanceof Error ? error.message : String(error);
+      if (!busy || performance.now() >= end)
+        return `cannot press the power button: ${why}; telling QEMU to quit`;
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+const BUSY: readonly string[] = ['QL_QMP_BUSY', 'QL_LOCKED', 'QL_QMP_TIMEOUT', 'QL_QMP_UNREACHABLE'];
 
 /** `quit`, then SIGKILL: for a guest that does not listen. */
 async function quitVm(vm: VmStatus, options: StopOptions): Promise<VmStatus> {
@@ -62,6 +98,11 @@ async function quitVm(vm: VmStatus, options: StopOptions): Promise<VmStatus> {
 export async function killVm(vm: VmStatus, deadlineMs: number): Promise<VmStatus> {
   const now = readStatus(vm.dir) ?? vm;
   if (!alive(now)) return now;
+  // Without a pid QEMU is about to begin, or has just ended: then there is nothing to kill any more.
+  if (now.pid === undefined) {
+    const gone = await ended(vm, deadlineMs / 2);
+    if (gone) return gone;
+  }
   signalQemu(now.dir, 'SIGKILL');
   return waitForEnd(vm, deadlineMs);
 }

@@ -59,7 +59,8 @@ export async function supervise(vm: VmStatus, qmp: QmpClient, options: Supervise
     stage += 1;
     if (stage === 1) {
       options.say('asking the guest to power off (again: QEMU quits at once)');
-      await qmp.tryExecute('system_powerdown').catch(() => undefined);
+      // Not waited for: a QEMU that hangs must not keep the next request from being heard.
+      qmp.tryExecute('system_powerdown').catch(() => undefined);
     } else if (stage === 2) {
       options.say('telling QEMU to quit');
       qmp.tryExecute('quit').catch(() => undefined);

@@ -257,6 +257,11 @@ describe('refused, with the reason', () => {
     ]);
   });
 
+  test.each(['-daemonize', '--daemonize', '-pidfile'])('%s behind --', (word) => {
+    expect(refusal({ image: 'a.img', extra: [word] })).toContain(`${word} behind --:`);
+    expect(spec({ image: 'a.img', extra: ['-name', 'pidfile'] }).extra).toEqual(['-name', 'pidfile']);
+  });
+
   test('nothing to boot', () => {
     expect(refusal({})).toContain('VM: there is nothing to boot');
     expect(spec({ options: { boot: 'n' } }).disks).toEqual([]);

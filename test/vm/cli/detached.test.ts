@@ -49,7 +49,7 @@ describe.each(programs)('a detached VM, qlaunch for $label', ({ path }) => {
         input: 'echo $((6 * 7)) is the answer\n',
         reject: false,
       });
-      expect(typed.exitCode).toBe(0);
+      expect(typed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('42 is the answer') });
       await console.waitFor('42 is the answer');
       const status = await w.qlaunch('qmp', 'web', 'query-status');
       expect(JSON.parse(status.stdout)).toMatchObject({ status: 'running' });
