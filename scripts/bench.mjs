@@ -104,12 +104,15 @@ async function start() {
   return interleave({ node: bare, qemu: rawQemu, qlaunch: ours });
 }
 
-/** A world with `count` VMs: records of ended ones, which `ps` reads a file more for than of running ones. */
+/**
+ * A world with `count` VMs that look alive, which is the dear case for `ps`: a record, a pid file, and a process that has
+ * this pid file among its arguments.
+ */
 function crowd(name, count) {
   const env = world(name);
   const root = join(env.QLAUNCH_RUNTIME_DIR, 'vm', String(process.getuid()));
   mkdirSync(root, { recursive: true });
-  for (let n = 0; n < count; n += 1) {
+  const guests = Array.from({ length: count }, (_, n) => {
     const dir = join(root, `vm${n}`);
     mkdirSync(dir, { mode: 0o700 });
     const record = {
@@ -120,29 +123,34 @@ function crowd(name, count) {
       startedAt: new Date().toISOString(),
       detached: true,
     };
-    const more = {
-      argv: ['qemu'],
-      socketDir: dir,
-      serial: 'socket',
-      disks: [],
-      nics: [{ id: 'net0', mode: 'user', mac: '52:54:00:00:00:01', forwards: [] }],
-    };
+    const nic = { id: 'net0', mode: 'user', mac: '52:54:00:00:00:01', forwards: [] };
+    const more = { argv: ['qemu'], socketDir: dir, serial: 'socket', disks: [], nics: [nic] };
     writeFileSync(join(dir, 'vm.json'), JSON.stringify({ ...record, ...more }));
-    writeFileSync(join(dir, 'exit'), '0\n');
-  }
-  return env;
+    const file = join(dir, 'qemu.pid');
+    const guest = spawn('sh', ['-c', 'read _', 'sh', '-pidfile', file], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    writeFileSync(file, `${guest.pid}\n`);
+    return guest;
+  });
+  const end = () => {
+    for (const guest of guests) guest.stdin.end();
+  };
+  return { env, end };
 }
 
 async function commands() {
   const empty = crowd('empty', 0);
   const full = crowd('full', 100);
-  return interleave({
+  const result = await interleave({
     node: bare,
-    '--help': timed(command(qlaunch, ['--help'], empty)),
-    'ps, no VM': timed(command(qlaunch, ['ps'], empty)),
-    'ps, 100 VMs': timed(command(qlaunch, ['ps'], full)),
-    '--dry-run': timed(command(qlaunch, [...vmArgs, '--dry-run'], empty)),
+    '--help': timed(command(qlaunch, ['--help'], empty.env)),
+    'ps, no VM': timed(command(qlaunch, ['ps'], empty.env)),
+    'ps, 100 VMs': timed(command(qlaunch, ['ps'], full.env)),
+    '--dry-run': timed(command(qlaunch, [...vmArgs, '--dry-run'], empty.env)),
   });
+  full.end();
+  return result;
 }
 
 /** KiB that only this process uses (proc(5), smaps_rollup). */
@@ -212,5 +220,6 @@ try {
       console.log(`| ${part} | ${what} | ${value} ${unit} | ${aim} |`);
   }
 } finally {
+  spawnSync(qlaunch, ['kill', 'bench'], { env: world('start'), stdio: 'ignore' });
   rmSync(home, { recursive: true, force: true });
 }

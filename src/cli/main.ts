@@ -17,11 +17,11 @@ export function expandShorthand(argv: readonly string[]): readonly string[] {
 
 export async function main(argv: readonly string[]): Promise<number> {
   let status: number = EXIT.ok;
-  // Everything behind `--` is QEMU's and never looked at by the option parser.
-  const end = argv.indexOf('--');
-  const [ours, extra] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)];
-  const words = expandShorthand(ours);
-  const called = (words[0] === 'help' ? words[1] : words[0]) ?? '';
+  const all = expandShorthand(argv);
+  const called = (all[0] === 'help' ? all[1] : all[0]) ?? '';
+  // Where a VM is described, everything behind `--` is QEMU's and never looked at by the option parser.
+  const end = ['run', 'install', 'config'].includes(called) ? all.indexOf('--') : -1;
+  const [words, extra] = end < 0 ? [all, []] : [all.slice(0, end), all.slice(end + 1)];
   // What is only printed takes no lock, and need not wait for those of others.
   const starts = (called === 'run' || called === 'install') && !words.includes('--dry-run');
   const root = program({
@@ -39,7 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed its message already; --help and --version end in here with status 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return fail(withSuggestion(error, ours[0] ?? '', COMMANDS));
+    return fail(withSuggestion(error, argv[0] ?? '', COMMANDS));
   }
 }
 
