@@ -7,17 +7,20 @@ import { spawn } from 'node:child_process';
 import {
   closeSync,
   constants,
+  fstatSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
+  readSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { EXIT, QlaunchError } from '../errors.ts';
 import { which } from './linux-files.ts';
 import { secureDirectory } from './store.ts';
+import { asOwner } from './vm/user.ts';
 
 export interface Lock {
   /** May be handed to children in `stdio`: then the lock is theirs as well. */
@@ -30,20 +33,28 @@ export interface LockOrder {
   /** Who we are, for those who have to wait: "qlaunch net start default". */
   readonly what: string;
   readonly waitMs: number;
+  /**
+   * What the lock's directory must be. `secure` (unless given): ours alone, like all above it (secureDirectory), for
+   * what is read there is run later. `private`: there, and not for others to write; it may be another user's (a VM's,
+   * when root asks), and the lock is opened with that user's rights.
+   */
+  readonly dir?: 'secure' | 'private';
 }
 
 /** flock(1) ends with this when somebody else has the lock (its -E). */
 const TAKEN = 75;
+/** More than any command of ours is long. */
+const HOLDER_BYTES = 256;
 
-/** Throws QL_LOCKED (exit 5), which names the holder, when the lock is not free in time. */
+/** Throws QL_LOCKED (exit 5), which names the holder, when the lock is not free in time; QL_STATE_UNSAFE. */
 export async function holdLock(path: string, order: LockOrder): Promise<Lock> {
-  secureDirectory(dirname(path));
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  const fd = order.dir === 'private' ? openPrivate(path) : openSecure(path);
   const status = await flock(fd, order.waitMs).catch((error: unknown) => error);
   if (status !== 0) {
+    const holder = status === TAKEN ? readHolder(fd) : '';
     // First, so that we do not find ourselves among those who have it.
     closeSync(fd);
-    throw status === TAKEN ? locked(path, order) : new Error(`flock on ${path}: ${String(status)}`);
+    throw status === TAKEN ? locked(path, order, holder) : new Error(`flock on ${path}: ${String(status)}`);
   }
   ftruncateSync(fd, 0);
   writeSync(fd, `${process.pid} ${order.what}\n`, 0);
@@ -70,6 +81,34 @@ export async function withLock<T>(
   }
 }
 
+const OPEN = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+function openSecure(path: string): number {
+  secureDirectory(dirname(path));
+  return openSync(path, OPEN, 0o600);
+}
+
+function openPrivate(path: string): number {
+  const dir = dirname(path);
+  const owner = lstatSync(dir);
+  if (!owner.isDirectory()) throw unsafe(dir, 'it is not a directory');
+  if ((owner.mode & 0o022) !== 0) throw unsafe(dir, 'others may write there');
+  const fd = asOwner(owner, () => openSync(path, OPEN, 0o600));
+  const stat = fstatSync(fd);
+  // It is going to be written to.
+  if (stat.isFile() && stat.nlink <= 1) return fd;
+  closeSync(fd);
+  throw unsafe(path, stat.isFile() ? 'the file has a second name' : 'it is not a file');
+}
+
+function unsafe(path: string, why: string): QlaunchError {
+  return new QlaunchError('QL_STATE_UNSAFE', EXIT.refused, {
+    what: `will not lock ${path}`,
+    why: [why],
+    todo: [`ls -ld ${path}`],
+  });
+}
+
 function flock(fd: number, waitMs: number): Promise<number | null> {
   const wait = waitMs <= 0 ? ['-n'] : ['-w', (waitMs / 1000).toFixed(3)];
   return new Promise((resolve, reject) => {
@@ -81,9 +120,15 @@ function flock(fd: number, waitMs: number): Promise<number | null> {
   });
 }
 
-function locked(path: string, order: LockOrder): QlaunchError {
-  const [pid = '', ...what] = readFileSync(path, 'utf8').trim().split(' ');
-  const taker = pid === '' ? 'somebody' : `"${what.join(' ')}" (pid ${pid})`;
+/** "PID what it does" */
+function readHolder(fd: number): string {
+  const text = Buffer.alloc(HOLDER_BYTES);
+  return text.toString('utf8', 0, readSync(fd, text, 0, HOLDER_BYTES, 0)).trim();
+}
+
+function locked(path: string, order: LockOrder, holder: string): QlaunchError {
+  const [, pid = '', what = ''] = /^(\d+) (.*)/.exec(holder) ?? [];
+  const taker = pid === '' ? 'somebody' : `"${what}" (pid ${pid})`;
   const heirs = pidsHolding(path).filter((holder) => `${holder}` !== pid);
   const lives = pid !== '' && hasOpen(pid, path);
   const why =
