@@ -1,4 +1,5 @@
 /** MACs: given, else as first used, else derived; never two alike in one VM, never one of another VM of ours. */
+import { EXIT, QlaunchError } from '../../errors.ts';
 import { type MacTable, machineId } from '../../host/vm/macs.ts';
 import { type Mac, parseMac } from '../../spec/mac.ts';
 import { isProblem } from '../../spec/raw.ts';
@@ -13,7 +14,7 @@ export interface ChosenMacs {
 }
 
 export function chooseMacs(spec: VmSpec, uid: number, known: MacTable): ChosenMacs {
-  const owner = `${uid}:${spec.identity}`;
+  const owner = macOwner(uid, spec.identity);
   const own = known[owner] ?? {};
   const taken = new Set(
     Object.entries(known).flatMap(([other, macs]) => (other === owner ? [] : Object.values(macs))),
@@ -31,6 +32,32 @@ export function chooseMacs(spec: VmSpec, uid: number, known: MacTable): ChosenMa
     ? { macs }
     : { macs, record: { ...known, [owner]: { ...own, ...added } } };
 }
+
+/** Whose row of the table. */
+export function macOwner(uid: number, identity: string): string {
+  return `${uid}:${identity}`;
+}
+
+/**
+ * The table as it is now with `owner`'s row as it was chosen; between the two others may have written theirs.
+ * Errors: QL_MAC_TAKEN when another VM has got one of the chosen MACs meanwhile.
+ */
+export function mergeMacs(now: MacTable, chosen: MacTable, owner: string): MacTable {
+  const row = { ...now[owner], ...chosen[owner] };
+  for (const [other, macs] of Object.entries(now)) {
+    const mac = other === owner ? undefined : Object.values(macs).find((taken) => isIn(row, taken));
+    if (mac === undefined) continue;
+    throw new QlaunchError('QL_MAC_TAKEN', EXIT.refused, {
+      what: `the MAC address ${mac} has just been given to another VM`,
+      why: [`${other.slice(other.indexOf(':') + 1)} was started at the same time`],
+      todo: ['start it again: it then gets another one'],
+    });
+  }
+  return { ...now, [owner]: row };
+}
+
+const isIn = (row: Readonly<Record<string, string>>, mac: string): boolean =>
+  Object.values(row).includes(mac);
 
 function recorded(text: string | undefined, taken: ReadonlySet<string>): Mac | undefined {
   if (text === undefined || taken.has(text)) return undefined;

@@ -31,7 +31,11 @@ const look = (path: string): [number, string] => {
 };
 const refused = expect.objectContaining({ code: 'QL_STATE_DIR', exit: 3 });
 
-test.each([0o022, 0o077, 0o002])('under umask %s QEMU’s user gets to its directory', (umask: number) => {
+test.each([
+  ['022', 0o022],
+  ['077', 0o077],
+  ['002', 0o002],
+])('under umask %s QEMU’s user gets to its directory', (_umask: string, umask: number) => {
   const before = process.umask(umask);
   onTestFinished(() => void process.umask(before));
   const root = join(base, 'vm', '65534');
