@@ -1,11 +1,12 @@
 /** UEFI: where this distribution keeps OVMF, and a VM's own copy of its variables. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
-  chownSync,
   copyFileSync,
   existsSync,
+  lchownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,6 +14,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { makePassage, openPassage } from '../vm/dirs.ts';
+import { asOwner } from '../vm/user.ts';
 import { type Firmware, readDescriptor } from './firmware/descriptor.ts';
 import { installLine } from './install.ts';
 
@@ -71,18 +74,52 @@ function names(dir: string): string[] {
 }
 
 /**
+ * Where a VM's own variables are: by user and by what the VM is (its canonical image or profile path), because a name
+ * may be another VM's tomorrow.
+ * @param state VmDirs.state
+ * @param ext `fd`, `qcow2`
+ */
+export function varsPath(state: string, uid: number, identity: string, ext: string): string {
+  const key = createHash('sha256').update(identity).digest('hex').slice(0, 16);
+  return join(state, 'uefi', String(uid), `${key}.${ext}`);
+}
+
+/**
  * The VM's own variables: copied once, then never touched again, for they hold its boot entries. A copy that was
- * cut off never gets the name. Errors as they are (ENOSPC, EACCES).
- * @param owner of the file when we are root and QEMU is not
+ * cut off never gets the name. The folder is 0700 and its user's; above it anybody may pass, so that QEMU gets there
+ * when root made it. Errors as they are (ENOSPC, EACCES).
+ * @param target as varsPath() gives it
+ * @param owner QEMU's user when we are root and QEMU is not
  */
 export function ownVars(template: string, target: string, owner?: { uid: number; gid: number }): void {
+  const folder = dirname(target);
+  const all = dirname(folder);
+  makePassage(all);
+  for (const dir of [dirname(all), all]) if (owner) openPassage(dir);
+  makeFolder(folder, owner);
+  // With the user's rights: the folder is its own, and a link in it must not lead root anywhere.
+  asOwner(owner ?? ROOT, () => copyOnce(template, target));
+}
+
+const ROOT = { uid: 0, gid: 0 };
+
+function makeFolder(folder: string, owner?: { uid: number; gid: number }): void {
+  const above = lstatSync(dirname(folder));
+  try {
+    asOwner(above, () => mkdirSync(folder, { mode: 0o700 }));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  // In a folder of root's it is still what was made.
+  if (owner && above.uid === 0 && lstatSync(folder).uid === 0) lchownSync(folder, owner.uid, owner.gid);
+}
+
+function copyOnce(template: string, target: string): void {
   if (existsSync(target)) return;
-  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   const fresh = `${target}.${randomBytes(6).toString('hex')}`;
   try {
     copyFileSync(template, fresh);
     chmodSync(fresh, 0o600);
-    if (owner) chownSync(fresh, owner.uid, owner.gid);
     linkSync(fresh, target);
   } catch (error) {
     // Another start of the same VM was first; its copy is as good.

@@ -1,9 +1,20 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findFirmware, ownVars } from '../../../../src/host/qemu/firmware.ts';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { findFirmware, ownVars, varsPath } from '../../../../src/host/qemu/firmware.ts';
 import { findBridgeHelper } from '../../../../src/host/qemu/helper.ts';
+import { asOwner } from '../../../../src/host/vm/user.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -80,6 +91,57 @@ test('variables are copied once and then belong to the VM', () => {
   writeFileSync(target, 'boot entries');
   ownVars(template, target);
   expect(readFileSync(target, 'utf8')).toBe('boot entries');
+});
+
+test('root’s umask and root’s folders do not keep QEMU’s user from its variables', () => {
+  const before = process.umask(0o077);
+  onTestFinished(() => void process.umask(before));
+  const nobody = { uid: 65_534, gid: 65_534 };
+  const template = join(dir, 'template');
+  writeFileSync(template, 'empty', { mode: 0o644 });
+  chmodSync(template, 0o644);
+  chmodSync(dir, 0o711);
+  // As an earlier version made them.
+  mkdirSync(join(dir, 'state', 'uefi'), { recursive: true });
+  const target = varsPath(join(dir, 'state'), nobody.uid, '/images/web.qcow2', 'fd');
+  ownVars(template, target, nobody);
+  const look = (path: string): [number, number] => [statSync(path).uid, statSync(path).mode & 0o777];
+  expect([look(join(dir, 'state')), look(join(dir, 'state/uefi'))]).toEqual([
+    [0, 0o711],
+    [0, 0o711],
+  ]);
+  expect([look(join(target, '..')), look(target)]).toEqual([
+    [nobody.uid, 0o700],
+    [nobody.uid, 0o600],
+  ]);
+  asOwner(nobody, () => writeFileSync(target, 'boot entries'));
+  ownVars(template, target, nobody);
+  expect(readFileSync(target, 'utf8')).toBe('boot entries');
+});
+
+test('a link in the user’s folder does not lead root to another file', () => {
+  const nobody = { uid: 65_534, gid: 65_534 };
+  const target = varsPath(join(dir, 'state'), nobody.uid, 'web', 'fd');
+  writeFileSync(join(dir, 'template'), 'empty');
+  chmodSync(dir, 0o711);
+  ownVars(join(dir, 'template'), target, nobody);
+  rmSync(target);
+  mkdirSync(join(dir, 'root-only'), { mode: 0o700 });
+  symlinkSync(join(dir, 'root-only', 'new'), target);
+  ownVars(join(dir, 'template'), target, nobody);
+  expect(readdirSync(join(dir, 'root-only'))).toEqual([]);
+});
+
+test('variables are a user’s and an image’s, not a name’s', () => {
+  expect(varsPath('/var/lib/qlaunch', 1000, '/home/u/a/web.qcow2', 'fd')).toMatch(
+    /^\/var\/lib\/qlaunch\/uefi\/1000\/[0-9a-f]{16}\.fd$/,
+  );
+  const paths = [
+    varsPath('/s', 1000, '/a/web.qcow2', 'fd'),
+    varsPath('/s', 1000, '/b/web.qcow2', 'fd'),
+    varsPath('/s', 1001, '/a/web.qcow2', 'fd'),
+  ];
+  expect(new Set(paths).size).toBe(3);
 });
 
 test('the helper that QEMU names, where it exists; else the distribution’s', () => {
