@@ -1,7 +1,9 @@
 /** Files that QEMU opens or makes, other than disks. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Argv } from '../../../plan/step.ts';
 import type { Finding } from '../finding.ts';
+import type { ImageTools } from '../image/open.ts';
 
 /** sun_path is 108 bytes with its closing NUL (unix(7)); QEMU: "Path must be less than 108 bytes". */
 const SOCKET_PATH_BYTES = 107;
@@ -17,14 +19,59 @@ export function checkSocketPath(path: string, at: string): Finding | undefined {
   };
 }
 
+export type AskAs = Pick<ImageTools, 'host' | 'runAs'>;
+
+/** checkReadable() with the rights of QEMU's user: root may read what that user may not. */
+export async function checkReadableAs(tools: AskAs, path: string, at: string): Promise<Finding | undefined> {
+  if (tools.runAs.length === 0) return checkReadable(path, at);
+  const words = await ask(tools, READABLE, path);
+  return words === undefined ? undefined : unreadable(path, at, words);
+}
+
+/** checkWritable() with the rights of QEMU's user. */
+export async function checkWritableAs(tools: AskAs, path: string, at: string): Promise<Finding | undefined> {
+  if (tools.runAs.length === 0) return checkWritable(path, at);
+  const words = await ask(tools, WRITABLE, path);
+  return words === undefined ? undefined : unwritable(path, at, words);
+}
+
+/** stat tells why it cannot get there. */
+const READABLE = `
+stat -L -- "$1" >/dev/null || exit 1
+[ -f "$1" ] || { echo "$1 is not a file" >&2; exit 1; }
+[ -r "$1" ] || { echo "$1: Permission denied" >&2; exit 1; }`;
+
+const WRITABLE = `
+if [ -e "$1" ]; then
+  [ -w "$1" ] || { echo "$1: Permission denied" >&2; exit 1; }
+else
+  dir=$(dirname -- "$1")
+  stat -L -- "$dir" >/dev/null || exit 1
+  [ -d "$dir" ] || { echo "$dir is not a directory" >&2; exit 1; }
+  [ -w "$dir" ] && [ -x "$dir" ] || { echo "$dir: Permission denied" >&2; exit 1; }
+fi`;
+
+const ASK_MS = 10_000;
+
+/** Why not; undefined when it may. */
+async function ask({ host, runAs }: AskAs, script: string, path: string): Promise<string | undefined> {
+  const argv = [...runAs, '/bin/sh', '-c', script, 'sh', path] as unknown as Argv;
+  const { status, stderr } = await host.run(argv, { timeoutMs: ASK_MS });
+  return status === 0 ? undefined : stderr.trim() || `could not look at ${path} as QEMU’s user`;
+}
+
 /** A file that QEMU reads: a kernel, an initrd, a ROM, a password. */
 export function checkReadable(path: string, at: string): Finding | undefined {
   const words = refusal(path, constants.R_OK);
   if (words === undefined && statSync(path).isFile()) return undefined;
+  return unreadable(path, at, words ?? `${path} is not a file`);
+}
+
+function unreadable(path: string, at: string, words: string): Finding {
   return {
     code: 'QL_FILE',
     what: `cannot read the file of ${at}`,
-    why: [words ?? `${path} is not a file`],
+    why: [words],
     todo: [`ls -lH ${path}`],
   };
 }
@@ -34,12 +81,15 @@ export function checkWritable(path: string, at: string): Finding | undefined {
   const there = statSync(path, { throwIfNoEntry: false }) !== undefined;
   const place = there ? path : dirname(path);
   const words = refusal(place, there ? constants.W_OK : constants.W_OK | constants.X_OK);
-  if (words === undefined) return undefined;
+  return words === undefined ? undefined : unwritable(path, at, words);
+}
+
+function unwritable(path: string, at: string, words: string): Finding {
   return {
     code: 'QL_FILE',
     what: `cannot write the file of ${at}`,
     why: [words],
-    todo: [`ls -ldH ${place}`],
+    todo: [`namei -l ${path}`],
   };
 }
 
