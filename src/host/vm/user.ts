@@ -1,7 +1,7 @@
 /** Who asks, and for whom QEMU runs (design.md, "Privilege, processes, state"). */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { absolute } from '../state-paths.ts';
 
 export interface User {
   readonly uid: number;
@@ -18,42 +18,66 @@ export interface Identity {
   readonly root: boolean;
 }
 
-/** passwd(5): name:password:uid:gid:gecos:home:shell. Users that only NSS knows are asked of getent by name. */
-function passwd(match: (fields: readonly string[]) => boolean): User | undefined {
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-    const [name, , uid, gid, , home] = line.split(':');
-    if (name === undefined || uid === undefined || gid === undefined || home === undefined) continue;
-    if (match([name, uid])) return { name, uid: Number(uid), gid: Number(gid), home };
-  }
-  return undefined;
+/** passwd(5): name:password:uid:gid:gecos:home:shell */
+function parse(line: string): User | undefined {
+  const [name, , uid, gid, , home] = line.split(':');
+  if (name === undefined || uid === undefined || gid === undefined || home === undefined) return undefined;
+  return { name, uid: Number(uid), gid: Number(gid), home };
 }
 
+/**
+ * By number, or by name or number. What /etc/passwd does not have, getent(1) is asked for: users of LDAP and its like
+ * are known to NSS only.
+ */
+function findUser(key: string, by: 'uid' | 'either'): User | undefined {
+  const users = passwd().split('\n').map(parse);
+  const named = by === 'uid' ? undefined : users.find((user) => user?.name === key);
+  return named ?? users.find((user) => String(user?.uid) === key) ?? askNss(key);
+}
+
+function passwd(): string {
+  try {
+    return readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    // A machine may have none at all.
+    return '';
+  }
+}
+
+function askNss(key: string): User | undefined {
+  // It would be taken for an option.
+  if (key === '' || key.startsWith('-')) return undefined;
+  // Most machines never come here, and every command would pay for loading it.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const { status, stdout } = spawnSync('getent', ['passwd', key], { encoding: 'utf8', timeout: NSS_MS });
+  return status === 0 ? parse(stdout.trimEnd()) : undefined;
+}
+
+/** A directory server that is away must not keep us for ever. */
+const NSS_MS = 10_000;
+
+/**
+ * Errors: QL_RUN_AS when there is no such user, or we are not root; QL_SUDO_USER when sudo was called by a uid that
+ * nobody has.
+ */
 export function identity(env: NodeJS.ProcessEnv, runAs?: string): Identity {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
   const root = uid === 0;
   if (runAs !== undefined) {
-    const user = passwd(([name, id]) => name === runAs || id === runAs);
+    const user = findUser(runAs, 'either');
     if (user === undefined) throw unknownUser(runAs);
     if (!root && user.uid !== uid) throw notRoot(runAs);
     return { user, dropTo: root && user.uid !== 0, root };
   }
   const sudoUid = env['SUDO_UID'];
   if (root && sudoUid !== undefined && /^\d+$/.test(sudoUid) && sudoUid !== '0') {
-    const user = passwd(([, id]) => id === sudoUid);
-    const fallback = {
-      uid: Number(sudoUid),
-      gid: Number(env['SUDO_GID'] ?? sudoUid),
-      name: env['SUDO_USER'] ?? sudoUid,
-      home: '/',
-    };
-    return { user: user ?? fallback, dropTo: true, root };
+    const user = findUser(sudoUid, 'uid');
+    if (user === undefined) throw unknownCaller(sudoUid);
+    return { user, dropTo: true, root };
   }
-  return {
-    user: { uid, gid, name: env['USER'] ?? String(uid), home: env['HOME'] ?? homedir() },
-    dropTo: false,
-    root,
-  };
+  const home = absolute(env['HOME']) ?? findUser(String(uid), 'uid')?.home ?? '/';
+  return { user: { uid, gid, name: env['USER'] || String(uid), home }, dropTo: false, root };
 }
 
 /** group(5): name:password:gid:user,user. What initgroups(3) would set; groups that only NSS knows are left out. */
@@ -124,6 +148,18 @@ function unknownUser(name: string): QlaunchError {
   return new QlaunchError('QL_RUN_AS', EXIT.usage, {
     what: `there is no user "${name}"`,
     todo: ['getent passwd'],
+  });
+}
+
+function unknownCaller(uid: string): QlaunchError {
+  return new QlaunchError('QL_SUDO_USER', EXIT.refused, {
+    what: `sudo was called by uid ${uid}, and there is no such user`,
+    why: ['QEMU would have to run as that user; neither /etc/passwd nor `getent passwd` knows it'],
+    todo: [
+      `getent passwd ${uid}`,
+      'sudo qlaunch … --run-as USER',
+      'sudo env -u SUDO_UID qlaunch …   # for root itself',
+    ],
   });
 }
 
