@@ -1,19 +1,25 @@
 /** Reading a growing file in pieces. */
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { EXIT, QlaunchError } from '../../errors.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
-/** From `offset` (bytes) to the end as it is now; a file that is not there is empty. Returns the new offset. */
+/**
+ * From `offset` (bytes) to the end as it is now; a file that is not there is empty. Returns the new offset.
+ * Errors: QL_LOG when it is a symlink or no file: the folder is its user's, and both would be traps for root.
+ */
 export function readFrom(path: string, offset: number, write: (chunk: Uint8Array) => void): number {
   let fd: number;
   try {
-    // The folder is its user's: a symlink in it is not followed with our rights.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    // A FIFO must not block us.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return offset;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return offset;
+    throw code === 'ELOOP' ? notAFile(path) : error;
   }
   try {
+    if (!fstatSync(fd).isFile()) throw notAFile(path);
     let at = offset;
     for (;;) {
       const piece = Buffer.allocUnsafe(PIECE_BYTES);
@@ -25,4 +31,12 @@ export function readFrom(path: string, offset: number, write: (chunk: Uint8Array
   } finally {
     closeSync(fd);
   }
+}
+
+function notAFile(path: string): QlaunchError {
+  return new QlaunchError('QL_LOG', EXIT.refused, {
+    what: `will not read ${path}`,
+    why: ['it is not an ordinary file'],
+    todo: [`ls -l ${path}`],
+  });
 }
