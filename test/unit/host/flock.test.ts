@@ -89,7 +89,7 @@ test.each<[string, () => void]>([
     'a FIFO',
     () => {
       rmSync(path);
-      execFileSync('mkfifo', [path]);
+      execFileSync('mknod', [path, 'p']);
     },
   ],
 ])('no lock is taken with %s', async (_what: string, spoil: () => void) => {
