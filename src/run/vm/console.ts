@@ -24,7 +24,7 @@ export function attachConsole(vm: VmStatus, io: ConsoleEnds): Promise<ConsoleEnd
       why: [alive(vm) ? `its serial line goes to ${vm.record.serial}` : (vm.reason ?? vm.state)],
       todo: [alive(vm) ? 'start it with --serial socket (the default with -d)' : `qlaunch logs ${name}`],
     });
-  const order = { what: `qlaunch console ${name}`, waitMs: 0 };
+  const order = { what: `qlaunch console ${name}`, waitMs: 0, dir: 'private' } as const;
   return withLock(join(vm.dir, FILES.consoleLock), order, () => copy(vm, io));
 }
 

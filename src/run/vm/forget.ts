@@ -7,7 +7,7 @@ import { alive, readStatus, type VmStatus } from './status.ts';
 
 /** Under the VM's lock, so that a start of the same name is not met halfway. False: it lives (again), and stays. */
 export async function forgetVm(vm: VmStatus): Promise<boolean> {
-  const order = { what: `forget VM ${vm.record.name}`, waitMs: 0 };
+  const order = { what: `forget VM ${vm.record.name}`, waitMs: 0, dir: 'private' } as const;
   return withLock(join(vm.dir, FILES.lock), order, async () => {
     const now = readStatus(vm.dir);
     if (now === undefined || alive(now)) return false;

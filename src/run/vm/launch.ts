@@ -7,7 +7,7 @@ import type { Host } from '../../host/port.ts';
 import { ownVars } from '../../host/qemu/firmware.ts';
 import { recordFormat } from '../../host/qemu/images.ts';
 import { passtPids } from '../../host/vm/alive.ts';
-import { writeMacs } from '../../host/vm/macs.ts';
+import { updateMacs } from '../../host/vm/macs.ts';
 import { spawnWaiter, type Waiter } from '../../host/vm/spawn.ts';
 import { readText, writeRecord } from '../../host/vm/store.ts';
 import { asRoot, becomeUser, type Identity } from '../../host/vm/user.ts';
@@ -15,6 +15,7 @@ import { FILES } from '../../plan/vm/waiter.ts';
 import { type QemuEnd, qemuFailed } from '../qemu/messages.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { connectQmp } from '../qmp/connect.ts';
+import { macOwner, mergeMacs } from './nics.ts';
 import { makePlace, takePlace } from './place.ts';
 import type { VmPlan } from './plan.ts';
 import { alive, readStatus, type VmStatus } from './status.ts';
@@ -43,7 +44,7 @@ const LAST_WORDS_MS = 2_000;
 export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Promise<Launched> {
   const { who, terminal } = how;
   const { place, command } = plan;
-  remember(plan, who);
+  await remember(plan, who);
   makePlace(place, who);
   // The directory is its user's from here on, and may be full of traps for root.
   becomeUser(who);
@@ -75,9 +76,10 @@ export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Prom
 }
 
 /** What holds for this VM's next start as well. */
-function remember(plan: VmPlan, who: Identity): void {
+async function remember(plan: VmPlan, who: Identity): Promise<void> {
   const { dirs, newMacs, newDisks, vars } = plan;
-  if (newMacs !== undefined) writeMacs(dirs.state, newMacs);
+  const owner = macOwner(who.user.uid, plan.spec.identity);
+  if (newMacs !== undefined) await updateMacs(dirs.state, (now) => mergeMacs(now, newMacs, owner));
   for (const disk of newDisks) recordFormat(dirs.state, disk.file, disk.inode, disk.format);
   if (vars !== undefined) ownVars(vars.template, vars.target, who.dropTo ? who.user : undefined);
 }

@@ -17,7 +17,7 @@ export async function withMonitor<T>(vm: VmStatus, work: (qmp: QmpClient) => Pro
       why: [vm.reason ?? vm.state],
       todo: [`qlaunch logs ${vm.record.name}`],
     });
-  const order = { what: `a QMP command for ${vm.record.name}`, waitMs: QUEUE_MS };
+  const order = { what: `a QMP command for ${vm.record.name}`, waitMs: QUEUE_MS, dir: 'private' } as const;
   return withLock(join(vm.dir, FILES.commandLock), order, async () => {
     const qmp = await connectQmp(join(vm.record.socketDir, FILES.command));
     try {

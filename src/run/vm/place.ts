@@ -54,7 +54,11 @@ export function makePlace(place: Place, who: Identity): void {
 
 /** Takes the lock, and clears what an earlier VM of that name left. Errors: QL_LOCKED. */
 export async function takePlace(place: Place): Promise<Lock> {
-  const lock = await holdLock(join(place.dir, FILES.lock), { what: `VM ${place.name}`, waitMs: 0 });
+  const lock = await holdLock(join(place.dir, FILES.lock), {
+    what: `VM ${place.name}`,
+    waitMs: 0,
+    dir: 'private',
+  } as const);
   for (const dir of new Set([place.dir, place.socketDir])) removeFiles(dir, (file) => !file.endsWith('lock'));
   return lock;
 }

@@ -1,11 +1,10 @@
 /** Everything about a start that can be decided before it: looked up, checked, put together. Changes nothing. */
-import { join } from 'node:path';
 import type { Host } from '../../host/port.ts';
 import { chooseAccel } from '../../host/qemu/accel.ts';
 import { qemuCaps } from '../../host/qemu/ask.ts';
 import { findBeside, findQemu, type QemuBinary } from '../../host/qemu/find.ts';
 import { refusal } from '../../host/qemu/finding.ts';
-import { findFirmware } from '../../host/qemu/firmware.ts';
+import { findFirmware, varsPath } from '../../host/qemu/firmware.ts';
 import { findBridgeHelper } from '../../host/qemu/helper.ts';
 import type { ResolvedDisk } from '../../host/qemu/images.ts';
 import { preflight } from '../../host/qemu/preflight.ts';
@@ -77,7 +76,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const [first, ...others] = found.findings;
   if (first !== undefined) throw refusal([first, ...others]);
   const { macs, record: newMacs } = chooseMacs(spec, who.user.uid, readMacs(dirs.state));
-  const firmware = chooseFirmware(spec, dirs);
+  const firmware = chooseFirmware(spec, dirs, who.user.uid);
   const context: QemuContext = {
     binary: qemu.path,
     caps,
@@ -132,12 +131,14 @@ async function accelerate(
 function chooseFirmware(
   spec: VmSpec,
   dirs: VmDirs,
+  uid: number,
 ): { use: Firmware; vars?: { template: string; target: string } } | undefined {
   if (spec.uefi === undefined) return undefined;
   const found = findFirmware(spec.machine);
   const code = spec.uefi.code ?? found.code;
   if (spec.uefi.vars !== undefined) return { use: { code, vars: spec.uefi.vars, format: found.format } };
-  const target = join(dirs.state, 'uefi', `${spec.name}.${found.format === 'raw' ? 'fd' : 'qcow2'}`);
+  const kind = found.format === 'raw' ? 'fd' : 'qcow2';
+  const target = varsPath(dirs.state, uid, spec.identity, kind);
   return {
     use: { code, vars: target, format: found.format },
     vars: { template: found.varsTemplate, target },

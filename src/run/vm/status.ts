@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { qemuPid, waiterPid } from '../../host/vm/alive.ts';
-import { visibleRoots } from '../../host/vm/dirs.ts';
+import { visibleVmRoots } from '../../host/vm/dirs.ts';
 import { listDirs, readRecord, readText, type VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
@@ -22,9 +22,7 @@ export interface VmStatus {
 }
 
 export function listVms(who: Identity, env: NodeJS.ProcessEnv): readonly VmStatus[] {
-  const { base, perUser } = visibleRoots(who, env);
-  const roots = perUser ? listDirs(base).map((uid) => join(base, uid)) : [base];
-  return roots.flatMap((root) =>
+  return visibleVmRoots(who, env).flatMap((root) =>
     listDirs(root).flatMap((name) => {
       const status = readStatus(join(root, name));
       return status === undefined ? [] : [status];
