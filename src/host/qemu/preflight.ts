@@ -6,7 +6,7 @@ import type { Forward } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { type Finding, isFinding } from './finding.ts';
 import { type ImageTools, type ResolvedDisk, readProcLocks, resolveDisk } from './images.ts';
-import { checkReadable, checkSocketPath, checkWritable } from './preflight/paths.ts';
+import { type AskAs, checkReadableAs, checkSocketPath, checkWritableAs } from './preflight/paths.ts';
 import { checkPorts, type PortWish } from './preflight/ports.ts';
 
 export interface PreflightPlaces {
@@ -62,7 +62,7 @@ export async function preflight(
     ...cdroms.filter(isFinding),
   );
   findings.push(
-    ...files(spec),
+    ...(await files(tools, spec)),
     ...places.sockets.map(({ path, at }) => checkSocketPath(path, at)).filter((f) => f !== undefined),
   );
   findings.push(...(await ports));
@@ -87,16 +87,16 @@ function sameDiskTwice(disks: readonly (ResolvedDisk | Finding)[], spec: VmSpec)
     }));
 }
 
-function files({ kernel, uefi, vnc, serial }: VmSpec): Finding[] {
+async function files(tools: AskAs, { kernel, uefi, vnc, serial }: VmSpec): Promise<Finding[]> {
   const read: [string | undefined, string][] = [
     [kernel?.kernel, '--kernel'],
     [kernel?.initrd, '--initrd'],
     [uefi?.code, '--uefi'],
     [vnc?.passwordFile, '--vnc'],
   ];
-  const found = read.map(([path, at]) => (path === undefined ? undefined : checkReadable(path, at)));
-  if (serial.kind === 'file') found.push(checkWritable(serial.path, '--serial'));
-  return found.filter((finding) => finding !== undefined);
+  const asked = read.map(([path, at]) => (path === undefined ? undefined : checkReadableAs(tools, path, at)));
+  if (serial.kind === 'file') asked.push(checkWritableAs(tools, serial.path, '--serial'));
+  return (await Promise.all(asked)).filter((finding) => finding !== undefined);
 }
 
 function portsOf({ nets, vnc }: VmSpec): PortWish[] {

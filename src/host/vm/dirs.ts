@@ -53,12 +53,6 @@ function runRoot(who: Identity, env: NodeJS.ProcessEnv): string {
   return isShared(who, env) ? join(runtime, 'vm', String(who.user.uid)) : runtime;
 }
 
-/** Every folder whose VMs the caller may see: root sees all users' under /run. Pairs of (folder, whose). */
-export function visibleRoots(who: Identity, env: NodeJS.ProcessEnv): { base: string; perUser: boolean } {
-  if (!who.root) return { base: runRoot(who, env), perUser: false };
-  return { base: join(placesOf(who, env).runtime, 'vm'), perUser: true };
-}
-
 /**
  * Every folder that holds VMs the caller may see, absolute: root sees all users' under /run; others see their own,
  * and those that were started for them by sudo. A folder may not be there.

@@ -9,7 +9,7 @@ import { recordFormat } from '../../host/qemu/images.ts';
 import { passtPids } from '../../host/vm/alive.ts';
 import { updateMacs } from '../../host/vm/macs.ts';
 import { spawnWaiter, type Waiter } from '../../host/vm/spawn.ts';
-import { readText, writeRecord } from '../../host/vm/store.ts';
+import { readTail, writeRecord } from '../../host/vm/store.ts';
 import { asRoot, becomeUser, type Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { type QemuEnd, qemuFailed } from '../qemu/messages.ts';
@@ -137,7 +137,7 @@ function stopped(name: string): QlaunchError {
 
 /** QEMU's words first, then what is known about them. */
 function failure(plan: VmPlan, vm: VmStatus | undefined): QlaunchError {
-  const said = readText(join(plan.place.dir, FILES.qemuLog)) ?? '';
+  const said = readTail(join(plan.place.dir, FILES.qemuLog)) ?? '';
   return qemuFailed(said, endOf(vm?.exit), `QEMU did not start VM "${plan.place.name}"`);
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { qemuPid, waiterPid } from '../../host/vm/alive.ts';
 import { visibleVmRoots } from '../../host/vm/dirs.ts';
-import { listDirs, readRecord, readText, type VmRecord } from '../../host/vm/store.ts';
+import { listDirs, readRecord, readTail, readText, type VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 
@@ -56,7 +56,7 @@ export function readStatus(dir: string): VmStatus | undefined {
 
 function failure(exit: number, dir: string): string {
   if (exit > 128) return `killed by signal ${exit - 128}`;
-  const last = (readText(join(dir, FILES.qemuLog)) ?? '').trimEnd().split('\n').at(-1) ?? '';
+  const last = (readTail(join(dir, FILES.qemuLog)) ?? '').trimEnd().split('\n').at(-1) ?? '';
   return last === '' ? `QEMU exited with ${exit}` : last;
 }
 

@@ -3,8 +3,13 @@ import type { Problem } from '../raw.ts';
 /** Longest VM name, in bytes: it is a directory, and part of a socket's path (107 bytes). */
 const MAX_LENGTH = 63;
 
+/** A plain user's VMs lie beside these directories of ours. */
+const RESERVED: readonly string[] = ['lock', 'journal', 'shared', 'confirm'];
+
 export function parseVmName(text: string, at: string): string | Problem {
   if (text.length > MAX_LENGTH) return { at, what: `"${text}" is longer than ${MAX_LENGTH} characters` };
+  if (RESERVED.includes(text))
+    return { at, what: `"${text}" is a name that qlaunch uses itself`, hint: `${text}-vm` };
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text)) return text;
   const hint = vmNameFrom(text);
   const what = `"${text}" must be letters, digits, "-", "." and "_", beginning with a letter or digit`;
@@ -20,5 +25,6 @@ export function vmNameFrom(path: string): string | undefined {
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
     .replace(/-+$/, '');
+  if (RESERVED.includes(name)) return `${name}-vm`;
   return name === '' ? undefined : name.slice(0, MAX_LENGTH);
 }

@@ -276,4 +276,5 @@ test.each([
   ['...', undefined],
   ['日本.img', undefined],
   [`${'a'.repeat(80)}.img`, 'a'.repeat(63)],
+  ['/vm/lock.qcow2', 'lock-vm'],
 ])('the name a VM gets from %j', (path, expected) => expect(vmNameFrom(path)).toBe(expected));
