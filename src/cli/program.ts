@@ -57,6 +57,7 @@ function runCommands(root: Command, { called, extra, procLocks, done }: Session)
   root.commandsGroup('Start a VM:');
   const run = root
     .command('run [image]')
+    .usage('[options] [image] [-- QEMU-OPTION…]')
     .summary('boot a disk image or a profile (the word `run` may be left out)')
     .description('Boot IMAGE (a disk) or PROFILE (NAME.ini). Without --net the guest gets a `user` network.');
   if (called === 'run') addVmOptions(run);
