@@ -16,18 +16,19 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../errors.ts';
 import { syncDirectory } from './linux-files.ts';
 import type { Store } from './port.ts';
 
 const myUid = (): number => process.geteuid?.() ?? 0;
 
-function unsafe(path: string, why: string): QlaunchError {
+/** `culprit`: the directory that is wrong, where it is another one. */
+function unsafe(path: string, why: string, culprit: string = path): QlaunchError {
   return new QlaunchError('QL_STATE_UNSAFE', EXIT.refused, {
     what: `will not use ${path}`,
     why: [why, 'what is written there is later run by us'],
-    todo: [`ls -ld ${path}; then make it yours alone, or set QLAUNCH_RUNTIME_DIR and QLAUNCH_STATE_DIR`],
+    todo: [`ls -ld ${culprit}; then make it yours alone, or set QLAUNCH_RUNTIME_DIR and QLAUNCH_STATE_DIR`],
   });
 }
 
@@ -38,7 +39,8 @@ export function secureDirectory(path: string): void {
   if (!stat.isDirectory()) throw unsafe(path, 'it is not a directory');
   if (stat.uid !== myUid()) throw unsafe(path, `it belongs to uid ${stat.uid}, not to ${myUid()}`);
   if ((stat.mode & 0o022) !== 0) throw unsafe(path, 'others may write there');
-  for (let above = dirname(path); ; above = dirname(above)) {
+  // Absolute: the parent of '.' is '.' again, and what lies above it would never be looked at.
+  for (let above = dirname(resolve(path)); ; above = dirname(above)) {
     checkAbove(path, above);
     if (above === '/') return;
   }
@@ -47,9 +49,10 @@ export function secureDirectory(path: string): void {
 /** Who may rename an entry of a directory above may put another one in its place. */
 function checkAbove(path: string, above: string): void {
   const stat = statSync(above);
-  if (stat.uid !== 0 && stat.uid !== myUid()) throw unsafe(path, `${above} belongs to uid ${stat.uid}`);
+  if (stat.uid !== 0 && stat.uid !== myUid())
+    throw unsafe(path, `${above} belongs to uid ${stat.uid}`, above);
   const sticky = (stat.mode & 0o1000) !== 0;
-  if ((stat.mode & 0o022) !== 0 && !sticky) throw unsafe(path, `others may write in ${above}`);
+  if ((stat.mode & 0o022) !== 0 && !sticky) throw unsafe(path, `others may write in ${above}`, above);
 }
 
 function makeMissing(path: string): void {

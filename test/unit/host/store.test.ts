@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../../src/host/port.ts';
-import { directoryStore } from '../../../src/host/store.ts';
+import { directoryStore, secureDirectory } from '../../../src/host/store.ts';
 
 let root: string;
 let directory: string;
@@ -73,4 +73,19 @@ test('a link instead of a file, or of the directory, is not followed', () => {
 
 test('a name is only a name', () => {
   for (const name of ['../x', '.x', 'a/b', '']) expect(() => store.read(name)).toThrow('not a file name');
+});
+
+test('a relative directory is looked at up to the root, and an open one above is named', () => {
+  const base = mkdtempSync(join(tmpdir(), 'qlaunch-store-'));
+  const before = process.cwd();
+  onTestFinished(() => {
+    process.chdir(before);
+    rmSync(base, { recursive: true });
+  });
+  process.chdir(base);
+  expect(() => secureDirectory('mine')).not.toThrow();
+  chmodSync(base, 0o777);
+  expect(() => secureDirectory('mine')).toThrow(
+    expect.objectContaining({ todo: [expect.stringContaining(`ls -ld ${base};`)] }),
+  );
 });
