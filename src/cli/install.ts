@@ -17,7 +17,7 @@ export async function install(options: InstallOptions, { extra, procLocks }: Giv
   const { who, raw, context } = readDescription(undefined, options, extra);
   const wanted = parseVmSpec(raw, context);
   const disk = onlyDisk(wanted);
-  const format = disk.format === 'raw' ? 'raw' : 'qcow2';
+  const format = newFormat(disk);
   const host = linuxMachine();
   const tools = { ...diskTools(host, who, process.env), procLocks };
   const create = await planCreate(tools, {
@@ -43,10 +43,16 @@ export async function install(options: InstallOptions, { extra, procLocks }: Giv
     return await launchPlan(plan, host, who, options);
   } catch (error) {
     // QEMU did not start, so nothing is on it: the next try should not meet a disk that "is there already".
-    if (error instanceof QlaunchError && error.code === 'QL_QEMU_FAILED') await dropDisk(tools, create);
+    if (error instanceof QlaunchError && NOT_STARTED.includes(error.code)) await dropDisk(tools, create);
     throw error;
   }
 }
+
+/** Errors from before QEMU ran; any other may come from a guest that was being installed. */
+const NOT_STARTED: readonly string[] = [
+  ...['QL_QEMU_FAILED', 'QL_LOCKED', 'QL_STEP_REFUSED', 'QL_STATE_DIR'],
+  ...['QL_STOPPED', 'QL_MAC_TAKEN', 'QL_USAGE'],
+];
 
 function asStep({ argv }: CreatePlan): Step {
   return {
@@ -55,6 +61,15 @@ function asStep({ argv }: CreatePlan): Step {
     undo: { nothing: 'the guest is installed on it' },
     deadlineMs: DEADLINE_MS,
   };
+}
+
+function newFormat({ id, format = 'qcow2' }: DiskSpec): 'raw' | 'qcow2' {
+  if (format === 'raw' || format === 'qcow2') return format;
+  throw new QlaunchError('QL_INSTALL', EXIT.usage, {
+    what: `a new disk is qcow2 or raw, not ${format}`,
+    why: [`${id} asks for ${format}`],
+    todo: ['--disk FILE,format=qcow2'],
+  });
 }
 
 function onlyDisk({ disks, cdroms }: VmSpec): DiskSpec {

@@ -68,7 +68,7 @@ export async function launchPlan(
       todo: ['leave --serial stdio out, then: qlaunch console NAME'],
     });
   for (const line of plan.notes) note(`qlaunch: ${line}`);
-  if (options.verbose) note(shownCommand(plan));
+  if (options.verbose) note([...plan.decisions, shownCommand(plan)].join('\n'));
   if (!detached) return foreground(plan, host, who, terminal);
   const { vm, qmp } = await launch(plan, host, { who, terminal });
   await qmp.close();

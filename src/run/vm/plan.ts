@@ -42,6 +42,8 @@ export interface VmPlan {
   readonly newMacs?: MacTable;
   /** Where the VM's own UEFI variables come from. */
   readonly vars?: { readonly template: string; readonly target: string };
+  /** For -v: what was found or chosen, and from what. */
+  readonly decisions: readonly string[];
   /** Worth a line to the user. */
   readonly notes: readonly string[];
 }
@@ -111,6 +113,17 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     newDisks: disks.filter((disk) => disk.record),
     ...(newMacs === undefined ? {} : { newMacs }),
     ...own,
+    decisions: [
+      `QEMU ${caps.version.major}.${caps.version.minor}.${caps.version.micro} is ${qemu.path}`,
+      `accelerator ${accel.accel}${spec.accel === 'auto' ? ', chosen by a trial' : ', as asked for'}`,
+      `its files are in ${place.dir}`,
+      ...[...found.disks].map(
+        ([id, disk]) => `${id}: ${disk.file}, ${disk.format}${disk.record ? ' (probed, recorded now)' : ''}`,
+      ),
+      ...spec.nets.map(
+        (net) => `${net.id}: ${net.mode}, MAC ${macs[net.id]}${net.mac === undefined ? '' : ' (given)'}`,
+      ),
+    ],
     notes: [...accel.notes, ...disks.flatMap((disk) => disk.notes)],
   };
 }

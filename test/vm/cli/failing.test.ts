@@ -1,8 +1,10 @@
 // needs: veth
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { vmRow, world } from '../../tiers/cli.ts';
-import { guestCopy } from '../../tiers/guest.ts';
+import { guestCopy, guestFile } from '../../tiers/guest.ts';
 import { freePort } from '../../tiers/port.ts';
 
 const passts = (): number =>
@@ -43,6 +45,34 @@ test('a QEMU that never answers is ended when the user gives up, and said to be'
   run.child.kill('SIGINT');
   expect(await run.status).toBe(3);
   expect(await vmRow(w, 'stuck')).toMatchObject({ state: 'failed', reason: 'killed by signal 9' });
+});
+
+test('an installation that QEMU refuses leaves no disk; -v says what was chosen', async () => {
+  const w = world();
+  const disk = join(w.dir, 'new.qcow2');
+  const args = [
+    'install',
+    '--cdrom',
+    guestFile('guest.iso'),
+    '--disk',
+    disk,
+    '--size',
+    '64M',
+    '-d',
+    '-v',
+    '--accel',
+    'tcg',
+  ];
+  const refused = await w.qlaunch(...args, '--', '-nonsense');
+  expect(refused.status).toBe(4);
+  expect(existsSync(disk)).toBe(false);
+  expect(refused.stderr).toMatch(/^accelerator tcg, as asked for$/m);
+  expect(refused.stderr).toMatch(/^net0: user, MAC 52:54:00(:[0-9a-f]{2}){3}$/m);
+  const vmdk = await w.qlaunch(...args.map((word) => (word === disk ? `${disk},format=vmdk` : word)));
+  expect(vmdk).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('a new disk is qcow2 or raw, not vmdk'),
+  });
 });
 
 test('ten starts of one VM at once: one runs, nine are told so', async () => {
