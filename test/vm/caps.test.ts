@@ -84,3 +84,10 @@ test('a program that is no QEMU is refused in its own words', async () => {
   await expect(askQemu(host, findQemu('/bin/false'))).rejects.toMatchObject({ code: 'QL_QEMU_ASK' });
   await expect(askQemu(host, findQemu('/bin/true'))).rejects.toMatchObject({ code: 'QL_QEMU_ASK' });
 });
+
+test.each(qemus)('asked by many at once, each gets the whole answer (QEMU $label)', async ({ binary }) => {
+  const asked = await Promise.all(
+    Array.from({ length: 12 }, () => askQemu(linuxMachine(), findQemu(binary))),
+  );
+  for (const caps of asked) expect(caps).toEqual(asked[0]);
+});

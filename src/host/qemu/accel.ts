@@ -56,7 +56,7 @@ export async function runProbe(
   accel: 'kvm' | 'tcg',
   deadlineMs: number,
 ): Promise<Awaited<ReturnType<Host['run']>>> {
-  const { dirSync } = await import('tmp');
+  const { dirSync } = await import('../temporary.ts');
   const dir = dirSync({ prefix: 'qlaunch-accel', unsafeCleanup: true });
   try {
     // QEMU may run as another user; the ROM is no secret.

@@ -2,6 +2,7 @@
  * What a QEMU can do, by asking it: `-netdev help`, `-device help`, `-display help`, `-help` and one QMP session
  * with `-machine none`. About 0.2 s, once per binary: the answer is cached by the binary's identity.
  */
+import { readFileSync } from 'node:fs';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { Argv } from '../../plan/step.ts';
 import type { Host, RunResult } from '../port.ts';
@@ -29,7 +30,7 @@ export async function askQemu(host: Pick<Host, 'run'>, qemu: QemuBinary): Promis
     ask('-device', 'help'),
     ask('-display', 'help'),
     ask('-help'),
-    answer(host, [qemu.path, ...SESSION_ARGS], SESSION_INPUT),
+    talk(host, qemu),
   ]);
   const replies = readSession(session);
   if (!replies) throw notQemu(qemu.path);
@@ -56,6 +57,22 @@ export async function askQemu(host: Pick<Host, 'run'>, qemu: QemuBinary): Promis
   };
 }
 
+/**
+ * Into a file: a pipe takes 64 KiB, the schema is three times as long, and what has not been read yet when QEMU meets
+ * `quit` is lost. A write to a file is never put off.
+ */
+async function talk(host: Pick<Host, 'run'>, qemu: QemuBinary): Promise<string> {
+  const { fileSync } = await import('../temporary.ts');
+  const file = fileSync({ prefix: 'qlaunch-ask' });
+  try {
+    const into: Argv = ['/bin/sh', '-c', 'exec "$@" >"$0"', file.name, qemu.path, ...SESSION_ARGS];
+    await answer(host, into, SESSION_INPUT);
+    return readFileSync(file.name, 'utf8');
+  } finally {
+    file.removeCallback();
+  }
+}
+
 async function answer(host: Pick<Host, 'run'>, argv: Argv, stdin?: string): Promise<string> {
   const result = await host.run(argv, { timeoutMs: 20_000, ...(stdin === undefined ? {} : { stdin }) });
   if (result.status === 0) return result.stdout;
@@ -67,7 +84,7 @@ function notAsked(argv: Argv, result: RunResult): QlaunchError {
     ? 'it did not end within 20 s'
     : `it ended with ${result.signal ?? result.status}`;
   return new QlaunchError('QL_QEMU_ASK', EXIT.host, {
-    what: `cannot ask ${argv[0]} what it can do`,
+    what: `cannot ask ${argv.find((word) => word.includes('qemu')) ?? argv[0]} what it can do`,
     why: [`${argv.join(' ')}: ${ended}`, ...result.stderr.trim().split('\n').filter(Boolean)],
   });
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { pidOf, vmRow, type World, world } from '../../tiers/cli.ts';
+import { pidOf, programs, vmRow, type World, world } from '../../tiers/cli.ts';
 import { consoleFile, type GuestConsole } from '../../tiers/console.ts';
 import { guestCopy, guestFile } from '../../tiers/guest.ts';
 
@@ -12,6 +12,20 @@ async function detached(w: World, name: string, ...args: readonly string[]): Pro
   expect(await w.qlaunch(...args, '-d', '-n', name, ...TCG)).toMatchObject({ status: 0, stderr: '' });
   return consoleFile(join((await vmRow(w, name)).dir, 'serial.log'));
 }
+
+test.each(programs)(
+  'on a machine that nothing is known of yet, the accelerator is tried out (qlaunch for $label)',
+  async ({ path }) => {
+    const w = world(path);
+    const image = guestCopy(w.dir);
+    const first = await w.qlaunch(image, '-d', '-n', 'first', '--snapshot');
+    expect(first).toMatchObject({ status: 0, stdout: expect.stringMatching(/^first is running/) });
+    const { argv } = await vmRow(w, 'first');
+    const accel = argv[argv.indexOf('-accel') + 1];
+    // Where KVM is not taken, one line says why.
+    expect(first.stderr === '' ? 'kvm' : 'tcg').toBe(accel);
+  },
+);
 
 test('a profile: disks on every bus, two NICs, values of three sources', async () => {
   const w = world();

@@ -52,12 +52,27 @@ export interface SessionAnswers {
   readonly passt: boolean;
 }
 
+interface Reply {
+  readonly id?: unknown;
+  readonly return?: unknown;
+  readonly error?: { readonly desc: string };
+}
+
+/** A line that is cut off, or no JSON at all, answers nothing. */
+function readReply(line: string): Reply | undefined {
+  try {
+    return line.trim().startsWith('{') ? (JSON.parse(line) as Reply) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** undefined when a question has no answer: then this is no QEMU that we know. */
 export function readSession(output: string): SessionAnswers | undefined {
-  const replies = new Map<string, { return?: unknown; error?: { desc: string } }>();
+  const replies = new Map<string, Reply>();
   for (const line of output.split('\n')) {
-    const reply = line.trim().startsWith('{') ? JSON.parse(line) : {};
-    if (typeof reply.id === 'string') replies.set(reply.id, reply);
+    const reply = readReply(line);
+    if (typeof reply?.id === 'string') replies.set(reply.id, reply);
   }
   const of = <T>(id: string): T | undefined => replies.get(id)?.return as T | undefined;
   const version = of<Version>('version');
