@@ -1,5 +1,6 @@
 /** qlaunch changes, undo, recover, confirm: what is open on this host, and taking it back. */
 import { EXIT, printable } from '../errors.ts';
+import { identity } from '../host/vm/user.ts';
 import { renderLifetime } from '../plan/lifetime.ts';
 import { confirmChange } from '../run/confirm/confirm.ts';
 import { openEngine } from '../run/open-engine.ts';
@@ -10,6 +11,8 @@ import {
   recover as recoverAll,
   undoChange,
 } from '../run/recover.ts';
+import { reapVms } from '../run/vm/reap.ts';
+import { listVms } from '../run/vm/status.ts';
 import { json, note, out, table } from './terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
@@ -33,7 +36,11 @@ export async function undo(id: string, options: ChangesOptions): Promise<number>
 }
 
 export async function recover(options: ChangesOptions): Promise<number> {
-  return told(await recoverAll(engine()), options);
+  // What an interrupted start left is no change of the host, and is found by the VM's own record.
+  const reaped = reapVms(listVms(identity(process.env), process.env));
+  const result = await recoverAll(engine());
+  const said = reaped.map(({ vm, pids }) => `VM ${vm.record.name}: ended its passt (pid ${pids.join(', ')})`);
+  return told({ ...result, said: [...said, ...result.said] }, options);
 }
 
 export async function confirm(id: string): Promise<number> {

@@ -116,6 +116,7 @@ export function show(plan: VmPlan, options: RunOptions, first: readonly Step[] =
     return EXIT.ok;
   }
   for (const line of plan.notes) note(`qlaunch: ${line}`);
-  out(`${renderPlan(steps)}# start QEMU\n${shell}`);
+  // A shell of its own, that stops at the first step that fails; a user's own shell must not.
+  out(`(set -e\n${renderPlan(steps)}# start QEMU\n${shell}\n)`);
   return EXIT.ok;
 }

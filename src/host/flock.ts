@@ -56,8 +56,7 @@ export async function holdLock(path: string, order: LockOrder): Promise<Lock> {
     closeSync(fd);
     throw status === TAKEN ? locked(path, order, holder) : new Error(`flock on ${path}: ${String(status)}`);
   }
-  ftruncateSync(fd, 0);
-  writeSync(fd, `${process.pid} ${order.what}\n`, 0);
+  sign(fd, order.what);
   let held = true;
   return {
     fd,
@@ -119,6 +118,18 @@ function flock(fd: number, waitMs: number): Promise<number | null> {
     child.on('close', resolve);
   });
 }
+
+/** For whoever has to wait. The lock is held without it too: a full /run must not keep anybody from stopping a VM. */
+function sign(fd: number, what: string): void {
+  try {
+    ftruncateSync(fd, 0);
+    writeSync(fd, `${process.pid} ${what}\n`, 0);
+  } catch (error) {
+    if (!FULL.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EIO'];
 
 /** "PID what it does" */
 function readHolder(fd: number): string {

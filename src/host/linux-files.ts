@@ -90,6 +90,20 @@ export const linuxFiles: Files = {
   which: async (program) => which(program),
 };
 
+/**
+ * `dir` and what is missing above it. One by one: where no folder can be made (/proc), Node 20's own recursive mkdir
+ * takes ENOENT for a missing parent and tries for ever.
+ */
+export function makeFolders(dir: string, mode: number): void {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(dir) !== dir) makeFolders(dirname(dir), mode);
+  try {
+    mkdirSync(dir, { mode });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 function capture(path: string): FileBefore {
   const stat = lstatSync(path);
   if (stat.isSymbolicLink()) return { linkTo: readlinkSync(path) };

@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../errors.ts';
-import { syncDirectory } from './linux-files.ts';
+import { makeFolders, syncDirectory } from './linux-files.ts';
 import type { Store } from './port.ts';
 
 const myUid = (): number => process.geteuid?.() ?? 0;
@@ -70,7 +70,7 @@ function makeMissing(path: string): void {
 
 /** Parents are for everybody to pass through: /run/qlaunch also holds each user's own VMs. */
 function makeParents(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o711 });
+  makeFolders(path, 0o711);
 }
 
 /** The directory is made and checked at the first write or read of something that exists. */

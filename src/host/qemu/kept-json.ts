@@ -1,6 +1,7 @@
 /** An answer that was kept in a file, valid for one key. A damaged or unwritable file only costs asking again. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolders } from '../linux-files.ts';
 
 export function keptJson<T>(file: string, key: string): T | undefined {
   try {
@@ -13,7 +14,7 @@ export function keptJson<T>(file: string, key: string): T | undefined {
 
 export function keepJson(file: string, key: string, value: unknown): void {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+    makeFolders(dirname(file), 0o755);
     const fresh = `${file}.${process.pid}`;
     writeFileSync(fresh, JSON.stringify({ key, value }));
     renameSync(fresh, file);

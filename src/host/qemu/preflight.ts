@@ -4,6 +4,7 @@
  */
 import type { Forward } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
+import { which } from '../linux-files.ts';
 import { type Finding, isFinding } from './finding.ts';
 import { type ImageTools, type ResolvedDisk, readProcLocks, resolveDisk } from './images.ts';
 import { type AskAs, checkReadableAs, checkSocketPath, checkWritableAs } from './preflight/paths.ts';
@@ -65,8 +66,24 @@ export async function preflight(
     ...(await files(tools, spec)),
     ...places.sockets.map(({ path, at }) => checkSocketPath(path, at)).filter((f) => f !== undefined),
   );
-  findings.push(...(await ports));
+  findings.push(...(await ports), ...passt(spec));
   return { disks, findings };
+}
+
+/** Also a QEMU that starts passt itself looks for it in PATH. */
+function passt({ nets }: VmSpec): Finding[] {
+  if (!nets.some(({ mode }) => mode === 'passt') || which('passt') !== undefined) return [];
+  return [
+    {
+      code: 'QL_PASST_MISSING',
+      what: '--net passt needs the program passt',
+      why: ['it is not in PATH'],
+      todo: [
+        'sudo apt install passt   # dnf, pacman, apk: the package is passt as well',
+        '--net user needs nothing',
+      ],
+    },
+  ];
 }
 
 /** QEMU locks against itself too: who reads an image does not let another side of it write. */

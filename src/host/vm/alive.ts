@@ -3,9 +3,10 @@
  * write, and a pid is used again. (The VM's flock would tell as well, but opening /proc/locks makes the kernel wait
  * for an RCU grace period, 8 ms and more, and inside a pid namespace it does not show a lock whose taker is gone.)
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FILES, WAITER_NAME } from '../../plan/vm/waiter.ts';
+import { processStart } from '../ids.ts';
 import { readText } from './store.ts';
 
 /** QEMU's pid while it lives: a process with `-pidfile DIR/qemu.pid` among its arguments. */
@@ -16,6 +17,18 @@ export function qemuPid(dir: string): number | undefined {
 /** The waiter's: a shell whose script is called WAITER_NAME and got this directory. */
 export function waiterPid(dir: string): number | undefined {
   return livingPid(join(dir, FILES.waiter), WAITER_NAME, dir);
+}
+
+/** Whoever is preparing the start, before there is a waiter. */
+export function launcherPid(dir: string): number | undefined {
+  const [pid, start] = (readText(join(dir, FILES.launcher)) ?? '').trim().split(' ').map(Number);
+  return pid !== undefined && pid > 1 && processStart(pid) === start ? pid : undefined;
+}
+
+/** Says that we are. */
+export function claimLaunch(dir: string): void {
+  const start = processStart(process.pid);
+  writeFileSync(join(dir, FILES.launcher), `${process.pid} ${start}\n`, { mode: 0o600, flag: 'wx' });
 }
 
 function livingPid(file: string, word: string, next: string): number | undefined {

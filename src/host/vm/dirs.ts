@@ -6,6 +6,7 @@
 import { chmodSync, lchownSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { makeFolders } from '../linux-files.ts';
 import { absolute, type StatePaths, statePaths } from '../state-paths.ts';
 import { listDirs } from './store.ts';
 import { asOwner, type Identity } from './user.ts';
@@ -142,7 +143,7 @@ function makeOnce(dir: string, mode: number): void {
 export function makePassage(dir: string): void {
   const umask = process.umask(0o066);
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o711 });
+    makeFolders(dir, 0o711);
   } finally {
     process.umask(umask);
   }

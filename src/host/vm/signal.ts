@@ -1,8 +1,8 @@
-/** Signals for a QEMU that is ours, and for nobody else. */
+/** Signals for a VM's processes that are ours, and for nobody else's. */
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
-import { qemuPid } from './alive.ts';
+import { passtPids, qemuPid } from './alive.ts';
 
 /** Errors: QL_VM_PID when no process can be proven to be the QEMU of `dir`. */
 export function signalQemu(dir: string, signal: NodeJS.Signals): void {
@@ -15,5 +15,18 @@ export function signalQemu(dir: string, signal: NodeJS.Signals): void {
     what: `will not send ${signal}: the QEMU of ${dir} is not known`,
     why: [`no process of that number in ${join(dir, FILES.pid)} runs with this pid file`],
     todo: [`fuser -v ${join(dir, FILES.lock)}`],
+  });
+}
+
+/** Ends the passts that an interrupted start left: nobody is going to connect to them. Their pids. */
+export function endPassts(dir: string): readonly number[] {
+  return passtPids(dir).filter((pid) => {
+    try {
+      process.kill(pid);
+      return true;
+    } catch {
+      // It has just ended, or root started it and we may not.
+      return false;
+    }
   });
 }

@@ -1,7 +1,7 @@
 /** Starting QEMU under its waiter. QEMU's parent is a shell, never us. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv } from '../../plan/step.ts';
 import { FILES, WAITER, WAITER_NAME } from '../../plan/vm/waiter.ts';
@@ -56,6 +56,7 @@ export async function spawnWaiter(wish: SpawnWish): Promise<Waiter> {
   );
   if (child.pid !== undefined)
     writeFileSync(join(wish.dir, FILES.waiter), `${child.pid}\n`, { mode: 0o600, flag: 'wx' });
+  rmSync(join(wish.dir, FILES.launcher), { force: true });
   child.unref();
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await once(child, 'spawn');

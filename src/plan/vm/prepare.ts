@@ -1,4 +1,5 @@
 /** What has to be there before QEMU starts. Each step goes away with the VM or is its own state. */
+import { dirname } from 'node:path';
 import type { PasstNet } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import type { QemuCaps } from '../qemu/caps.ts';
@@ -34,13 +35,23 @@ export function layoutSteps({ place, user, runAs, vars }: Prepare): readonly Ste
     }),
   );
   if (vars === undefined) return dirs;
+  const folder: Step = {
+    title: 'make a place for UEFI variables',
+    do: { run: ['install', '-d', '-m', '0700', ...owner, dirname(vars.target)] },
+    undo: { nothing: 'it holds the boot entries of guests' },
+    deadlineMs: DEADLINE_MS,
+  };
   const copy: Step = {
     title: 'give the VM UEFI variables of its own',
-    do: { run: ['cp', '-n', vars.template, vars.target] },
+    do: { run: asUser(runAs, ['cp', '-n', vars.template, vars.target]) },
     undo: { nothing: 'they hold the guest’s boot entries' },
     deadlineMs: DEADLINE_MS,
   };
-  return [...dirs, copy];
+  return [...dirs, folder, copy];
+}
+
+function asUser([program, ...words]: readonly string[], argv: Argv): Argv {
+  return program === undefined ? argv : [program, ...words, ...argv];
 }
 
 /** What is run before QEMU, each as it is printed. */
@@ -70,7 +81,7 @@ function startPasst(net: PasstNet, { paths, user, runAs }: Prepare): Step {
   const file = `${paths.dir}/passt-${net.id}`;
   // As root it would become nobody, who may not enter the VM's directory.
   const more = ['--log-file', `${file}.log`, ...(user.uid === 0 ? ['--runas', '0'] : [])];
-  const start = [
+  const start: Argv = [
     '/bin/sh',
     '-c',
     START_PASST,
@@ -82,7 +93,7 @@ function startPasst(net: PasstNet, { paths, user, runAs }: Prepare): Step {
   ];
   return {
     title: `start passt for ${net.id}`,
-    do: { run: [...runAs, ...start] as unknown as Argv },
+    do: { run: asUser(runAs, start) },
     undo: { nothing: 'passt ends when QEMU hangs up' },
     deadlineMs: DEADLINE_MS,
   };

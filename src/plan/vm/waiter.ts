@@ -17,6 +17,8 @@ export const FILES = {
   qemuLog: 'qemu.log',
   pid: 'qemu.pid',
   waiter: 'waiter.pid',
+  /** Who is about to start the waiter: pid and start time (proc(5), stat). */
+  launcher: 'launcher.pid',
   exit: 'exit',
 } as const;
 
@@ -31,6 +33,8 @@ export const WAITER_NAME = 'qlaunch-waiter';
 export const WAITER: string = [
   'trap "" HUP INT TERM',
   'dir=$1; shift',
+  // Room for the status, taken now: a full file system must not turn an orderly end into an unknown one.
+  `printf "%8s\\n" "" >"$dir/${FILES.exit}.new"`,
   `(trap - HUP INT TERM; exec "$@" 2>>"$dir/${FILES.qemuLog}")`,
   'status=$?',
   'for file in "$dir"/passt-*.pid; do',
@@ -38,5 +42,5 @@ export const WAITER: string = [
   '  pid=$(cat "$file")',
   '  if tr "\\0" "\\n" <"/proc/$pid/cmdline" | grep -qxF "${file%.pid}.log"; then kill "$pid"; fi',
   'done 2>/dev/null',
-  `echo "$status" >"$dir/${FILES.exit}.new" && mv -f "$dir/${FILES.exit}.new" "$dir/${FILES.exit}"`,
+  `printf "%8s\\n" "$status" 1<>"$dir/${FILES.exit}.new" && mv -f "$dir/${FILES.exit}.new" "$dir/${FILES.exit}"`,
 ].join('\n');

@@ -1,6 +1,7 @@
 /** Removing what an ended VM left: its logs and its directories. */
 import { join } from 'node:path';
 import { withLock } from '../../host/flock.ts';
+import { endPassts } from '../../host/vm/signal.ts';
 import { removeDir } from '../../host/vm/store.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { alive, readStatus, type VmStatus } from './status.ts';
@@ -11,6 +12,7 @@ export async function forgetVm(vm: VmStatus): Promise<boolean> {
   return withLock(join(vm.dir, FILES.lock), order, async () => {
     const now = readStatus(vm.dir);
     if (now === undefined || alive(now)) return false;
+    endPassts(vm.dir);
     if (now.record.socketDir !== vm.dir) removeDir(now.record.socketDir);
     removeDir(vm.dir);
     return true;

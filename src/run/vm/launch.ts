@@ -6,18 +6,21 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import type { Host } from '../../host/port.ts';
 import { ownVars } from '../../host/qemu/firmware.ts';
 import { recordFormat } from '../../host/qemu/images.ts';
-import { passtPids } from '../../host/vm/alive.ts';
+import { claimLaunch } from '../../host/vm/alive.ts';
 import { updateMacs } from '../../host/vm/macs.ts';
+import { endPassts } from '../../host/vm/signal.ts';
 import { spawnWaiter, type Waiter } from '../../host/vm/spawn.ts';
-import { readTail, writeRecord } from '../../host/vm/store.ts';
-import { asRoot, becomeUser, type Identity } from '../../host/vm/user.ts';
+import { readTail, removeFiles, writeRecord } from '../../host/vm/store.ts';
+import { becomeUser, type Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { type QemuEnd, qemuFailed } from '../qemu/messages.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { connectQmp } from '../qmp/connect.ts';
+import { chosenPorts } from './forwards.ts';
 import { macOwner, mergeMacs } from './nics.ts';
 import { makePlace, takePlace } from './place.ts';
 import type { VmPlan } from './plan.ts';
+import { prepare } from './prepare.ts';
 import { alive, readStatus, type VmStatus } from './status.ts';
 import { killVm } from './stop.ts';
 
@@ -51,8 +54,10 @@ export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Prom
   const lock = await takePlace(place);
   let waiter: Waiter;
   try {
-    await prepare(plan, host, who);
+    // First, so that a start that is cut short is seen by ps, and healed by recover.
+    claimLaunch(place.dir);
     writeRecord(place.dir, plan.record);
+    await prepare(plan, host, who);
     waiter = await spawnWaiter({
       dir: place.dir,
       argv: [command.binary, ...command.argv],
@@ -63,13 +68,16 @@ export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Prom
       cwd: process.cwd(),
     });
   } catch (error) {
-    for (const pid of passtPids(place.dir)) process.kill(pid);
+    endPassts(place.dir);
+    removeFiles(place.dir, (file) => file === FILES.record || file === FILES.launcher);
     throw error;
   } finally {
     // QEMU and its waiter hold it now; ours would make a dead VM look alive.
     lock.release();
   }
   const qmp = await untilReady(plan, waiter, how.stop);
+  const nics = await chosenPorts(plan.record.nics, qmp);
+  if (nics !== plan.record.nics) writeRecord(place.dir, { ...plan.record, nics });
   const vm = readStatus(place.dir);
   if (vm === undefined) throw new Error(`the record in ${place.dir} is gone`);
   return { vm, qmp };
@@ -82,19 +90,6 @@ async function remember(plan: VmPlan, who: Identity): Promise<void> {
   if (newMacs !== undefined) await updateMacs(dirs.state, (now) => mergeMacs(now, newMacs, owner));
   for (const disk of newDisks) recordFormat(dirs.state, disk.file, disk.inode, disk.format);
   if (vars !== undefined) ownVars(vars.template, vars.target, who.dropTo ? who.user : undefined);
-}
-
-async function prepare({ steps }: VmPlan, host: Host, who: Identity): Promise<void> {
-  for (const { title, do: action, deadlineMs } of steps) {
-    if (!('run' in action)) throw new TypeError(`a step of a VM's own is a command: ${title}`);
-    const result = await asRoot(who, () => host.run(action.run, { timeoutMs: deadlineMs }));
-    if (result.status === 0) continue;
-    throw new QlaunchError('QL_STEP_REFUSED', EXIT.host, {
-      what: `could not ${title}`,
-      why: [result.timedOut ? `it took longer than ${deadlineMs / 1000} s` : result.stderr.trim()],
-      todo: ['qlaunch … --dry-run   # and run the step by hand'],
-    });
-  }
 }
 
 /** Waits for QEMU's answer. A QEMU that does not come, or is not wanted any more, is ended before this throws. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { holdLock, type Lock } from '../../host/flock.ts';
 import { makePrivateDir, type VmDirs } from '../../host/vm/dirs.ts';
+import { endPassts } from '../../host/vm/signal.ts';
 import { removeFiles } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
@@ -33,17 +34,21 @@ export function choosePlace(wish: NameWish, dirs: VmDirs): Place {
     const vm = readStatus(place.dir);
     if (vm === undefined || !alive(vm)) return place;
     if (wish.given || vm.record.identity === wish.identity)
-      throw new QlaunchError('QL_VM_RUNNING', EXIT.refused, {
-        what: `a VM "${name}" is running already`,
-        why: [
-          `it was started at ${vm.record.startedAt}${vm.pid === undefined ? '' : ` as process ${vm.pid}`}`,
-        ],
-        todo: [`qlaunch stop ${name}`, 'qlaunch … --name ANOTHER'],
-      });
+      throw running(name, [
+        `it was started at ${vm.record.startedAt}${vm.pid === undefined ? '' : ` as process ${vm.pid}`}`,
+      ]);
   }
   throw new QlaunchError('QL_VM_RUNNING', EXIT.refused, {
     what: `no free name like "${wish.name}"`,
     todo: ['qlaunch … --name ANOTHER'],
+  });
+}
+
+function running(name: string, why: readonly string[]): QlaunchError {
+  return new QlaunchError('QL_VM_RUNNING', EXIT.refused, {
+    what: `a VM "${name}" is running already`,
+    why,
+    todo: [`qlaunch stop ${name}`, 'qlaunch … --name ANOTHER'],
   });
 }
 
@@ -52,13 +57,15 @@ export function makePlace(place: Place, who: Identity): void {
   for (const dir of new Set([place.dir, place.socketDir])) makePrivateDir(dir, who);
 }
 
-/** Takes the lock, and clears what an earlier VM of that name left. Errors: QL_LOCKED. */
+/** Takes the lock, and clears what an earlier VM of that name left. Errors: QL_VM_RUNNING. */
 export async function takePlace(place: Place): Promise<Lock> {
-  const lock = await holdLock(join(place.dir, FILES.lock), {
-    what: `VM ${place.name}`,
-    waitMs: 0,
-    dir: 'private',
-  } as const);
+  const order = { what: `VM ${place.name}`, waitMs: 0, dir: 'private' } as const;
+  const lock = await holdLock(join(place.dir, FILES.lock), order).catch((error: unknown) => {
+    // Another start of the same name was a moment quicker than our look at it.
+    const isTaken = error instanceof QlaunchError && error.code === 'QL_LOCKED';
+    throw isTaken ? running(place.name, error.why) : error;
+  });
+  endPassts(place.dir);
   for (const dir of new Set([place.dir, place.socketDir])) removeFiles(dir, (file) => !file.endsWith('lock'));
   return lock;
 }

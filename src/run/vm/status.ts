@@ -1,7 +1,7 @@
 /** Which VMs there are and how they are, from their directories and /proc. */
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { qemuPid, waiterPid } from '../../host/vm/alive.ts';
+import { launcherPid, passtPids, qemuPid, waiterPid } from '../../host/vm/alive.ts';
 import { visibleVmRoots } from '../../host/vm/dirs.ts';
 import { listDirs, readRecord, readTail, readText, type VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
@@ -39,19 +39,27 @@ export function readStatus(dir: string): VmStatus | undefined {
   if (text === undefined) {
     const pid = qemuPid(dir);
     if (pid !== undefined) return { dir, record, state: 'running', pid };
-    // QEMU has no pid file yet, or has just ended and its waiter is about to say how.
-    if (waiterPid(dir) !== undefined) return { dir, record, state: 'starting' };
+    // QEMU has no pid file yet, or has just ended and its waiter is about to say how; a launcher that leaves has
+    // started the waiter meanwhile.
+    const waited = waiterPid(dir) ?? launcherPid(dir) ?? waiterPid(dir);
+    if (waited !== undefined) return { dir, record, state: 'starting' };
     // Both may have ended between the first look and the others.
     text = readText(join(dir, FILES.exit));
   }
   if (text === undefined) {
-    const reason =
-      'ended together with its waiter (killed, or the machine ran out of memory); its exit status is not known';
-    return { dir, record, state: 'lost', reason };
+    return { dir, record, state: 'lost', reason: lost(dir) };
   }
   const exit = Number(text);
   if (exit === 0) return { dir, record, state: 'ended', exit, reason: 'shut down' };
   return { dir, record, state: 'failed', exit, reason: failure(exit, dir) };
+}
+
+function lost(dir: string): string {
+  const passts = passtPids(dir);
+  if (passts.length > 0)
+    return `its start was interrupted; passt still runs (pid ${passts.join(', ')}): qlaunch recover`;
+  if (readText(join(dir, FILES.waiter)) === undefined) return 'its start was interrupted';
+  return 'ended together with its waiter (killed, or the machine ran out of memory); its exit status is not known';
 }
 
 function failure(exit: number, dir: string): string {

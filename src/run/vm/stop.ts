@@ -37,7 +37,7 @@ async function ended(vm: VmStatus, timeoutMs: number): Promise<VmStatus | undefi
 }
 
 /** A guest that was still booting has not heard the first press. */
-const PRESS_AGAIN_MS = 5_000;
+export const PRESS_AGAIN_MS = 5_000;
 
 /** What `stop` had to do. */
 export interface Stopped {
@@ -64,7 +64,10 @@ export async function stopVm(vm: VmStatus, options: StopOptions): Promise<Stoppe
 /** Between two tries at a monitor that another client holds. */
 const RETRY_MS = 200;
 
-/** Tries until `end`: a monitor that is busy now may be free in a moment. Returns why it could not. */
+/**
+ * Tries until `end`: a monitor that is busy now may be free in a moment. Returns why QEMU could not; what went wrong on
+ * our own side is thrown: it is no reason to take a healthy guest's power away.
+ */
 async function pressButton(vm: VmStatus, end: number): Promise<string | undefined> {
   for (;;) {
     try {
@@ -75,9 +78,9 @@ async function pressButton(vm: VmStatus, end: number): Promise<string | undefine
     } catch (error) {
       const busy = error instanceof QlaunchError && BUSY.includes(error.code);
       if (!alive(readStatus(vm.dir) ?? { ...vm, state: 'ended' })) return undefined;
+      if (!busy) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      if (!busy || performance.now() >= end)
-        return `cannot press the power button: ${why}; telling QEMU to quit`;
+      if (performance.now() >= end) return `cannot press the power button: ${why}; telling QEMU to quit`;
       await sleep(RETRY_MS);
     }
   }

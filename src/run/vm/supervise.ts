@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QmpClient } from '../qmp/client.ts';
 import { readStatus, type VmStatus } from './status.ts';
-import { killVm, waitForEnd } from './stop.ts';
+import { killVm, PRESS_AGAIN_MS, waitForEnd } from './stop.ts';
 
 export interface SuperviseOptions {
   /** Deadlines of one polite stage: power button, then `quit`. */
@@ -48,6 +48,7 @@ export function stopRequests(): StopRequests {
  */
 export async function supervise(vm: VmStatus, qmp: QmpClient, options: SuperviseOptions): Promise<VmStatus> {
   const gone = qmp.closed.then(() => 'gone' as const);
+  let pressing: NodeJS.Timeout | undefined;
   for (let stage = 0; ; ) {
     const round = new AbortController();
     const waits: Promise<'gone' | 'next'>[] = [gone, options.stops.next(round.signal)];
@@ -57,10 +58,12 @@ export async function supervise(vm: VmStatus, qmp: QmpClient, options: Supervise
     round.abort();
     if (what === 'gone') break;
     stage += 1;
+    clearInterval(pressing);
     if (stage === 1) {
-      options.say('asking the guest to power off (again: QEMU quits at once)');
-      // Not waited for: a QEMU that hangs must not keep the next request from being heard.
-      qmp.tryExecute('system_powerdown').catch(() => undefined);
+      const seconds = Math.round(options.powerdownMs / 1000);
+      options.say(`asking the guest to power off; QEMU quits in ${seconds} s, or at once if you ask again`);
+      pressButton(qmp);
+      pressing = setInterval(() => pressButton(qmp), PRESS_AGAIN_MS).unref();
     } else if (stage === 2) {
       options.say('telling QEMU to quit');
       qmp.tryExecute('quit').catch(() => undefined);
@@ -69,7 +72,13 @@ export async function supervise(vm: VmStatus, qmp: QmpClient, options: Supervise
       return killVm(vm, options.quitMs);
     }
   }
+  clearInterval(pressing);
   return waitForEnd(readStatus(vm.dir) ?? vm, options.quitMs);
+}
+
+/** Not waited for: a QEMU that hangs must not keep the next request from being heard. */
+function pressButton(qmp: QmpClient): void {
+  qmp.tryExecute('system_powerdown').catch(() => undefined);
 }
 
 async function deadline(ms: number, signal: AbortSignal): Promise<'next'> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectQmp } from '../../../src/run/qmp/connect.ts';
@@ -44,6 +44,31 @@ test.each(qemus)('the printed text, given to sh, starts the very VM (QEMU $label
   expect(JSON.stringify(await qmp.execute('query-block'))).toContain(JSON.stringify(NASTY).slice(1, -1));
   await qmp.execute('quit');
   expect(await ended).toEqual([0, null]);
+});
+
+test('the printed text of a UEFI guest makes its variables, in a state directory that is not there yet', async () => {
+  const w = world();
+  const args = [guestCopy(w.dir), '-n', 'uefi', '--accel', 'tcg', '--uefi', '--net', 'none'];
+  const text = await w.qlaunch(...args, '--dry-run');
+  const { dir }: Printed = JSON.parse((await w.qlaunch(...args, '--dry-run', '--json')).stdout);
+  const sh = spawn('sh', ['-u'], { cwd: w.dir, stdio: ['pipe', 'inherit', 'inherit'] });
+  const ended = once(sh, 'exit');
+  sh.stdin.end(text.stdout);
+  onTestFinished(() => void sh.kill());
+  const qmp = await connectQmp(join(dir, 'command.sock'), { deadlineMs: 20_000 });
+  expect(JSON.stringify(await qmp.execute('query-block'))).toContain(join(w.dir, 'state', 'uefi'));
+  await qmp.execute('quit');
+  expect(await ended).toEqual([0, null]);
+});
+
+test('the printed text stops at a step that fails, and leaves the shell it was pasted into alone', async () => {
+  const w = world();
+  const { stdout } = await w.qlaunch(guestCopy(w.dir), '-n', 'cut', '--accel', 'tcg', '--dry-run');
+  writeFileSync(join(w.dir, 'run'), 'a file where a directory should be');
+  const sh = spawn('sh', [], { cwd: w.dir, stdio: ['pipe', 'pipe', 'ignore'] });
+  const said = sh.stdout.setEncoding('utf8').toArray();
+  sh.stdin.end(`${stdout}\necho still here: $?\n`);
+  expect((await said).join('')).toBe('still here: 1\n');
 });
 
 test.each(programs)('what is printed is what is run (qlaunch for $label)', async ({ path }) => {

@@ -28,6 +28,17 @@ describe.each(programs)('a foreground VM, qlaunch for $label', ({ path }) => {
     expect(console.text()).toContain('QLAUNCH-GUEST powering-off');
   });
 
+  test('a Ctrl-C that comes while the guest still boots is not lost', async () => {
+    const w = world(path);
+    const run = w.start([guestCopy(w.dir), ...SERIAL]);
+    const console = consoleOf(run.child.stdout);
+    // The firmware or the kernel is at work: nobody listens to the button yet.
+    await console.waitFor('SeaBIOS');
+    run.child.kill('SIGINT');
+    expect(await run.status).toBe(0);
+    expect(console.text()).toContain('QLAUNCH-GUEST powering-off');
+  });
+
   test('a second Ctrl-C ends a guest that does not listen', async () => {
     const w = world(path);
     // Without a disk to boot, the firmware waits for ever and hears no power button.

@@ -1,10 +1,12 @@
 // needs: veth
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { vmRow, world } from '../../tiers/cli.ts';
+import { which } from '../../../src/host/linux-files.ts';
+import { programs, vmRow, world } from '../../tiers/cli.ts';
 import { consoleFile } from '../../tiers/console.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { serveNonce } from '../../tiers/nonce.ts';
@@ -58,6 +60,75 @@ test.each(qemus)(
     await expect.poll(() => passts(dir)).toEqual([]);
   },
 );
+
+test('a start that is killed between passt and QEMU is seen, and healed by recover', async () => {
+  const w = world();
+  const port = await freePort();
+  // The real passt, at another socket than the one that is waited for: the start stands still right after it.
+  mkdirSync(join(w.dir, 'bin'));
+  const late = `#!/bin/sh\nfor word; do case $word in *.sock) word=$word.late ;; esac; set -- "$@" "$word"; shift; done\nexec ${which('passt')} "$@"\n`;
+  writeFileSync(join(w.dir, 'bin/passt'), late, { mode: 0o755 });
+  const args = [guestCopy(w.dir), '-n', 'cut', '--accel', 'tcg', '--net', `passt,fwd=${port}:80`];
+  const env = { ...process.env, ...w.env, PATH: `${join(w.dir, 'bin')}:${process.env['PATH']}` };
+  const start = spawn(programs[0]?.path ?? '', [...args, '-d'], { env, stdio: 'ignore' });
+  const listening = async (): Promise<boolean> =>
+    await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(200) }).then(
+      () => true,
+      (error) => !String(error.cause).includes('ECONNREFUSED'),
+    );
+  await expect.poll(listening, { timeout: 10_000 }).toBe(true);
+  expect(await vmRow(w, 'cut')).toMatchObject({ state: 'starting' });
+  start.kill('SIGKILL');
+  await once(start, 'exit');
+  const row = await vmRow(w, 'cut');
+  expect(row).toMatchObject({ state: 'lost' });
+  expect(row.reason).toMatch(/passt still runs \(pid \d+\): qlaunch recover/);
+  const healed = await w.qlaunch('recover');
+  expect(healed.status).toBe(0);
+  expect(healed.stderr).toMatch(/VM cut: ended its passt \(pid \d+\)/);
+  await expect.poll(() => passts(row.dir)).toEqual([]);
+  expect((await w.qlaunch('recover')).stderr).toBe('nothing to take back');
+  expect(await w.qlaunch(...args, '-d')).toMatchObject({ status: 0 });
+});
+
+test('a start that is killed there is healed by the next start as well', async () => {
+  const w = world();
+  const dir = join(w.dir, 'run/vm', String(process.getuid?.()), 'again');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const file = join(dir, 'passt-net0');
+  const waits = spawn('sh', ['-c', 'read forever', 'passt', '--log-file', `${file}.log`], { stdio: 'pipe' });
+  const ended = once(waits, 'exit');
+  writeFileSync(`${file}.pid`, `${waits.pid}\n`);
+  expect(await w.qlaunch(guestCopy(w.dir), '-n', 'again', '--accel', 'tcg', '-d')).toMatchObject({
+    status: 0,
+  });
+  expect(await ended).toEqual([null, 'SIGTERM']);
+});
+
+test('a passt that is not installed is found before anything starts', async () => {
+  const w = world();
+  const words = [programs[0]?.path ?? '', guestCopy(w.dir), '--accel', 'tcg', '--net', 'passt', '-d'];
+  const hide = `mount --bind /dev/null ${which('passt')} && exec "$@"`;
+  const env = { ...process.env, ...w.env };
+  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', hide, 'sh', ...words], {
+    env,
+    encoding: 'utf8',
+  });
+  expect(status).toBe(3);
+  expect(stderr).toContain('--net passt needs the program passt');
+});
+
+test('without a default route passt’s words come with a cure', async () => {
+  const w = world();
+  const words = [programs[0]?.path ?? '', guestCopy(w.dir), '--accel', 'tcg', '--net', 'passt', '-d'];
+  const { status, stderr } = spawnSync('unshare', ['-n', ...words], {
+    env: { ...process.env, ...w.env },
+    encoding: 'utf8',
+  });
+  expect(status).toBe(4);
+  expect(stderr).toMatch(/could not start passt for net0.*External interface not usable.*--net user/s);
+  expect((await w.qlaunch('ps', '--json')).stdout).toBe('[]');
+});
 
 function passts(dir: string): readonly string[] {
   const all = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');

@@ -1,8 +1,9 @@
 /** What is known of an image from its first use or from its making: one small file per image in the state directory. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskFormat } from '../../../spec/vm-spec.ts';
+import { makeFolders } from '../../linux-files.ts';
 
 export interface DiskRecord {
   readonly path: string;
@@ -42,7 +43,7 @@ export function recordFormat(
 ): void {
   const before = recordOf(stateDir, path, inode)?.allow ?? [];
   const file = fileOf(stateDir, path);
-  mkdirSync(join(stateDir, 'disks'), { recursive: true, mode: 0o700 });
+  makeFolders(join(stateDir, 'disks'), 0o700);
   const fresh = `${file}.${process.pid}`;
   const record: DiskRecord = { path, inode, format, allow: [...new Set([...before, ...allow])] };
   writeFileSync(fresh, JSON.stringify(record), { mode: 0o600 });
