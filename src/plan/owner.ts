@@ -27,6 +27,9 @@ export function ownerMark(lifetime: Lifetime, token: string): string {
   return `qlaunch:${renderLifetime(lifetime).replaceAll(/[ #"'\\]+/g, '/')}:${token12(token)}`;
 }
 
+/** Whether an alias is an ownerMark(), of whatever plan. */
+export const isOwnerMark = (alias: string | undefined): boolean => alias?.startsWith('qlaunch:') === true;
+
 function token12(token: string): string {
   if (!/^[0-9a-f]{12}$/.test(token)) throw new TypeError(`not a token: ${token}`);
   return token;
