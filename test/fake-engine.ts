@@ -25,6 +25,7 @@ export class FakeWorld {
       stores: { volatile: this.volatile, durable: this.durable },
       shared: this.shared,
       confirm: memoryStore(),
+      undo: memoryStore(),
       lockPath: '/memory/lock',
       world: this.#world(self),
       tool: 'qlaunch test',

@@ -49,7 +49,8 @@ export async function confirm(id: string): Promise<number> {
   return EXIT.ok;
 }
 
-function told(result: Recovered, options: ChangesOptions): number {
+/** Shows what was taken back. */
+export function told(result: Recovered, options: ChangesOptions): number {
   if (options.json === true) json(recoveredJson(result));
   else note(renderRecovered(result));
   return result.exit;

@@ -5,7 +5,11 @@ import type { Host } from '../host/port.ts';
 import type { Identity } from '../host/vm/user.ts';
 import { renderCommand } from '../plan/qemu/command.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
+import { shellLine } from '../plan/shell.ts';
 import type { Step } from '../plan/step.ts';
+import type { Engine } from '../run/engine.ts';
+import { openEngine } from '../run/open-engine.ts';
+import { requireRoot } from '../run/vm/host.ts';
 import { launch } from '../run/vm/launch.ts';
 import { planVm, type VmPlan } from '../run/vm/plan.ts';
 import { parseVmSpec } from '../spec/vm.ts';
@@ -15,6 +19,8 @@ import { readDescription } from './describe.ts';
 import { follow, listenForStops } from './follow.ts';
 import { json, note, out } from './terminal.ts';
 import { keepTerminal } from './tty.ts';
+
+declare const QLAUNCH_VERSION: string;
 
 export interface RunOptions {
   readonly detach?: boolean;
@@ -67,14 +73,21 @@ export async function launchPlan(
       what: 'a detached VM can not have its serial line on this terminal',
       todo: ['leave --serial stdio out, then: qlaunch console NAME'],
     });
+  requireRoot(plan.host?.preview ?? [], who, shellLine(['qlaunch', ...process.argv.slice(2)]));
   for (const line of plan.notes) note(`qlaunch: ${line}`);
   if (options.verbose) note([...plan.decisions, shownCommand(plan)].join('\n'));
   if (!detached) return foreground(plan, host, who, terminal);
-  const { vm, qmp } = await launch(plan, host, { who, terminal });
+  const { vm, qmp } = await launch(plan, host, { who, terminal, ...engineFor(plan) });
   await qmp.close();
   if (options.json) json(running(vm));
   else out(announcement(vm, plan.spec));
   return EXIT.ok;
+}
+
+/** Opened only where the host is changed: it looks at who and where we are. */
+function engineFor({ host }: VmPlan): { engine?: Engine } {
+  const changes = (host?.preview.length ?? 0) > 0;
+  return changes ? { engine: openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` }) } : {};
 }
 
 async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boolean): Promise<number> {
@@ -83,7 +96,7 @@ async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boo
   const [launched, stop] = [new AbortController(), new AbortController()];
   void stops.next(launched.signal).then(() => stop.abort());
   try {
-    const { vm, qmp } = await launch(plan, host, { who, terminal, stop: stop.signal });
+    const { vm, qmp } = await launch(plan, host, { who, terminal, stop: stop.signal, ...engineFor(plan) });
     // From here on a request goes to the guest.
     launched.abort();
     if (!terminal) note(`${announcement(vm, plan.spec)}\n  Ctrl-C shuts the guest down`);
@@ -108,7 +121,7 @@ function shownCommand({ command, runAs }: VmPlan): string {
 /** `first`: steps of the caller that come before the VM's own. */
 export function show(plan: VmPlan, options: RunOptions, first: readonly Step[] = []): number {
   const shell = shownCommand(plan);
-  const steps = { steps: [...first, ...plan.layout, ...plan.steps] };
+  const steps = { steps: [...first, ...plan.layout, ...(plan.host?.preview ?? []), ...plan.steps] };
   if (options.json) {
     const { binary, argv } = plan.command;
     const qemu = { argv: [...plan.runAs, binary, ...argv], shell };

@@ -1,6 +1,6 @@
 /** One look at the host before planning. From `ip -j`: /sys may belong to another network namespace. */
 import { EXIT, QlaunchError } from '../errors.ts';
-import type { AddressFact, HostFacts, LinkFact } from '../plan/facts.ts';
+import type { AddressFact, HostFacts, LinkFact, TunFact } from '../plan/facts.ts';
 import { newToken } from './ids.ts';
 import type { Host } from './port.ts';
 
@@ -27,17 +27,17 @@ async function ipJson(host: Host, words: readonly string[]): Promise<readonly Ra
     });
   }
   const rows: unknown = JSON.parse(result.stdout === '' ? '[]' : result.stdout);
-  return Array.isArray(rows)
-    ? rows.filter((row): row is Raw => typeof row === 'object' && row !== null && 'ifindex' in row)
-    : [];
+  return Array.isArray(rows) ? rows.filter((row): row is Raw => isRaw(row) && 'ifindex' in row) : [];
 }
 
+const isRaw = (value: unknown): value is Raw => typeof value === 'object' && value !== null;
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
 function linkFact(raw: Raw, addresses: unknown): LinkFact {
   const info = raw['linkinfo'];
-  const kind = typeof info === 'object' && info !== null ? text((info as Raw)['info_kind']) : undefined;
+  const link = isRaw(info) ? info : {};
+  const kind = text(link['info_kind']);
   const optional = {
     address: text(raw['address']),
     ifalias: text(raw['ifalias']),
@@ -53,7 +53,19 @@ function linkFact(raw: Raw, addresses: unknown): LinkFact {
     flags: Array.isArray(raw['flags']) ? raw['flags'].filter((flag) => typeof flag === 'string') : [],
     link_type: text(raw['link_type']) ?? '',
     addresses: Array.isArray(addresses) ? addresses.flatMap(addressFact) : [],
+    ...(kind === 'tun' && isRaw(link['info_data']) ? { tun: tunFact(link['info_data']) } : {}),
     ...(Object.fromEntries(found) as Partial<Record<keyof typeof optional, string>>),
+  };
+}
+
+function tunFact(raw: Raw): TunFact {
+  const [user, group] = [text(raw['user']), text(raw['group'])];
+  return {
+    type: raw['type'] === 'tap' ? 'tap' : 'tun',
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+    multiQueue: raw['multi_queue'] === true,
+    persist: raw['persist'] === true,
   };
 }
 

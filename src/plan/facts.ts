@@ -12,6 +12,19 @@ export interface LinkFact {
   /** "bridge", "tun", "veth"; absent for a physical device. */
   readonly kind?: string;
   readonly addresses: readonly AddressFact[];
+  /** Of a tun or tap. */
+  readonly tun?: TunFact;
+}
+
+/** As TUNSETIFF and TUNSETOWNER left it (linux/drivers/net/tun.c). */
+export interface TunFact {
+  readonly type: 'tap' | 'tun';
+  /** Name, or the uid of a user without one; absent: whoever has CAP_NET_ADMIN. */
+  readonly user?: string;
+  readonly group?: string;
+  /** It must be opened with queues > 1, and without it with one. */
+  readonly multiQueue: boolean;
+  readonly persist: boolean;
 }
 
 export interface AddressFact {

@@ -1,16 +1,22 @@
 /** Making a link so that at every moment it is either provably ours or not there. */
 import type { Lifetime } from './lifetime.ts';
 import { linkMac, ownerMark, tempLinkName } from './owner.ts';
-import type { Argv, BatchLine } from './step.ts';
+import type { Argv, BatchLine, Undo } from './step.ts';
 
 export interface NewLink {
   readonly name: string;
-  /** What follows `ip link add name X address Y`: `['type', 'bridge', …]`. */
-  readonly type: readonly string[];
+  /** What follows `ip link add name X address Y`: `['type', 'bridge', …]`. Or a tap, which rtnetlink does not make. */
+  readonly type: readonly string[] | NewTap;
   /** Given, or chosen from the token. */
   readonly mac?: string;
   /** Set after the link has its name: `['up']`, `['master', 'br0', 'up']`; each is one line of the batch. */
   readonly settings?: readonly Argv[];
+}
+
+interface NewTap {
+  /** Who may open it without any right. */
+  readonly uid: number;
+  readonly multiQueue: boolean;
 }
 
 /** What `ip` says when a link is not there (any more). ip 6.1: `Cannot find device "x"`. */
@@ -23,6 +29,23 @@ export interface LinkOrder {
   readonly index: number;
 }
 
+function addLines({ name, type }: NewLink, temp: string, mac: string): readonly BatchLine[] {
+  const title = `make a link for ${name}`;
+  const undo: Undo = { run: ['ip', 'link', 'delete', 'dev', temp], gone: LINK_GONE };
+  if (!('uid' in type)) {
+    const words: Argv = ['link', 'add', 'name', temp, 'address', mac, ...type];
+    return [{ title, words, undo, owns: { link: temp, mac } }];
+  }
+  const queues = type.multiQueue ? ['multi_queue'] : [];
+  const words: Argv = ['tuntap', 'add', 'dev', temp, 'mode', 'tap', 'user', String(type.uid), ...queues];
+  const address: Argv = ['link', 'set', 'dev', temp, 'address', mac];
+  return [
+    // Its name, 48 random bits that were journaled before, is the only mark it can be born with.
+    { title, words, undo, owns: { link: temp } },
+    { title: `give it the address ${mac}`, words: address, undo: { nothing: 'goes away with the link' } },
+  ];
+}
+
 /** The lines of one `ip -batch` that make the link. */
 export function newLinkLines(link: NewLink, order: LinkOrder): readonly BatchLine[] {
   const temp = tempLinkName(order.token, order.index);
@@ -30,12 +53,7 @@ export function newLinkLines(link: NewLink, order: LinkOrder): readonly BatchLin
   const alias = ownerMark(order.lifetime, order.token);
   const gone = LINK_GONE;
   return [
-    {
-      title: `make a link for ${link.name}`,
-      words: ['link', 'add', 'name', temp, 'address', mac, ...link.type],
-      undo: { run: ['ip', 'link', 'delete', 'dev', temp], gone },
-      owns: { link: temp, mac },
-    },
+    ...addLines(link, temp, mac),
     {
       title: `mark the link for ${link.name} as ours`,
       words: ['link', 'set', 'dev', temp, 'alias', alias],

@@ -24,8 +24,15 @@ export function linkMac(token: string, index: number): string {
  * Kernel limit: 255 bytes (IFALIASZ 256). The token makes it this plan's, not just some qlaunch's.
  */
 export function ownerMark(lifetime: Lifetime, token: string): string {
-  return `qlaunch:${renderLifetime(lifetime).replaceAll(/[ #"'\\]+/g, '/')}:${token12(token)}`;
+  return `${markPrefix(lifetime)}${token12(token)}`;
 }
+
+const markPrefix = (lifetime: Lifetime): string =>
+  `qlaunch:${renderLifetime(lifetime).replaceAll(/[ #"'\\]+/g, '/')}:`;
+
+/** Whether an alias is an ownerMark() of that lifetime, of whatever plan. */
+export const isMarkOf = (alias: string | undefined, lifetime: Lifetime): boolean =>
+  alias?.startsWith(markPrefix(lifetime)) === true;
 
 /** Whether an alias is an ownerMark(), of whatever plan. */
 export const isOwnerMark = (alias: string | undefined): boolean => alias?.startsWith('qlaunch:') === true;

@@ -9,6 +9,8 @@ export interface Engine {
   readonly shared: Store;
   /** Changes that wait for `qlaunch confirm`: scripts and deferred steps; volatile. */
   readonly confirm: Store;
+  /** Undo scripts of VMs that run, for their guards; volatile. */
+  readonly undo: Store;
   readonly world: World;
   /** The host lock's file, for scripts that must do without us. */
   readonly lockPath: string;

@@ -42,6 +42,7 @@ export function openEngine(options: EngineOptions): Engine {
     },
     shared: directoryStore(join(paths.runtime, 'shared')),
     confirm: directoryStore(join(paths.runtime, 'confirm')),
+    undo: directoryStore(join(paths.runtime, 'undo')),
     lockPath,
     world,
     tool: options.tool,

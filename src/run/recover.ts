@@ -1,6 +1,7 @@
 /** What is open on this host, and taking it back: every command that does so is a filter over decide(). */
 import { EXIT, type ExitStatus, QlaunchError } from '../errors.ts';
 import { type Lifetime, renderLifetime } from '../plan/lifetime.ts';
+import { forgetScripts } from './change/guarded.ts';
 import { type Left, teardown } from './change/teardown.ts';
 import { forgetTrials } from './confirm/arm.ts';
 import type { Engine } from './engine.ts';
@@ -55,13 +56,20 @@ async function sweep(
   wanted: (change: Change) => boolean,
   asked: boolean,
 ): Promise<Recovered> {
-  for (const store of [engine.stores.volatile, engine.stores.durable, engine.shared, engine.confirm])
+  for (const store of [
+    engine.stores.volatile,
+    engine.stores.durable,
+    engine.shared,
+    engine.confirm,
+    engine.undo,
+  ])
     store.sweep();
   // Loaded here and not before: journals may have been closed while we waited for the lock.
   const changes = loadChanges(engine.stores, engine.world).filter(wanted).reverse();
   const decided = changes.map((change) => ({ change, decision: decide(change, engine.world, asked) }));
   const result = await takeBackAll(engine, asked ? decided.map(reportHeld) : decided);
   await forgetTrials(engine);
+  forgetScripts(engine);
   return result;
 }
 

@@ -1,4 +1,4 @@
-// needs: bridge
+// needs: bridge, tap
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// needs: bridge
+// needs: bridge, tap
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { planBridge } from '../../src/plan/bridge.ts';

@@ -1,4 +1,4 @@
-// needs: bridge
+// needs: bridge, tap
 import { killMatrix } from './kill-matrix.ts';
 
 killMatrix('undo');

@@ -5,6 +5,7 @@ import { makeDirectory, putFile } from '../../src/plan/files.ts';
 import type { Lifetime } from '../../src/plan/lifetime.ts';
 import type { FilePath, Plan } from '../../src/plan/step.ts';
 import { IPV4_FORWARD, IPV6_FORWARD, setAttribute, shareAttribute } from '../../src/plan/sysctl.ts';
+import { planTaps } from '../../src/plan/tap/managed.ts';
 
 export const LIFETIME: Lifetime = { vm: 'test' };
 
@@ -13,6 +14,19 @@ export type Planner = (facts: HostFacts) => Plan<HostFacts>;
 /** By name, so that a child can be told which. `etc` is a directory of the test's own. */
 export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
   bridge: () => (facts) => planBridge({ name: 'br-t', lifetime: LIFETIME }, facts),
+  /** A bridge of ours and a tap on it: the tap has no mark but its name when it is born. */
+  taps: () => (facts) => {
+    const bridge = planBridge({ name: 'br-t', lifetime: LIFETIME }, facts);
+    return {
+      steps: bridge.steps,
+      next: {
+        waitsFor: 'the bridge tells its MTU',
+        preview: [],
+        plan: (later) =>
+          planTaps([{ name: 'tap-t', uid: 65_534, queues: 1, bridge: 'br-t' }], LIFETIME, later),
+      },
+    };
+  },
   sysctl: () => () => ({
     steps: [
       setAttribute('/proc/sys/net/ipv4/conf/lo/rp_filter', '2', 'loosen the source check on lo'),

@@ -1,4 +1,4 @@
-// needs: bridge
+// needs: bridge, tap
 import { spawnSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

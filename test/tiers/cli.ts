@@ -1,7 +1,7 @@
 /** The built programs, run as a user runs them, each test in a world of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -40,7 +40,21 @@ export interface World {
 
 /** Directories of its own for state, run-time files and configuration; VMs that still run at the end are killed. */
 export function world(program: string = programs[0]?.path ?? ''): World {
-  const dir = mkdtempSync(join(tmpdir(), 'qlaunch-world-'));
+  return worldOf([program], mkdtempSync(join(tmpdir(), 'qlaunch-world-')));
+}
+
+const NOBODY = 65_534;
+
+/** The world of a user without any right. The clone may lie where nobody else gets, so the program is copied. */
+export function userWorld(): World {
+  const dir = mkdtempSync(join(tmpdir(), 'qlaunch-user-'));
+  cpSync(join(root, 'dist/bin'), join(dir, 'bin'), { recursive: true });
+  for (const path of [dir, join(dir, 'bin')]) chownSync(path, NOBODY, NOBODY);
+  const drop = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', '--'];
+  return worldOf([...drop, join(dir, 'bin/qlaunch')], dir);
+}
+
+function worldOf([program = '', ...first]: readonly string[], dir: string): World {
   const env = {
     HOME: dir,
     QLAUNCH_RUNTIME_DIR: join(dir, 'run'),
@@ -50,7 +64,7 @@ export function world(program: string = programs[0]?.path ?? ''): World {
     NO_COLOR: '1',
   };
   const qlaunch = async (...args: readonly string[]): Promise<Ran> => {
-    const { exitCode, stdout, stderr } = await execa(program, args, {
+    const { exitCode, stdout, stderr } = await execa(program, [...first, ...args], {
       env,
       cwd: dir,
       reject: false,
@@ -67,7 +81,7 @@ export function world(program: string = programs[0]?.path ?? ''): World {
     rmSync(dir, { recursive: true, force: true });
   });
   const start = (args: readonly string[]): Started => {
-    const child = spawn(program, args, { env: { ...process.env, ...env }, cwd: dir });
+    const child = spawn(program, [...first, ...args], { env: { ...process.env, ...env }, cwd: dir });
     return { child, status: once(child, 'close').then(([status]) => status) };
   };
   return { dir, env, qlaunch, start };

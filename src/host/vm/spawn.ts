@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { EXIT, QlaunchError } from '../../errors.ts';
 import type { Argv } from '../../plan/step.ts';
-import { FILES, WAITER, WAITER_NAME } from '../../plan/vm/waiter.ts';
+import { FILES, GUARD_NAME, guard, WAITER, WAITER_NAME } from '../../plan/vm/waiter.ts';
 import { asRoot, type Identity } from './user.ts';
 
 export interface SpawnWish {
@@ -18,6 +20,8 @@ export interface SpawnWish {
   readonly terminal: boolean;
   readonly who: Identity;
   readonly cwd: string;
+  /** The script that takes back what lives on the host as long as the VM. */
+  readonly undo?: string;
 }
 
 /** A supplementary group of the user (kvm, disk) counts for QEMU; Node's own uid option would drop it. */
@@ -33,8 +37,13 @@ function cleanEnv(env: NodeJS.ProcessEnv, who: Identity): NodeJS.ProcessEnv {
 }
 
 export interface Waiter {
-  /** Settles when the waiter has ended, as a rule right after QEMU. */
+  readonly pid: number;
+  /** Settles when the waiter, and its guard, have ended: as a rule right after QEMU. */
   readonly ended: Promise<void>;
+  /** Opens the guard's gate; without a guard QEMU is on its way already. */
+  go(): void;
+  /** Closes it for good: the guard ends, and QEMU is never started. */
+  cancel(): void;
 }
 
 /**
@@ -42,16 +51,23 @@ export interface Waiter {
  * is written down by us and not by it: through a slow setpriv it would have none for a while.
  */
 export async function spawnWaiter(wish: SpawnWish): Promise<Waiter> {
-  const words = [...dropPrivileges(wish.who), '/bin/sh', '-c', WAITER, WAITER_NAME, wish.dir, ...wish.argv];
+  const fds = descriptors(wish);
+  const gate = wish.undo === undefined ? undefined : freeDigit(fds);
+  const waiter = [...dropPrivileges(wish.who), '/bin/sh', '-c', WAITER, WAITER_NAME, wish.dir, ...wish.argv];
+  const words =
+    wish.undo === undefined || gate === undefined
+      ? waiter
+      : ['/bin/sh', '-c', guard(gate), GUARD_NAME, wish.undo, ...waiter];
   const [program = '/bin/sh', ...args] = words;
   const terminal = wish.terminal ? 'inherit' : 'ignore';
+  const rest = fds.map((fd, i) => (i + 3 === gate ? 'pipe' : fd));
   const child = asRoot(wish.who, () =>
     spawn(program, args, {
       cwd: wish.cwd,
       detached: true,
       env: cleanEnv(process.env, wish.who),
       // QEMU's stderr is sent to its log by the waiter.
-      stdio: [terminal, terminal, 'ignore', ...descriptors(wish)],
+      stdio: [terminal, terminal, 'ignore', ...rest],
     }),
   );
   if (child.pid !== undefined)
@@ -60,7 +76,32 @@ export async function spawnWaiter(wish: SpawnWish): Promise<Waiter> {
   child.unref();
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await once(child, 'spawn');
-  return { ended };
+  const opening = gate === undefined ? undefined : child.stdio[gate];
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    go() {
+      // The guard keeps its end for as long as it lives; ours would keep us.
+      if (opening instanceof Socket) opening.end('go\n', () => opening.destroy());
+    },
+    cancel() {
+      if (opening instanceof Socket) opening.destroy();
+    },
+  };
+}
+
+/** Where a shell's `<&N` reaches, N is one digit. The list grows to it. */
+function freeDigit(fds: ('ignore' | number)[]): number {
+  const at = fds.indexOf('ignore');
+  const index = at < 0 ? fds.length : at;
+  if (index > 9 - 3)
+    throw new QlaunchError('QL_DESCRIPTORS', EXIT.refused, {
+      what: 'no descriptor below 10 is free for the start of this VM',
+      why: ['--net tap,fd=N takes them all'],
+      todo: ['give higher numbers'],
+    });
+  fds[index] = 'ignore';
+  return index + 3;
 }
 
 /** From 3 on: each wanted descriptor at its own number, the lock at the first that is free. */

@@ -77,7 +77,10 @@ export function identity(env: NodeJS.ProcessEnv, runAs?: string): Identity {
     return { user, dropTo: true, root };
   }
   const home = absolute(env['HOME']) ?? findUser(String(uid), 'uid')?.home ?? '/';
-  return { user: { uid, gid, name: env['USER'] || String(uid), home }, dropTo: false, root };
+  // USER is what somebody wrote (su, setpriv and cron leave that of others); NSS would cost every command a process.
+  const known = passwd().split('\n').map(parse);
+  const name = known.find((user) => user?.uid === uid)?.name ?? (env['USER'] || String(uid));
+  return { user: { uid, gid, name, home }, dropTo: false, root };
 }
 
 /** group(5): name:password:gid:user,user. What initgroups(3) would set; groups that only NSS knows are left out. */
@@ -120,6 +123,17 @@ export function asRoot<T>(who: Identity, work: () => T): T {
   becomeRoot();
   try {
     return work();
+  } finally {
+    becomeUser(who);
+  }
+}
+
+/** asRoot() for work that waits; nothing may go on meanwhile that counts on the user's rights. */
+export async function whileRoot<T>(who: Identity, work: () => Promise<T>): Promise<T> {
+  if (!who.dropTo) return work();
+  becomeRoot();
+  try {
+    return await work();
   } finally {
     becomeUser(who);
   }

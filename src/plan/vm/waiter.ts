@@ -25,6 +25,24 @@ export const FILES = {
 /** argv[0] of the waiter's script: by it and the directory behind it a waiter is recognised in /proc. */
 export const WAITER_NAME = 'qlaunch-waiter';
 
+/** argv[0] of the guard's script. */
+export const GUARD_NAME = 'qlaunch-guard';
+
+/**
+ * `sh -c GUARD qlaunch-guard UNDO COMMAND…`: the waiter's parent where something on the host lives as long as the VM.
+ * It is root where the waiter is the VM's user. It starts nothing before a line comes through `gate`, a pipe: a
+ * launcher that dies before it has written down who holds the change leaves no QEMU behind. UNDO is rendered from the
+ * journal and removes that; where it is missing or fails, `qlaunch recover` does the job.
+ */
+export function guard(gate: number): string {
+  return [
+    'trap "" HUP INT TERM',
+    'undo=$1; shift',
+    `if read -r go <&${gate}; then (trap - HUP INT TERM; exec ${gate}<&-; exec "$@"); fi`,
+    '[ ! -e "$undo" ] || { /bin/sh "$undo" </dev/null >>"$undo.log" 2>&1 && rm -f "$undo" "$undo.log"; }',
+  ].join('\n');
+}
+
 /**
  * `sh -c WAITER qlaunch-waiter DIR QEMU ARG…`. A signal to the waiter must not end it before QEMU. The status is
  * renamed into place: a reader never sees half a file. A passt that QEMU never connected to would wait for ever; it is

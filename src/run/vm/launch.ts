@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import type { Lock } from '../../host/flock.ts';
 import type { Host } from '../../host/port.ts';
 import { ownVars } from '../../host/qemu/firmware.ts';
 import { recordFormat } from '../../host/qemu/images.ts';
@@ -13,10 +14,12 @@ import { spawnWaiter, type Waiter } from '../../host/vm/spawn.ts';
 import { readTail, removeFiles, writeRecord } from '../../host/vm/store.ts';
 import { becomeUser, type Identity } from '../../host/vm/user.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
+import type { Engine } from '../engine.ts';
 import { type QemuEnd, qemuFailed } from '../qemu/messages.ts';
 import type { QmpClient } from '../qmp/client.ts';
 import { connectQmp } from '../qmp/connect.ts';
 import { chosenPorts } from './forwards.ts';
+import { type HostChange, makeHost } from './host.ts';
 import { macOwner, mergeMacs } from './nics.ts';
 import { makePlace, takePlace } from './place.ts';
 import type { VmPlan } from './plan.ts';
@@ -30,6 +33,8 @@ export interface LaunchOptions {
   readonly terminal: boolean;
   /** Aborted: the user does not want it any more. */
   readonly stop?: AbortSignal;
+  /** Root's, for a plan that changes the host. */
+  readonly engine?: Engine;
 }
 
 export interface Launched {
@@ -42,45 +47,83 @@ export interface Launched {
 const READY_MS = 60_000;
 /** From QEMU's last breath to its status on disk. */
 const LAST_WORDS_MS = 2_000;
+/** For a guard to take back what lived as long as the VM. */
+const GUARD_MS = 10_000;
 
 /** Errors: QL_VM_RUNNING, QL_LOCKED, QL_QEMU_FAILED with QEMU's words, QL_QMP_SILENT. */
 export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Promise<Launched> {
-  const { who, terminal } = how;
-  const { place, command } = plan;
+  const { who } = how;
+  const { place } = plan;
   await remember(plan, who);
   makePlace(place, who);
   // The directory is its user's from here on, and may be full of traps for root.
   becomeUser(who);
   const lock = await takePlace(place);
+  let change: HostChange | undefined;
   let waiter: Waiter;
   try {
     // First, so that a start that is cut short is seen by ps, and healed by recover.
     claimLaunch(place.dir);
     writeRecord(place.dir, plan.record);
+    change = await changeHost(plan, how);
     await prepare(plan, host, who);
-    waiter = await spawnWaiter({
-      dir: place.dir,
-      argv: [command.binary, ...command.argv],
-      lockFd: lock.fd,
-      inherit: plan.descriptors,
-      terminal,
-      who,
-      cwd: process.cwd(),
-    });
+    waiter = await startWaiter(plan, how, lock, change);
   } catch (error) {
     endPassts(place.dir);
+    await change?.release();
     removeFiles(place.dir, (file) => file === FILES.record || file === FILES.launcher);
     throw error;
   } finally {
     // QEMU and its waiter hold it now; ours would make a dead VM look alive.
     lock.release();
   }
-  const qmp = await untilReady(plan, waiter, how.stop);
+  const qmp = await untilReady(plan, waiter, how.stop).catch(async (error: unknown) => {
+    // The guard is at it; what it leaves, and what a guard that was killed left, is ours.
+    await within(GUARD_MS, waiter.ended);
+    await change?.release();
+    throw error;
+  });
+  const started = readStatus(place.dir);
+  // QEMU itself: a guard may be killed, and its VM go on.
+  if (started?.pid !== undefined) await change?.keptBy(started.pid);
   const nics = await chosenPorts(plan.record.nics, qmp);
   if (nics !== plan.record.nics) writeRecord(place.dir, { ...plan.record, nics });
   const vm = readStatus(place.dir);
   if (vm === undefined) throw new Error(`the record in ${place.dir} is gone`);
   return { vm, qmp };
+}
+
+/** Under the VM's lock. */
+async function changeHost({ host }: VmPlan, { engine, who }: LaunchOptions): Promise<HostChange | undefined> {
+  if (host === undefined || host.preview.length === 0) return undefined;
+  if (engine === undefined) throw new TypeError('a start that changes the host needs an engine');
+  return makeHost(engine, host, who);
+}
+
+async function startWaiter(
+  { place, command, descriptors }: VmPlan,
+  { who, terminal }: LaunchOptions,
+  lock: Lock,
+  change: HostChange | undefined,
+): Promise<Waiter> {
+  const waiter = await spawnWaiter({
+    dir: place.dir,
+    argv: [command.binary, ...command.argv],
+    lockFd: lock.fd,
+    inherit: descriptors,
+    terminal,
+    who,
+    cwd: process.cwd(),
+    ...(change === undefined ? {} : { undo: change.undo }),
+  });
+  try {
+    await change?.keptBy(waiter.pid);
+  } catch (error) {
+    waiter.cancel();
+    throw error;
+  }
+  waiter.go();
+  return waiter;
 }
 
 /** What holds for this VM's next start as well. */

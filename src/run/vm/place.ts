@@ -1,7 +1,8 @@
 /** A name and a directory for a VM, held by a lock that its QEMU inherits. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { holdLock, type Lock } from '../../host/flock.ts';
+import { holdLock, type Lock, type LockOrder } from '../../host/flock.ts';
 import { makePrivateDir, type VmDirs } from '../../host/vm/dirs.ts';
 import { endPassts } from '../../host/vm/signal.ts';
 import { removeFiles } from '../../host/vm/store.ts';
@@ -22,6 +23,8 @@ export interface NameWish {
 }
 
 const SUFFIXES = 100;
+const GUARD_MS = 10_000;
+const POLL_MS = 50;
 
 /**
  * A default name that a living VM of another image has gets a suffix (`web-2`). The same image twice, or a given
@@ -44,6 +47,22 @@ export function choosePlace(wish: NameWish, dirs: VmDirs): Place {
   });
 }
 
+/** An ended VM's guard may be at work still: that is waited for. A start that was quicker than ours is not. */
+async function firstLock(place: Place, order: LockOrder): Promise<Lock> {
+  const end = performance.now() + GUARD_MS;
+  for (;;) {
+    try {
+      return await holdLock(join(place.dir, FILES.lock), order);
+    } catch (error) {
+      if (!(error instanceof QlaunchError) || error.code !== 'QL_LOCKED') throw error;
+      const vm = readStatus(place.dir);
+      const ending = vm !== undefined && !alive(vm) && vm.state !== 'lost';
+      if (!ending || performance.now() >= end) throw running(place.name, error.why);
+      await sleep(POLL_MS);
+    }
+  }
+}
+
 function running(name: string, why: readonly string[]): QlaunchError {
   return new QlaunchError('QL_VM_RUNNING', EXIT.refused, {
     what: `a VM "${name}" is running already`,
@@ -60,11 +79,7 @@ export function makePlace(place: Place, who: Identity): void {
 /** Takes the lock, and clears what an earlier VM of that name left. Errors: QL_VM_RUNNING. */
 export async function takePlace(place: Place): Promise<Lock> {
   const order = { what: `VM ${place.name}`, waitMs: 0, dir: 'private' } as const;
-  const lock = await holdLock(join(place.dir, FILES.lock), order).catch((error: unknown) => {
-    // Another start of the same name was a moment quicker than our look at it.
-    const isTaken = error instanceof QlaunchError && error.code === 'QL_LOCKED';
-    throw isTaken ? running(place.name, error.why) : error;
-  });
+  const lock = await firstLock(place, order);
   endPassts(place.dir);
   for (const dir of new Set([place.dir, place.socketDir])) removeFiles(dir, (file) => !file.endsWith('lock'));
   return lock;

@@ -15,11 +15,13 @@ import { dropPrivileges } from '../../host/vm/spawn.ts';
 import type { VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { type QemuCommand, qemuCommand } from '../../plan/qemu/command.ts';
-import { type Firmware, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
+import { type Firmware, type NicContext, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
 import { requireSupport } from '../../plan/qemu/support.ts';
 import type { Step } from '../../plan/step.ts';
 import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
+import type { Mac } from '../../spec/mac.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
+import { type HostNeeds, hostNeeds } from './host.ts';
 import { chooseMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
 
@@ -37,6 +39,8 @@ export interface VmPlan {
   readonly record: VmRecord;
   /** Open descriptors of the caller that QEMU uses under the same numbers. */
   readonly descriptors: readonly number[];
+  /** What has to be on the host for as long as it runs. */
+  readonly host?: HostNeeds;
   /** Formats that are new to us; written down when the VM is really started. */
   readonly newDisks: readonly ResolvedDisk[];
   readonly newMacs?: MacTable;
@@ -75,7 +79,8 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const sockets = [{ path: paths.supervisorSock, at: 'the VM’s run-time directory' }];
   const allow = new Map(spec.disks.map((disk) => [disk.id, disk.backing ?? []]));
   const found = await preflight(tools, there, { stateDir: dirs.state, sockets, uid: who.user.uid, allow });
-  const [first, ...others] = found.findings;
+  const needs = await hostNeeds(spec, who, host);
+  const [first, ...others] = [...found.findings, ...(needs?.findings ?? [])];
   if (first !== undefined) throw refusal([first, ...others]);
   const { macs, record: newMacs } = chooseMacs(spec, who.user.uid, readMacs(dirs.state));
   const firmware = chooseFirmware(spec, dirs, who.user.uid);
@@ -87,7 +92,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
       ...made,
       ...[...found.disks].map(([id, { format }]) => [id, format] as const),
     ]),
-    nics: Object.fromEntries(Object.entries(macs).map(([id, mac]) => [id, { mac }])),
+    nics: Object.fromEntries(Object.entries(macs).map(([id, mac]) => [id, nicOf(mac, needs?.taps[id])])),
     ...(firmware === undefined ? {} : { firmware: firmware.use }),
     paths,
     bridgeHelper: spec.nets.some(({ mode }) => mode === 'bridge') ? findBridgeHelper(caps.bridgeHelper) : '',
@@ -110,6 +115,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     descriptors: spec.nets.flatMap((net) =>
       net.mode === 'tap' ? [net.fd, net.vhostFd].filter((fd) => fd !== undefined) : [],
     ),
+    ...(needs === undefined ? {} : { host: needs }),
     newDisks: disks.filter((disk) => disk.record),
     ...(newMacs === undefined ? {} : { newMacs }),
     ...own,
@@ -124,9 +130,12 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
         (net) => `${net.id}: ${net.mode}, MAC ${macs[net.id]}${net.mac === undefined ? '' : ' (given)'}`,
       ),
     ],
-    notes: [...accel.notes, ...disks.flatMap((disk) => disk.notes)],
+    notes: [...accel.notes, ...(needs?.notes ?? []), ...disks.flatMap((disk) => disk.notes)],
   };
 }
+
+const nicOf = (mac: Mac, ifname: string | undefined): NicContext =>
+  ifname === undefined ? { mac } : { mac, ifname };
 
 async function accelerate(
   spec: VmSpec,

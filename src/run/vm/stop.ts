@@ -1,6 +1,7 @@
 /** Ending a VM: politely first, each stage with its deadline. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { waiterPid } from '../../host/vm/alive.ts';
 import { signalQemu } from '../../host/vm/signal.ts';
 import { withMonitor } from './monitor.ts';
 import { alive, readStatus, type VmStatus } from './status.ts';
@@ -22,7 +23,9 @@ export async function waitForEnd(vm: VmStatus, timeoutMs: number): Promise<VmSta
   for (;;) {
     const now = readStatus(vm.dir);
     if (now === undefined) return { ...vm, state: 'ended', reason: 'its directory was removed' };
-    if (!alive(now)) return now;
+    // What lived as long as the VM is being taken back: nobody should meet half of it.
+    const guarded = waiterPid(vm.dir) !== undefined && performance.now() < end;
+    if (!alive(now) && !guarded) return now;
     if (performance.now() >= end)
       throw new QlaunchError('QL_VM_WAIT', EXIT.stuck, {
         what: `VM "${vm.record.name}" did not end within ${Math.round(timeoutMs / 1000)} s`,

@@ -4,7 +4,7 @@ import type { Problem } from '../raw.ts';
 const MAX_LENGTH = 63;
 
 /** A plain user's VMs lie beside these directories of ours. */
-const RESERVED: readonly string[] = ['lock', 'journal', 'shared', 'confirm'];
+const RESERVED: readonly string[] = ['lock', 'journal', 'shared', 'confirm', 'undo'];
 
 export function parseVmName(text: string, at: string): string | Problem {
   if (text.length > MAX_LENGTH) return { at, what: `"${text}" is longer than ${MAX_LENGTH} characters` };

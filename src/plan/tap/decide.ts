@@ -1,0 +1,149 @@
+/** Which taps a VM opens: those that are there, and those that have to be made for it. */
+import type { TapNet } from '../../spec/net-spec.ts';
+import type { VmSpec } from '../../spec/vm-spec.ts';
+import { type HostFacts, type LinkFact, linkNamed } from '../facts.ts';
+import type { Lifetime } from '../lifetime.ts';
+import { isMarkOf } from '../owner.ts';
+import type { TapWish } from './managed.ts';
+import { tapName } from './name.ts';
+
+export interface TapUser {
+  readonly uid: number;
+  readonly name: string;
+}
+
+/** In the shape of an error. */
+interface TapProblem {
+  readonly code: string;
+  readonly what: string;
+  readonly why: readonly string[];
+  readonly todo: readonly string[];
+}
+
+export interface TapChoice {
+  /** By NIC id: the tap that QEMU opens. */
+  readonly names: Readonly<Record<string, string>>;
+  readonly make: readonly TapWish[];
+  readonly problems: readonly TapProblem[];
+  readonly notes: readonly string[];
+}
+
+/** A tap whose script or descriptor the user gives is the user's own affair. */
+export function isOurs(net: VmSpec['nets'][number]): net is TapNet {
+  return net.mode === 'tap' && net.fd === undefined && net.script === undefined;
+}
+
+/**
+ * A tap that is there is opened as it is, and never changed. A leftover of this very VM (`lifetime`) counts as not
+ * there: it is taken back before the start.
+ */
+export function chooseTaps(spec: VmSpec, user: TapUser, lifetime: Lifetime, facts: HostFacts): TapChoice {
+  const names: Record<string, string> = {};
+  const make: TapWish[] = [];
+  const problems: TapProblem[] = [];
+  const notes: string[] = [];
+  const there = (name: string): LinkFact | undefined => {
+    const link = linkNamed(facts, name);
+    return link === undefined || isMarkOf(link.ifalias, lifetime) ? undefined : link;
+  };
+  for (const [index, net] of spec.nets.entries()) {
+    if (!isOurs(net)) continue;
+    const vm = 'vm' in lifetime ? lifetime.vm : spec.name;
+    const name = net.ifname ?? tapName(vm, index, (wanted) => there(wanted) !== undefined);
+    names[net.id] = name;
+    const link = there(name);
+    if (link !== undefined) problems.push(...prepared(net, link, user));
+    else {
+      const bridge = net.bridge === undefined ? undefined : linkNamed(facts, net.bridge);
+      if (net.bridge !== undefined) problems.push(...unfit(net, net.bridge, bridge, facts));
+      else notes.push(`${net.at}: the tap ${name} is in no bridge; tap,bridge=BR makes it a port of one`);
+      make.push({
+        name,
+        uid: user.uid,
+        queues: net.queues,
+        ...(net.bridge === undefined ? {} : { bridge: net.bridge }),
+        ...(net.mtu === undefined ? {} : { mtu: net.mtu }),
+      });
+    }
+  }
+  return { names, make, problems, notes };
+}
+
+/** What would keep QEMU from opening a tap that is there, or the guest from being heard behind it. */
+function prepared(net: TapNet, link: LinkFact, user: TapUser): readonly TapProblem[] {
+  const name = link.ifname;
+  const look = `ip -d link show dev ${name}`;
+  const problems: TapProblem[] = [];
+  const refuse = (what: string, why: string, ...todo: string[]): void => {
+    problems.push({ code: 'QL_TAP', what: `${net.at}: ${what}`, why: [why], todo });
+  };
+  if (link.tun?.type !== 'tap') {
+    refuse(`${name} is not a tap`, `it is a ${link.tun?.type ?? link.kind ?? 'network device'}`, look);
+    return problems;
+  }
+  const { user: owner, group, multiQueue } = link.tun;
+  const mayOpen = user.uid === 0 || group !== undefined || owner === user.name || owner === String(user.uid);
+  if (!mayOpen)
+    refuse(
+      `user ${user.name} may not open the tap ${name}`,
+      owner === undefined ? 'it belongs to nobody, so only root may' : `it belongs to user ${owner}`,
+      `sudo qlaunch tap add ANOTHER --user ${user.name}`,
+    );
+  // tun_set_iff() in linux/drivers/net/tun.c: EINVAL.
+  if (multiQueue !== net.queues > 1)
+    refuse(
+      `queues=${net.queues} does not fit the tap ${name}`,
+      multiQueue ? 'it was made for several queues' : 'it was made for one queue',
+      multiQueue ? 'queues=2' : 'leave queues out, or make the tap with --queues',
+    );
+  else if (!multiQueue && link.flags.includes('LOWER_UP'))
+    refuse(`the tap ${name} is in use`, 'a process has it open', `grep -l 'iff:.*${name}' /proc/*/fdinfo/*`);
+  if (!link.flags.includes('UP'))
+    refuse(`the tap ${name} is down`, 'nothing would pass', `sudo ip link set dev ${name} up`);
+  if (net.bridge !== undefined && link.master !== net.bridge)
+    refuse(
+      `the tap ${name} is not a port of ${net.bridge}`,
+      link.master === undefined ? 'it is in no bridge' : `it is a port of ${link.master}`,
+      `sudo ip link set dev ${name} master ${net.bridge}`,
+    );
+  return problems;
+}
+
+function unfit(
+  net: TapNet,
+  name: string,
+  bridge: LinkFact | undefined,
+  facts: HostFacts,
+): readonly TapProblem[] {
+  const refuse = (code: string, what: string, why: string, ...todo: string[]): readonly TapProblem[] => [
+    { code, what: `${net.at}: ${what}`, why: [why], todo },
+  ];
+  if (bridge?.kind !== 'bridge') {
+    const bridges = facts.links.filter(({ kind }) => kind === 'bridge').map(({ ifname }) => ifname);
+    const known =
+      bridges.length === 0 ? 'this host has no bridge' : `the bridges of this host: ${bridges.join(', ')}`;
+    const what = bridge === undefined ? `there is no bridge ${name}` : `${name} is not a bridge`;
+    return refuse(
+      'QL_NO_BRIDGE',
+      what,
+      known,
+      `sudo ip link add ${name} type bridge && sudo ip link set ${name} up`,
+    );
+  }
+  if (!bridge.flags.includes('UP'))
+    return refuse(
+      'QL_BRIDGE_DOWN',
+      `the bridge ${name} is down`,
+      'nothing would pass',
+      `sudo ip link set dev ${name} up`,
+    );
+  if (net.mtu !== undefined && net.mtu > bridge.mtu)
+    return refuse(
+      'QL_MTU',
+      `mtu=${net.mtu} is more than the bridge ${name} carries`,
+      `its MTU is ${bridge.mtu}`,
+      `mtu=${bridge.mtu}`,
+      `sudo ip link set dev ${name} mtu ${net.mtu}`,
+    );
+  return [];
+}

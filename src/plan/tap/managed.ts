@@ -1,0 +1,60 @@
+/** Taps that we make: persistent and owned by QEMU's user, who opens them by name and needs no right. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { type HostFacts, linkNamed } from '../facts.ts';
+import type { Lifetime } from '../lifetime.ts';
+import { newLinkLines } from '../links.ts';
+import { linkMac } from '../owner.ts';
+import { type Argv, DEADLINE_MS, type Plan } from '../step.ts';
+import { bridgeNamed, portMac, portSettings } from './port.ts';
+
+export interface TapWish {
+  readonly name: string;
+  readonly uid: number;
+  readonly queues: number;
+  /** Without one the tap is in no bridge. */
+  readonly bridge?: string;
+  /** Of a tap in no bridge; a port has the MTU of its bridge. */
+  readonly mtu?: number;
+}
+
+/** One batch. Throws QL_LINK_EXISTS, QL_NO_BRIDGE (exit 3). */
+export function planTaps(wishes: readonly TapWish[], lifetime: Lifetime, facts: HostFacts): Plan<HostFacts> {
+  const lines = wishes.flatMap((wish, index) => {
+    refuseExisting(wish.name, facts);
+    const bridge = wish.bridge === undefined ? undefined : bridgeNamed(facts, wish.bridge);
+    const mac = linkMac(facts.token, index);
+    const alone: readonly Argv[] = [
+      ...(wish.mtu === undefined ? [] : [['mtu', `${wish.mtu}`] as const]),
+      ['up'],
+    ];
+    const link = {
+      name: wish.name,
+      type: { uid: wish.uid, multiQueue: wish.queues > 1 },
+      mac: bridge === undefined ? mac : portMac(mac, bridge),
+      settings: bridge === undefined ? alone : portSettings(bridge),
+    };
+    return newLinkLines(link, { lifetime, token: facts.token, index });
+  });
+  if (lines.length === 0) return { steps: [] };
+  const names = wishes.map(({ name, bridge }) => (bridge === undefined ? name : `${name} on ${bridge}`));
+  return {
+    steps: [
+      {
+        title: `make the tap ${names.join(', ')}`,
+        do: { batch: 'ip', lines },
+        undo: { eachLine: true },
+        deadlineMs: DEADLINE_MS,
+      },
+    ],
+  };
+}
+
+function refuseExisting(name: string, facts: HostFacts): void {
+  const there = linkNamed(facts, name);
+  if (there === undefined) return;
+  throw new QlaunchError('QL_LINK_EXISTS', EXIT.refused, {
+    what: `there is already an interface ${name}`,
+    why: [`${name} is a ${there.kind ?? 'network device'}`],
+    todo: ['choose another name', `ip -d link show dev ${name}`],
+  });
+}

@@ -1,0 +1,98 @@
+/** What a VM needs on the host for as long as it runs: planned before the start, made by root, taken back by its guard. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { readFacts } from '../../host/facts.ts';
+import type { Host } from '../../host/port.ts';
+import type { Finding } from '../../host/qemu/finding.ts';
+import { type Identity, whileRoot } from '../../host/vm/user.ts';
+import type { HostFacts } from '../../plan/facts.ts';
+import type { Lifetime } from '../../plan/lifetime.ts';
+import { renderLifetime } from '../../plan/lifetime.ts';
+import type { Plan, Step } from '../../plan/step.ts';
+import { chooseTaps, isOurs } from '../../plan/tap/decide.ts';
+import { planTaps } from '../../plan/tap/managed.ts';
+import type { VmSpec } from '../../spec/vm-spec.ts';
+import { apply } from '../apply.ts';
+import { entrust, undoPath } from '../change/guarded.ts';
+import type { Engine } from '../engine.ts';
+import type { Journal } from '../journal/journal.ts';
+import { recover, release } from '../recover.ts';
+
+export interface HostNeeds {
+  readonly lifetime: Lifetime;
+  /** By NIC id: the tap that QEMU opens. */
+  readonly taps: Readonly<Record<string, string>>;
+  /** From facts read under the host lock. */
+  readonly plan: (facts: HostFacts) => Plan<HostFacts>;
+  /** The same from the facts of now, for --dry-run. Empty: nothing has to be made. */
+  readonly preview: readonly Step[];
+  readonly findings: readonly Finding[];
+  readonly notes: readonly string[];
+}
+
+/** undefined: no NIC of it has anything to do with the host. */
+export async function hostNeeds(spec: VmSpec, who: Identity, host: Host): Promise<HostNeeds | undefined> {
+  if (!spec.nets.some(isOurs)) return undefined;
+  const facts = await readFacts(host);
+  const lifetime = { vm: vmLabel(who, spec.name) };
+  const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts);
+  const plan = (now: HostFacts): Plan<HostFacts> => planTaps(make, lifetime, now);
+  const preview = problems.length > 0 ? [] : plan(withoutOwn(facts, Object.values(names), make)).steps;
+  return { lifetime, taps: names, plan, preview, findings: problems, notes };
+}
+
+/** A leftover of this VM is taken back before its plan is made. */
+function withoutOwn(
+  facts: HostFacts,
+  names: readonly string[],
+  make: readonly { readonly name: string }[],
+): HostFacts {
+  const mine = new Set(names.filter((name) => make.some((wish) => wish.name === name)));
+  return { ...facts, links: facts.links.filter(({ ifname }) => !mine.has(ifname)) };
+}
+
+/** Tells a VM from every other one on the host: several users may have a `web`. */
+function vmLabel({ user }: Identity, name: string): string {
+  return user.uid === 0 ? name : `${user.uid}/${name}`;
+}
+
+/** Throws QL_NEEDS_ROOT (exit 3) with the steps that need it and what to type. */
+export function requireRoot(steps: readonly Step[], who: Identity, again: string): void {
+  if (who.root || steps.length === 0) return;
+  throw new QlaunchError('QL_NEEDS_ROOT', EXIT.refused, {
+    what: 'this start changes the host, which only root may do',
+    why: steps.map(({ title }) => title),
+    todo: [
+      `sudo ${again}   # QEMU itself runs as ${who.user.name}`,
+      `sudo qlaunch tap add NAME --user ${who.user.name} --bridge BR   # once; then: --net tap:NAME`,
+    ],
+  });
+}
+
+/** A change that was made for one start. */
+export interface HostChange {
+  /** From now on `pid` keeps it; its guard finds the script that takes it back. */
+  keptBy(pid: number): Promise<void>;
+  readonly undo: string;
+  /** Takes back whatever of it is left. */
+  release(): Promise<void>;
+}
+
+/** What an earlier start of this VM left is taken back first. */
+export async function makeHost(engine: Engine, needs: HostNeeds, who: Identity): Promise<HostChange> {
+  const name = renderLifetime(needs.lifetime);
+  const journal = await whileRoot(who, async () => {
+    await recover(engine, ({ journal: of }) => of !== undefined && renderLifetime(of.head.lifetime) === name);
+    return apply(engine, { title: `run ${name}`, lifetime: needs.lifetime }, needs.plan);
+  });
+  return {
+    undo: undoPath(engine, journal),
+    keptBy: (pid) => whileRoot(who, () => keep(engine, journal, pid)),
+    release: () => whileRoot(who, async () => void (await release(engine, needs.lifetime))),
+  };
+}
+
+async function keep(engine: Engine, journal: Journal, pid: number): Promise<void> {
+  const holder = engine.world.process(pid);
+  // It has ended already: then nobody holds it, and its guard takes it back.
+  if (holder !== undefined) await entrust(engine, journal, holder);
+}
