@@ -6,6 +6,7 @@ import type { Forward } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { type Finding, isFinding } from './finding.ts';
 import { type ImageTools, type ResolvedDisk, readProcLocks, resolveDisk } from './images.ts';
+import { checkPassword } from './preflight/password.ts';
 import { type AskAs, checkReadableAs, checkSocketPath, checkWritableAs } from './preflight/paths.ts';
 import { checkPorts, type PortWish } from './preflight/ports.ts';
 
@@ -24,6 +25,8 @@ export interface Preflight {
   /** By disk id; a disk with a finding is missing. */
   readonly disks: ReadonlyMap<string, ResolvedDisk>;
   readonly findings: readonly Finding[];
+  /** Worth a line to the user, though nothing is refused. */
+  readonly notes: readonly string[];
 }
 
 export async function preflight(
@@ -66,7 +69,8 @@ export async function preflight(
     ...places.sockets.map(({ path, at }) => checkSocketPath(path, at)).filter((f) => f !== undefined),
   );
   findings.push(...(await ports));
-  return { disks, findings };
+  const password = await checkPassword(tools, spec.vnc?.passwordFile);
+  return { disks, findings: [...findings, ...password.findings], notes: password.notes };
 }
 
 /** QEMU locks against itself too: who reads an image does not let another side of it write. */

@@ -16,6 +16,7 @@ import type { VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { type QemuCommand, qemuCommand } from '../../plan/qemu/command.ts';
 import { type Firmware, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
+import { secretSteps } from '../../plan/qemu/secret.ts';
 import { requireSupport } from '../../plan/qemu/support.ts';
 import type { Step } from '../../plan/step.ts';
 import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
@@ -103,7 +104,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     place,
     dirs,
     layout: layoutSteps(prepare),
-    steps: prepareSteps(spec, prepare),
+    steps: [...secretSteps(spec, prepare), ...prepareSteps(spec, prepare)],
     runAs,
     command,
     record: recordOf(spec, place, command, macs, wish),
@@ -124,7 +125,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
         (net) => `${net.id}: ${net.mode}, MAC ${macs[net.id]}${net.mac === undefined ? '' : ' (given)'}`,
       ),
     ],
-    notes: [...accel.notes, ...disks.flatMap((disk) => disk.notes)],
+    notes: [...accel.notes, ...found.notes, ...disks.flatMap((disk) => disk.notes)],
   };
 }
 
