@@ -1,6 +1,7 @@
 /** qlaunch install: a new disk, the CD booted once, the disk from then on. */
 import { EXIT, QlaunchError } from '../errors.ts';
 import { linuxMachine } from '../host/linux.ts';
+import { usualFormat } from '../plan/disk/argv.ts';
 import { DEADLINE_MS, type Step } from '../plan/step.ts';
 import { type CreatePlan, createDisk, dropDisk, planCreate } from '../run/disk/create.ts';
 import { diskTools } from '../run/disk/tools.ts';
@@ -63,7 +64,7 @@ function asStep({ argv }: CreatePlan): Step {
   };
 }
 
-function newFormat({ id, format = 'qcow2' }: DiskSpec): 'raw' | 'qcow2' {
+function newFormat({ id, file, format = usualFormat(file) }: DiskSpec): 'raw' | 'qcow2' {
   if (format === 'raw' || format === 'qcow2') return format;
   throw new QlaunchError('QL_INSTALL', EXIT.usage, {
     what: `a new disk is qcow2 or raw, not ${format}`,

@@ -10,6 +10,7 @@ import { recordFormat, resolveDisk } from '../../host/qemu/images.ts';
 import { createArgv, type NewFormat } from '../../plan/disk/argv.ts';
 import { backingName } from '../../plan/disk/backing-name.ts';
 import { mayFollow } from '../../plan/disk/reference.ts';
+import { shellLine } from '../../plan/shell.ts';
 import type { Argv } from '../../plan/step.ts';
 import type { DiskFormat } from '../../spec/vm-spec.ts';
 import { type DiskTools, runQemuImg } from './tools.ts';
@@ -55,7 +56,7 @@ export async function planCreate(tools: DiskTools, wish: CreateWish): Promise<Cr
       ]);
     const holder = await imageHolder(old, true);
     if (holder?.certain) throw refusal([inUse(wish.file, holder.vm)]);
-  } else if (old.reason !== 'ENOENT' && !wish.force) throw exists(wish.file);
+  } else if (old.reason !== 'ENOENT' && !wish.force) throw cannotMake(wish.file, old.words);
   const directory = dirname(file);
   const outside = backing !== undefined && !mayFollow(backing.file, directory, []);
   const line = { qemuImg: tools.qemuImg, file, format: wish.format, ...size(wish) };
@@ -85,12 +86,7 @@ export async function createDisk(tools: DiskTools, { wish, argv, allow }: Create
   const { file, force, format } = wish;
   const reserved = await reserveFile(tools, file);
   if (reserved === 'EEXIST' && !force) throw exists(file);
-  if (reserved !== undefined && reserved !== 'EEXIST')
-    throw new QlaunchError('QL_DISK_CREATE', EXIT.host, {
-      what: `cannot make ${file}`,
-      why: [reserved],
-      todo: [`ls -ld ${dirname(file)}`],
-    });
+  if (reserved !== undefined && reserved !== 'EEXIST') throw cannotMake(file, reserved);
   try {
     await runQemuImg(tools, argv, `cannot make ${file}`);
   } catch (error) {
@@ -106,6 +102,15 @@ export async function createDisk(tools: DiskTools, { wish, argv, allow }: Create
 /** Takes back what createDisk() made a moment ago. */
 export async function dropDisk(tools: DiskTools, { wish }: CreatePlan): Promise<void> {
   await releaseFile(tools, wish.file);
+}
+
+/** What cannot be looked at may be there or not. */
+function cannotMake(file: string, words: string): QlaunchError {
+  return new QlaunchError('QL_DISK_CREATE', EXIT.host, {
+    what: `cannot make ${file}`,
+    why: [words],
+    todo: [shellLine(['namei', '-l', dirname(file)])],
+  });
 }
 
 function exists(file: string): QlaunchError {
