@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../errors.ts';
 import { registerDisk } from './disk.ts';
 import { addVmOptions } from './options.ts';
+import { raw } from './terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -42,7 +43,10 @@ export function program(session: Session): Command {
     .helpCommand('help [command]', 'show the help of a command')
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'qlaunch: ')) })
+    .configureOutput({
+      writeOut: raw,
+      outputError: (text, write) => write(text.replace(/^error: /, 'qlaunch: ')),
+    })
     .showHelpAfterError('  try:     qlaunch help')
     .showSuggestionAfterError();
   runCommands(root, session);

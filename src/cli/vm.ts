@@ -7,7 +7,7 @@ import { followLogs, readLogs } from '../run/vm/logs.ts';
 import { withMonitor } from '../run/vm/monitor.ts';
 import { alive, findVm, type VmStatus } from '../run/vm/status.ts';
 import { killVm, stopVm, waitForEnd } from '../run/vm/stop.ts';
-import { fail, json, note } from './terminal.ts';
+import { fail, json, note, raw, stdout } from './terminal.ts';
 
 /** For QEMU to leave after `quit` or SIGKILL. */
 export const QUIT_MS = 5_000;
@@ -56,7 +56,8 @@ export async function wait(name: string, options: { readonly timeout?: number })
 }
 
 export async function consoleOf(name: string): Promise<number> {
-  const { stdin: input, stdout: output } = process;
+  const { stdin: input } = process;
+  const output = stdout();
   const onConnect = (): void => {
     if (!input.isTTY) return;
     note(`connected to ${name}; leave with Ctrl-]`);
@@ -83,9 +84,8 @@ export async function logs(
     : options.serial
       ? ['serial' as const]
       : ['qemu' as const, 'serial' as const];
-  const write = (chunk: Uint8Array): void => void process.stdout.write(chunk);
-  if (options.follow && alive(vm)) await followLogs(vm, which, write, () => process.stdout.writable);
-  else for (const log of which) readLogs(vm, log, write);
+  if (options.follow && alive(vm)) await followLogs(vm, which, raw, () => process.stdout.writable);
+  else for (const log of which) readLogs(vm, log, raw);
   return EXIT.ok;
 }
 
