@@ -46,7 +46,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** A mistyped command looks like something to run. */
 function withSuggestion(error: unknown, word: string, commands: readonly string[]): unknown {
   if (!(error instanceof QlaunchError) || error.code !== 'QL_NOTHING_TO_RUN') return error;
-  const near = didYouMean(word, commands);
+  // `run` itself was understood.
+  const near = commands.includes(word) ? undefined : didYouMean(word, commands);
   if (near === undefined) return error;
   const { code, exit, why, message: what } = error;
   return new QlaunchError(code, exit, { what, why, todo: [`qlaunch ${near}`] });

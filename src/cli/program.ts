@@ -82,6 +82,7 @@ function runCommands(root: Command, { called, extra, procLocks, done }: Session)
   if (called === 'install') addVmOptions(install);
   install
     .requiredOption('--size <size>', 'size of the new disk, e.g. 8G')
+    .option('--force', 'overwrite the disk when it is there already')
     .option('-d, --detach', 'return when QEMU runs and answers')
     .option('--daemonize', 'the same, as QEMU spells it')
     .option('--run-as <user>', 'run QEMU as this user (needs root)')

@@ -65,7 +65,7 @@ export async function launchPlan(
   if (terminal && detached)
     throw new QlaunchError('QL_USAGE', EXIT.usage, {
       what: 'a detached VM can not have its serial line on this terminal',
-      todo: ['leave --serial stdio out, then: qlaunch console NAME'],
+      todo: [`qlaunch console ${plan.place.name}   # after a start without --serial stdio`],
     });
   for (const line of plan.notes) note(`qlaunch: ${line}`);
   if (options.verbose) note([...plan.decisions, shownCommand(plan)].join('\n'));

@@ -89,7 +89,7 @@ export function undoChange(engine: Engine, id: string): Promise<Recovered> {
       throw new QlaunchError('QL_CHANGE_HELD', EXIT.refused, {
         what: `will not undo ${id} now`,
         why: [decision.why],
-        todo: ['stop what uses it first: qlaunch ps, qlaunch net list'],
+        todo: ['qlaunch ps   # shows what uses it: stop that first'],
       });
     }
     return takeBackAll(engine, [{ change, decision }]);

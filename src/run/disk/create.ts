@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { type Finding, isFinding, refusal } from '../../host/qemu/finding.ts';
 import { canonicalTarget } from '../../host/qemu/image/canonical.ts';
-import { imageHolder } from '../../host/qemu/image/holder.ts';
+import { type Holder, imageHolder } from '../../host/qemu/image/holder.ts';
 import { isHead, openImage } from '../../host/qemu/image/open.ts';
 import { releaseFile, reserveFile } from '../../host/qemu/image/reserve.ts';
 import { recordFormat, resolveDisk } from '../../host/qemu/images.ts';
@@ -55,7 +55,7 @@ export async function planCreate(tools: DiskTools, wish: CreateWish): Promise<Cr
         },
       ]);
     const holder = await imageHolder(old, true);
-    if (holder?.certain) throw refusal([inUse(wish.file, holder.vm)]);
+    if (holder?.certain) throw refusal([inUse(wish.file, holder)]);
   } else if (old.reason !== 'ENOENT' && !wish.force) throw cannotMake(wish.file, old.words);
   const directory = dirname(file);
   const outside = backing !== undefined && !mayFollow(backing.file, directory, []);
@@ -121,11 +121,11 @@ function exists(file: string): QlaunchError {
   });
 }
 
-function inUse(file: string, vm: string | undefined): Finding {
+function inUse(file: string, { vm, ours }: Holder): Finding {
   return {
     code: 'QL_DISK_IN_USE',
     what: `will not overwrite ${file}`,
     why: [vm === undefined ? 'a running QEMU uses it' : `VM ${vm} uses it`],
-    todo: vm === undefined ? [`fuser -v ${file}`] : [`qlaunch stop ${vm}`],
+    todo: [ours ? `qlaunch stop ${vm}` : shellLine(['fuser', '-v', file])],
   };
 }

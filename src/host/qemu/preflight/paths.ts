@@ -1,6 +1,7 @@
 /** Files that QEMU opens or makes, other than disks. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { shellLine } from '../../../plan/shell.ts';
 import type { Argv } from '../../../plan/step.ts';
 import type { Finding } from '../finding.ts';
 import type { ImageTools } from '../image/open.ts';
@@ -72,7 +73,7 @@ function unreadable(path: string, at: string, words: string): Finding {
     code: 'QL_FILE',
     what: `cannot read the file of ${at}`,
     why: [words],
-    todo: [`ls -lH ${path}`],
+    todo: [shellLine(['ls', '-lH', path])],
   };
 }
 
@@ -89,7 +90,7 @@ function unwritable(path: string, at: string, words: string): Finding {
     code: 'QL_FILE',
     what: `cannot write the file of ${at}`,
     why: [words],
-    todo: [`namei -l ${path}`],
+    todo: [shellLine(['namei', '-l', path])],
   };
 }
 

@@ -198,6 +198,22 @@ test('names from QEMU’s own line make the cure ready to paste', () => {
   expect(explain(stderr)[0]?.cure).toContain("echo 'allow lan' | sudo tee -a /etc/qemu/bridge.conf");
 });
 
+test('a path from QEMU’s own line is quoted for a shell; a cure without its path is left out', () => {
+  const said = (file: string): string =>
+    `${Q}-drive if=none,id=disk0,file=${file},format=raw: Failed to get "write" lock\nIs another process using the image?\n`;
+  expect(explain(said("/srv/it's a,,b.img"))[0]?.cure).toContain("fuser -v '/srv/it'\\''s a,b.img'");
+  const bare = explain('Failed to get "write" lock\nIs another process using the image [/srv/a b]?\n');
+  expect(bare[0]?.cure).toContain("fuser -v '/srv/a b'");
+  const unknown = explain(`${Q}Failed to get shared "write" lock`)[0]?.cure ?? [];
+  expect(unknown.length).toBeGreaterThan(0);
+  expect(unknown.join()).not.toContain('fuser');
+});
+
+test('what is to be typed has no word in it that only stands for another', () => {
+  const cures = MESSAGES.flatMap(({ cure }) => cure);
+  expect(cures.filter((cure) => /\b(IMAGE|HELPER|FILE)\b|\S {3,}[^#\s]/.test(cure))).toEqual([]);
+});
+
 test('unknown words are left alone, noise about display modules is not shown', () => {
   const stderr = `qemu: module ui-ui-gtk not found, do you want to install qemu-system-gui package?\n${Q}something new\n`;
   expect(explain(stderr)).toEqual([]);
