@@ -1,5 +1,5 @@
 import { KEYS } from './keys.ts';
-import type { RawDevice, RawVm } from './raw.ts';
+import { BUILT_IN, type RawDevice, type RawVm } from './raw.ts';
 
 export interface ConfigRow {
   readonly key: string;
@@ -15,7 +15,7 @@ export function showConfig(raw: RawVm): readonly ConfigRow[] {
       return raw.nets.flatMap((device, i) => deviceRows('net', device, i));
     const values = raw.values.get(key.name) ?? [];
     if (values.length > 0) return values.map(({ text, at }) => ({ key: key.name, value: text, from: at }));
-    return key.default === undefined ? [] : [{ key: key.name, value: key.default, from: 'built-in default' }];
+    return key.default === undefined ? [] : [{ key: key.name, value: key.default, from: BUILT_IN }];
   });
 }
 

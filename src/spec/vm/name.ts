@@ -9,11 +9,11 @@ const RESERVED: readonly string[] = ['lock', 'journal', 'shared', 'confirm'];
 export function parseVmName(text: string, at: string): string | Problem {
   if (text.length > MAX_LENGTH) return { at, what: `"${text}" is longer than ${MAX_LENGTH} characters` };
   if (RESERVED.includes(text))
-    return { at, what: `"${text}" is a name that qlaunch uses itself`, hint: `${text}-vm` };
+    return { at, what: `"${text}" is a name that qlaunch uses itself`, hint: `write ${text}-vm` };
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text)) return text;
   const hint = vmNameFrom(text);
   const what = `"${text}" must be letters, digits, "-", "." and "_", beginning with a letter or digit`;
-  return { at, what, ...(hint === undefined ? {} : { hint }) };
+  return { at, what, ...(hint === undefined ? {} : { hint: `write ${hint}` }) };
 }
 
 /** A name from the path of an image or profile: its base name without the ending, other characters as "-". */
