@@ -21,8 +21,9 @@ import { requireSupport } from '../../plan/qemu/support.ts';
 import type { Step } from '../../plan/step.ts';
 import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
-import { chooseMacs } from './nics.ts';
+import { chooseMacs, livingMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
+import { listVms } from './status.ts';
 
 export interface VmPlan {
   readonly spec: VmSpec;
@@ -78,7 +79,9 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const found = await preflight(tools, there, { stateDir: dirs.state, sockets, uid: who.user.uid, allow });
   const [first, ...others] = found.findings;
   if (first !== undefined) throw refusal([first, ...others]);
-  const { macs, record: newMacs } = chooseMacs(spec, who.user.uid, readMacs(dirs.state));
+  const living = livingMacs(listVms(who, env));
+  const chosen = chooseMacs(spec, who.user.uid, readMacs(dirs.state), living);
+  const { macs, record: newMacs } = chosen;
   const firmware = chooseFirmware(spec, dirs, who.user.uid);
   const context: QemuContext = {
     binary: qemu.path,
@@ -125,7 +128,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
         (net) => `${net.id}: ${net.mode}, MAC ${macs[net.id]}${net.mac === undefined ? '' : ' (given)'}`,
       ),
     ],
-    notes: [...accel.notes, ...found.notes, ...disks.flatMap((disk) => disk.notes)],
+    notes: [...accel.notes, ...found.notes, ...chosen.notes, ...disks.flatMap((disk) => disk.notes)],
   };
 }
 

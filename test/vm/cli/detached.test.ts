@@ -82,6 +82,23 @@ describe.each(programs)('a detached VM, qlaunch for $label', ({ path }) => {
     });
   });
 
+  test('two VMs of one image have two MACs', async () => {
+    const w = world(path);
+    const image = guestCopy(w.dir);
+    const start = (name: string): ReturnType<typeof w.qlaunch> =>
+      w.qlaunch(image, '-d', '-n', name, '--snapshot', '--accel', 'tcg', '-m', '64');
+    expect(await start('one')).toMatchObject({ status: 0, stderr: '' });
+    expect(await start('two')).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(
+        /^qlaunch: net0: the running VM "one" has 52:54:00:\S+, so this one has /,
+      ),
+    });
+    const { stdout } = await w.qlaunch('ps', '--json');
+    const macs = (JSON.parse(stdout) as { nics: { mac: string }[] }[]).map(({ nics }) => nics[0]?.mac);
+    expect(new Set(macs).size).toBe(2);
+  });
+
   test('the same image twice is refused, another image of that name gets a suffix', async () => {
     const w = world(path);
     const image = guestCopy(w.dir, 'twin.qcow2');
