@@ -1,5 +1,5 @@
 /** From an argument vector to an exit status: the one catch of the program. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { EXIT, QlaunchError } from '../errors.ts';
 import { readProcLocks } from '../host/qemu/image/lock-list.ts';
 import { didYouMean } from '../spec/did-you-mean.ts';
@@ -34,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
   });
   try {
+    if (words[0] === 'help') return help(root, words.slice(1));
     await root.parseAsync([...words], { from: 'user' });
     return status;
   } catch (error) {
@@ -41,6 +42,29 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return fail(withSuggestion(error, argv[0] ?? '', COMMANDS));
   }
+}
+
+/** `help disk create`: commander knows one word only, and answers one it does not know with everything. */
+function help(root: Command, words: readonly string[]): number {
+  let command = root;
+  for (const word of words.filter((text) => !text.startsWith('-') && text !== 'help')) {
+    const next = command.commands.find((sub) => sub.name() === word);
+    if (next === undefined) throw noCommand(command, word);
+    command = next;
+  }
+  command.outputHelp();
+  return EXIT.ok;
+}
+
+function noCommand(parent: Command, word: string): QlaunchError {
+  const names = parent.commands.map((sub) => sub.name());
+  const path = parent.parent === null ? 'qlaunch help' : `qlaunch help ${parent.name()}`;
+  const near = didYouMean(word, names);
+  return new QlaunchError('QL_USAGE', EXIT.usage, {
+    what: `there is no command "${word}"`,
+    ...(names.length === 0 ? {} : { why: [`known: ${names.join(', ')}`] }),
+    todo: [near === undefined ? path : `${path} ${near}`],
+  });
 }
 
 /** A mistyped command looks like something to run. */

@@ -47,14 +47,20 @@ export function program(session: Session): Command {
       writeOut: raw,
       outputError: (text, write) => write(text.replace(/^error: /, 'qlaunch: ')),
     })
-    .showHelpAfterError('  try:     qlaunch help')
     .showSuggestionAfterError();
   runCommands(root, session);
   vmCommands(root, session);
   descriptionCommands(root, session);
   changeCommands(root, session);
   root.addHelpText('after', EXAMPLES);
+  nameHelp(root, ['qlaunch', 'help']);
   return root;
+}
+
+/** A mistake in the use of a command is answered by that command's own help. */
+function nameHelp(command: Command, words: readonly string[]): void {
+  command.showHelpAfterError(`  try:     ${words.join(' ')}`);
+  for (const sub of command.commands) nameHelp(sub, [...words, sub.name()]);
 }
 
 function runCommands(root: Command, { called, extra, procLocks, done }: Session): void {

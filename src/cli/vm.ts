@@ -1,9 +1,11 @@
 /** qlaunch stop | kill | wait | console | logs | qmp: commands on one VM. */
 import { EXIT } from '../errors.ts';
 import { identity } from '../host/vm/user.ts';
+import { shellLine } from '../plan/shell.ts';
+import { refused } from '../run/qmp/failure.ts';
 import type { JsonObject } from '../run/qmp/message.ts';
 import { attachConsole } from '../run/vm/console.ts';
-import { followLogs, readLogs } from '../run/vm/logs.ts';
+import { followLogs, readLogs, serialFile } from '../run/vm/logs.ts';
 import { withMonitor } from '../run/vm/monitor.ts';
 import { alive, findVm, type VmStatus } from '../run/vm/status.ts';
 import { killVm, stopVm, waitForEnd } from '../run/vm/stop.ts';
@@ -84,6 +86,8 @@ export async function logs(
     : options.serial
       ? ['serial' as const]
       : ['qemu' as const, 'serial' as const];
+  const file = options.qemu ? undefined : serialFile(vm.record);
+  if (file !== undefined) note(`the serial line of ${name} goes to ${file}: ${shellLine(['tail', file])}`);
   if (options.follow && alive(vm)) await followLogs(vm, which, raw, () => process.stdout.writable);
   else for (const log of which) readLogs(vm, log, raw);
   return EXIT.ok;
@@ -95,6 +99,5 @@ export async function qmp(name: string, command: string, args: JsonObject | unde
     json(result.value);
     return EXIT.ok;
   }
-  json({ error: result.error });
-  return EXIT.host;
+  return fail(refused(command, result.error));
 }

@@ -6,8 +6,10 @@ export const BUILT_IN = 'built-in default';
 
 export interface RawValue {
   readonly text: string;
-  /** '--memory', '[vm] memory in web.ini:3', 'built-in default', … Printed in messages and by `config show`. */
+  /** '--memory', '[vm] memory in web.ini:3', 'built-in default', … Printed in messages. */
   readonly at: string;
+  /** `at` with the whole path of its file. */
+  readonly from?: string;
   /** Where a relative path starts: the profile's folder, or the current one for the command line. Absolute. */
   readonly dir: string;
 }

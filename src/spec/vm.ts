@@ -24,6 +24,8 @@ export interface VmContext {
   readonly home: string;
   /** What the MACs are derived from; otherwise the path of the profile, the image or the first disk, else the VM's name. */
   readonly identity?: string;
+  /** It is only looked at: there need not be anything to boot. */
+  readonly onlyShown?: boolean;
 }
 
 /** Throws one QL_SPEC that names every mistake and its place. */
@@ -34,7 +36,7 @@ export function parseVmSpec(raw: RawVm, context: VmContext): VmSpec {
   const spec = readVm(values, raw, context, gathering);
   checkKernel(values, gathering);
   checkVm(spec, placesIn(raw, values), gathering);
-  checkSomethingToBoot(raw, spec, gathering);
+  if (context.onlyShown !== true) checkSomethingToBoot(raw, spec, gathering);
   checkFiles(raw, context, gathering);
   if (gathering.problems.length > 0) throw specError(spec.name, gathering.problems);
   return spec;

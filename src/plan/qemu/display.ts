@@ -1,3 +1,4 @@
+import { bracketed } from '../../spec/ip.ts';
 import { machineFamily } from '../../spec/vm/machine.ts';
 import type { VmSpec, VncSpec } from '../../spec/vm-spec.ts';
 import type { RunPaths } from './context.ts';
@@ -13,7 +14,7 @@ export function displayArguments({ machine, display, vnc }: VmSpec, paths: RunPa
 }
 
 function vncArguments({ address, display, passwordFile }: VncSpec, { vncPassword }: RunPaths): string[][] {
-  const host = address.includes(':') ? `[${address}]` : address;
+  const host = bracketed(address);
   if (passwordFile === undefined) return [['-vnc', `${host}:${display}`]];
   return [
     ['-object', opt('secret', { id: 'vnc0', file: vncPassword })],

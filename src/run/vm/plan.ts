@@ -20,6 +20,7 @@ import { secretSteps } from '../../plan/qemu/secret.ts';
 import { requireSupport } from '../../plan/qemu/support.ts';
 import type { Step } from '../../plan/step.ts';
 import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
+import { bracketed } from '../../spec/ip.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
 import { chooseMacs, livingMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
@@ -187,6 +188,6 @@ function recordOf(
       forwards: 'forwards' in net ? net.forwards : [],
     })),
     disks: spec.disks.map(({ file }) => file),
-    ...(vnc === undefined ? {} : { vnc: `${vnc.address}:${5900 + vnc.display}` }),
+    ...(vnc === undefined ? {} : { vnc: `${bracketed(vnc.address)}:${5900 + vnc.display}` }),
   };
 }

@@ -100,12 +100,12 @@ describe('command line over profile over user config over defaults', () => {
   test('config show says where each value came from', () => {
     const rows = showConfig(raw).map(({ key, value, from }) => `${key} = ${value}  (${from})`);
     expect(rows).toContain('memory = 1G  (--memory)');
-    expect(rows).toContain('cpus = 2  ([vm] cpus in web.ini:3)');
-    expect(rows).toContain('rng = off  ([vm] rng in config.ini:4)');
+    expect(rows).toContain('cpus = 2  ([vm] cpus in /profiles/web.ini:3)');
+    expect(rows).toContain('rng = off  ([vm] rng in /home/u/.config/qlaunch/config.ini:4)');
     expect(rows).toContain('machine = q35  (built-in default)');
     expect(rows).toContain('cdrom = b.iso  (--cdrom (1st))');
-    expect(rows).toContain('disk0.file = disk.img  ([disk0] file in web.ini:6)');
-    expect(rows).toContain('net0.mode = bridge:br1  ([net0] mode in web.ini:8)');
+    expect(rows).toContain('disk0.file = disk.img  ([disk0] file in /profiles/web.ini:6)');
+    expect(rows).toContain('net0.mode = bridge:br1  ([net0] mode in /profiles/web.ini:8)');
   });
 });
 
@@ -337,4 +337,9 @@ test('a name that can not be taken is in no heading, and says which could', () =
     'qlaunch: cannot read the description of VM "web" [QL_SPEC]',
     '  because: --name: "a b" must be letters, digits, "-", "." and "_", beginning with a letter or digit (write a-b)',
   ]);
+});
+
+test('QEMU’s spellings of a read-only disk', () => {
+  for (const key of ['ro', 'readonly', 'read-only'])
+    expect(spec({ options: { disk: [`a,${key}=on`] } }).disks).toMatchObject([{ readOnly: true }]);
 });
