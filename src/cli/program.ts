@@ -109,7 +109,8 @@ function vmCommands(root: Command, { done }: Session): void {
       'List the VMs of this boot. An ended one stays listed, with its logs, until --clean or until its name is used again.',
     )
     .option('--json', 'one object per VM')
-    .option('--clean', 'forget ended VMs and their logs')
+    .option('--clean', 'forget your ended VMs and their logs')
+    .option('--all-users', 'with --clean: also those of other users (root)')
     .action(async (options) => done(await (await import('./ps.ts')).ps(options)));
   root
     .command('stop <name...>')

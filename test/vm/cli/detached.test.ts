@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -69,6 +70,25 @@ describe.each(programs)('a detached VM, qlaunch for $label', ({ path }) => {
     expect(await w.qlaunch('kill', 'lone')).toMatchObject({ status: 0 });
     expect(await vmRow(w, 'lone')).toMatchObject({ state: 'lost' });
     expect(await w.qlaunch('ps', '--clean')).toMatchObject({ stderr: 'removed the logs of lone' });
+    expect((await w.qlaunch('ps', '--json')).stdout).toBe('[]');
+  });
+
+  test('root’s --clean leaves others what is theirs, unless told', async () => {
+    const w = world(path);
+    const dead = async (name: string, ...more: readonly string[]): Promise<void> => {
+      const image = guestCopy(w.dir, `${name}.qcow2`);
+      chmodSync(w.dir, 0o711);
+      chmodSync(image, 0o644);
+      const started = await w.qlaunch(image, '-d', '-n', name, '--accel', 'tcg', '--snapshot', ...more);
+      expect(started).toMatchObject({ status: 0 });
+      await w.qlaunch('kill', name);
+    };
+    await dead('mine');
+    await dead('theirs', '--run-as', 'nobody');
+    expect(await w.qlaunch('ps', '--clean')).toMatchObject({ status: 0, stderr: 'removed the logs of mine' });
+    expect(await vmRow(w, 'theirs')).toMatchObject({ state: 'failed' });
+    expect((await w.qlaunch('ps', '--clean')).stderr).toContain('--all-users');
+    expect((await w.qlaunch('ps', '--clean', '--all-users')).stderr).toBe('removed the logs of theirs');
     expect((await w.qlaunch('ps', '--json')).stdout).toBe('[]');
   });
 
