@@ -2,6 +2,7 @@
 import { EXIT, QlaunchError } from '../errors.ts';
 import { linuxMachine } from '../host/linux.ts';
 import type { Host } from '../host/port.ts';
+import { signalQemu } from '../host/vm/signal.ts';
 import type { Identity } from '../host/vm/user.ts';
 import { renderCommand } from '../plan/qemu/command.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
@@ -78,7 +79,7 @@ export async function launchPlan(
 }
 
 async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boolean): Promise<number> {
-  const restore = terminal ? await keepTerminal() : undefined;
+  const kept = terminal ? await keepTerminal() : undefined;
   const { stops, forget } = listenForStops();
   const [launched, stop] = [new AbortController(), new AbortController()];
   void stops.next(launched.signal).then(() => stop.abort());
@@ -86,11 +87,12 @@ async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boo
     const { vm, qmp } = await launch(plan, host, { who, terminal, stop: stop.signal });
     // From here on a request goes to the guest.
     launched.abort();
+    kept?.suspendWith((name) => signalQemu(vm.dir, name));
     if (!terminal) note(`${announcement(vm, plan.spec)}\n  Ctrl-C shuts the guest down`);
     return await follow(vm, qmp, stops);
   } finally {
     forget();
-    await restore?.();
+    await kept?.restore();
   }
 }
 
