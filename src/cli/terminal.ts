@@ -1,6 +1,7 @@
 /** The only place that writes to the terminal. */
 import { styleText } from 'node:util';
 import { EXIT, printable, QlaunchError, renderError } from '../errors.ts';
+import { shellLine } from '../plan/shell.ts';
 
 /**
  * A closed pipe (`qlaunch ps | head -1`) or a closed terminal is not an error. Anything else (a full disk) is told once,
@@ -88,7 +89,9 @@ export function fail(error: unknown): number {
 function asHostError(error: unknown): QlaunchError | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   const { syscall, path } = error as NodeJS.ErrnoException;
-  const what = `the system refused ${syscall}${path === undefined ? '' : ` ${path}`}`;
-  const todo = path === undefined ? [] : [`ls -ld ${path}`];
+  const what = `the system refused ${syscall}${path === undefined || syscall?.includes(path) ? '' : ` ${path}`}`;
+  // spawn(2) does not tell a program that may not be run from a working directory that may not be entered.
+  const here = syscall?.startsWith('spawn') ? ['.'] : [];
+  const todo = path === undefined ? [] : [shellLine(['ls', '-ld', ...here, path])];
   return new QlaunchError('QL_HOST', EXIT.host, { what, why: [error.message], todo }, { cause: error });
 }

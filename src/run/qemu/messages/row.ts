@@ -16,6 +16,7 @@ export interface MessageRow {
 
 /** A tap that QEMU's user may open: it works whatever was wrong with the way QEMU was to get one. */
 export const OWN_TAP: readonly string[] = [
-  'sudo ip tuntap add dev $<ifname> mode tap user $<user> && sudo ip link set $<ifname> master $<bridge> up',
+  'sudo ip tuntap add dev $<ifname> mode tap user $<user> && sudo ip link set $<ifname> up',
+  'sudo ip link set $<ifname> master $<bridge>   # into its bridge',
   '--net tap:$<ifname>,script=no   # then',
 ];

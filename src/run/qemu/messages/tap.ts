@@ -53,6 +53,12 @@ export const tapMessages: readonly MessageRow[] = [
     cure: ['take a smaller queues='],
   },
   {
+    pattern: /[Cc]ould not open '?\/dev\/net\/tun'?: Permission denied/,
+    cause:
+      'only root may open /dev/net/tun on this machine; its usual mode is 0666, for each tap has its own owner',
+    cure: ['sudo chmod 0666 /dev/net/tun', '--net user   # needs no rights'],
+  },
+  {
     pattern: /[Cc]ould not open '?\/dev\/net\/tun'?: (?<errno>.+)/,
     cause:
       'there is no usable tun device: $<errno>. After a kernel upgrade without a reboot its module cannot be loaded any more',

@@ -44,7 +44,7 @@ const KNOWN: readonly (readonly [text: string, cause: string])[] = [
   [`${Q}could not configure /dev/net/tun (tap7): Invalid argument`, 'tap7 is no tap'],
   [`${Q}could not configure /dev/net/tun (tap7): Argument list too long`, 'at most 256 queues'],
   [`${Q}could not open /dev/net/tun: No such file or directory`, 'no usable tun device'],
-  [`${Q}Could not open '/dev/net/tun': Permission denied`, 'no usable tun device: Permission denied'],
+  [`${Q}Could not open '/dev/net/tun': Permission denied`, 'its usual mode is 0666'],
   [`${Q}vnet_hdr=1 requested, but no kernel support for IFF_VNET_HDR available`, 'too old'],
   [`${Q}multiqueue required, but no kernel support for IFF_MULTI_QUEUE available`, 'too old'],
   [`${Q}TUNSETSNDBUF ioctl failed: Invalid argument`, 'refused that sndbuf'],
