@@ -6,6 +6,8 @@ import { openEngine } from '../run/open-engine.ts';
 import {
   type OpenChange,
   openChanges,
+  planRecovery,
+  planUndo,
   type Recovered,
   recover as recoverAll,
   undoChange,
@@ -28,11 +30,17 @@ export function changes(options: ChangesOptions): number {
   return open.some(({ change }) => change.trouble !== undefined) ? EXIT.leftovers : EXIT.ok;
 }
 
-export async function undo(id: string, options: ChangesOptions): Promise<number> {
+export interface UndoOptions extends ChangesOptions {
+  readonly dryRun?: boolean;
+}
+
+export async function undo(id: string, options: UndoOptions): Promise<number> {
+  if (options.dryRun === true) return planned([planUndo(engine(), id)], options);
   return told(await undoChange(engine(), id), options);
 }
 
-export async function recover(options: ChangesOptions): Promise<number> {
+export async function recover(options: UndoOptions): Promise<number> {
+  if (options.dryRun === true) return planned(planRecovery(engine()), options);
   return told(await recoverAll(engine()), options);
 }
 
@@ -40,6 +48,24 @@ export async function confirm(id: string): Promise<number> {
   const { head } = await confirmChange(engine(), id);
   note(`${head.title} (${id}) is kept`);
   return EXIT.ok;
+}
+
+function planned(open: readonly OpenChange[], options: ChangesOptions): number {
+  if (options.json === true) json(open.map(changeJson));
+  else out(renderPlanned(open));
+  return EXIT.ok;
+}
+
+/** Lines for sh, newest first; what is only read is a comment. The real undo looks first whether a thing is still ours. */
+export function renderPlanned(open: readonly OpenChange[]): string {
+  const lines = open.flatMap(({ change: { id, journal }, decision: { kind, why } }) => {
+    if (kind === 'leave') return [];
+    if (kind !== 'undo' || journal === undefined)
+      return [`# ${id}: ${kind === 'forget' ? 'only its journal goes' : 'not touched'}: ${printable(why)}`];
+    const steps = journal.open.filter(({ undo }) => !('nothing' in undo));
+    return [`# ${id}: ${printable(journal.head.title)}`, ...steps.map(({ byHand }) => printable(byHand))];
+  });
+  return lines.length === 0 ? '# nothing to take back' : lines.join('\n');
 }
 
 function told(result: Recovered, options: ChangesOptions): number {

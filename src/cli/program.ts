@@ -1,5 +1,5 @@
 /** Every command with its options and help. What a command does is loaded only when it is called. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../errors.ts';
 import { registerDisk } from './disk.ts';
 import { addVmOptions } from './options.ts';
@@ -117,11 +117,13 @@ function vmCommands(root: Command, { done }: Session): void {
     .summary('shut guests down politely')
     .description('Press the power button; when the guest does not listen, tell QEMU to quit; then kill it.')
     .option('--timeout <seconds>', 'for the guest to power off', seconds, 30)
+    .option('--json', 'how each ended, as JSON')
     .action(async (names, options) => done(await (await import('./vm.ts')).stop(names, options)));
   root
     .command('kill <name...>')
     .description('kill QEMU at once')
-    .action(async (names) => done(await (await import('./vm.ts')).kill(names)));
+    .option('--json', 'how each ended, as JSON')
+    .action(async (names, options) => done(await (await import('./vm.ts')).kill(names, options)));
   root
     .command('wait <name>')
     .summary('wait until a VM has ended')
@@ -129,6 +131,7 @@ function vmCommands(root: Command, { done }: Session): void {
       'Wait until a VM has ended. Status 0 when it was shut down, 4 when QEMU failed or was killed.',
     )
     .option('--timeout <seconds>', 'give up (status 5) after', seconds)
+    .option('--json', 'how it ended, as JSON')
     .action(async (name, options) => done(await (await import('./vm.ts')).wait(name, options)));
   root
     .command('console <name>')
@@ -144,6 +147,7 @@ function vmCommands(root: Command, { done }: Session): void {
     .option('-f, --follow', 'go on until the VM ends')
     .option('--qemu', 'QEMU’s messages only')
     .option('--serial', 'the guest’s serial line only')
+    .addOption(new Option('--json', 'one object: { qemu, serial }').conflicts('follow'))
     .action(async (name, options) => done(await (await import('./vm.ts')).logs(name, options)));
   root
     .command('qmp <name> <command> [arguments]')
@@ -182,6 +186,7 @@ function changeCommands(root: Command, { done }: Session): void {
   root
     .command('undo <id>')
     .description('take back one change (see `qlaunch changes`)')
+    .option('--dry-run', 'print what would be taken back, and do nothing')
     .option('--json', 'what was taken back and what is left')
     .action(async (id, options) => done(await (await import('./changes.ts')).undo(id, options)));
   root
@@ -190,6 +195,7 @@ function changeCommands(root: Command, { done }: Session): void {
     .description(
       'Take back every change whose maker and user are dead. What a living one needs is left alone.',
     )
+    .option('--dry-run', 'print what would be taken back, and do nothing')
     .option('--json', 'what was taken back and what is left')
     .action(async (options) => done(await (await import('./changes.ts')).recover(options)));
   root

@@ -76,3 +76,18 @@ test('a running VM: its screen’s address, where its serial line is, what QEMU 
     ),
   });
 });
+
+test('how VMs ended, and what they said, as JSON', async () => {
+  const w = world();
+  await w.qlaunch(guestCopy(w.dir), '-d', '-n', 'web', '--accel', 'tcg');
+  const data = async (...args: readonly string[]): Promise<unknown> =>
+    JSON.parse((await w.qlaunch(...args, '--json')).stdout);
+  const ended = { name: 'web', uid: 0, state: 'failed', exit: 137, reason: 'killed by signal 9' };
+  expect(await data('kill', 'web')).toEqual([ended]);
+  expect(await data('stop', 'web')).toEqual([ended]);
+  expect(await data('wait', 'web')).toEqual(ended);
+  expect(await data('logs', 'web')).toEqual({ qemu: expect.any(String), serial: expect.any(String) });
+  expect(await data('logs', 'web', '--serial')).toEqual({ serial: expect.any(String) });
+  expect(await w.qlaunch('logs', 'web', '-f', '--json')).toMatchObject({ status: 2 });
+  expect((await w.qlaunch('recover', '--dry-run')).stdout).toBe('# nothing to take back');
+});
