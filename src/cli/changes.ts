@@ -7,6 +7,8 @@ import { openEngine } from '../run/open-engine.ts';
 import {
   type OpenChange,
   openChanges,
+  planRecovery,
+  planUndo,
   type Recovered,
   recover as recoverAll,
   undoChange,
@@ -31,11 +33,17 @@ export function changes(options: ChangesOptions): number {
   return open.some(({ change }) => change.trouble !== undefined) ? EXIT.leftovers : EXIT.ok;
 }
 
-export async function undo(id: string, options: ChangesOptions): Promise<number> {
+export interface UndoOptions extends ChangesOptions {
+  readonly dryRun?: boolean;
+}
+
+export async function undo(id: string, options: UndoOptions): Promise<number> {
+  if (options.dryRun === true) return planned([planUndo(engine(), id)], options);
   return told(await undoChange(engine(), id), options);
 }
 
-export async function recover(options: ChangesOptions): Promise<number> {
+export async function recover(options: UndoOptions): Promise<number> {
+  if (options.dryRun === true) return planned(planRecovery(engine()), options);
   // What an interrupted start left is no change of the host, and is found by the VM's own record.
   const reaped = reapVms(listVms(identity(process.env), process.env));
   const result = await recoverAll(engine());
@@ -47,6 +55,24 @@ export async function confirm(id: string): Promise<number> {
   const { head } = await confirmChange(engine(), id);
   note(`${head.title} (${id}) is kept`);
   return EXIT.ok;
+}
+
+function planned(open: readonly OpenChange[], options: ChangesOptions): number {
+  if (options.json === true) json(open.map(changeJson));
+  else out(renderPlanned(open));
+  return EXIT.ok;
+}
+
+/** Lines for sh, newest first; what is only read is a comment. The real undo looks first whether a thing is still ours. */
+export function renderPlanned(open: readonly OpenChange[]): string {
+  const lines = open.flatMap(({ change: { id, journal }, decision: { kind, why } }) => {
+    if (kind === 'leave') return [];
+    if (kind !== 'undo' || journal === undefined)
+      return [`# ${id}: ${kind === 'forget' ? 'only its journal goes' : 'not touched'}: ${printable(why)}`];
+    const steps = journal.open.filter(({ undo }) => !('nothing' in undo));
+    return [`# ${id}: ${printable(journal.head.title)}`, ...steps.map(({ byHand }) => printable(byHand))];
+  });
+  return lines.length === 0 ? '# nothing to take back' : lines.join('\n');
 }
 
 /** Shows what was taken back. */

@@ -21,6 +21,6 @@ export function show(
         rows.map(({ key, value, from }) => [key, value, from]),
       ),
     );
-  parseVmSpec(raw, context);
+  parseVmSpec(raw, { ...context, onlyShown: true });
   return EXIT.ok;
 }

@@ -1,6 +1,7 @@
 /** qlaunch disk create | info | resize: images, by qemu-img. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { NewFormat } from '../plan/disk/argv.ts';
 import type { CreateWish } from '../run/disk/create.ts';
 import type { DiskInfo } from '../run/disk/info.ts';
 import type { ResizeWish } from '../run/disk/resize.ts';
@@ -13,7 +14,7 @@ interface Show {
 }
 
 interface CreateOptions extends Show {
-  readonly format: 'qcow2' | 'raw';
+  readonly format?: NewFormat;
   readonly backing?: NonNullable<CreateWish['backing']>;
   readonly force?: boolean;
 }
@@ -31,7 +32,10 @@ export function registerDisk(program: Command, done: (status: number) => void): 
     .summary('make a new image')
     .description('Make a new image of SIZE (8G, 512M). It takes room on the host only as the guest writes.')
     .addOption(
-      new Option('-f, --format <format>', 'how it is stored').choices(['qcow2', 'raw']).default('qcow2'),
+      new Option('-f, --format <format>', 'how it is stored [raw for NAME.raw, else qcow2]').choices([
+        'qcow2',
+        'raw',
+      ]),
     )
     .option(
       '-b, --backing <file[,format]>',
@@ -62,12 +66,19 @@ export function registerDisk(program: Command, done: (status: number) => void): 
 
 async function create(file: string, size: string | undefined, options: CreateOptions): Promise<number> {
   const { planCreate, createDisk } = await import('../run/disk/create.ts');
+  const { usualFormat } = await import('../plan/disk/argv.ts');
+  const { shellLine } = await import('../plan/shell.ts');
   const { json, out } = await import('./terminal.ts');
   if (size === undefined && options.backing === undefined)
-    throw await usage('the size of the new disk is missing', [`qlaunch disk create ${file} 8G`]);
+    throw await usage('the size of the new disk is missing', [
+      shellLine(['qlaunch', 'disk', 'create', file, '8G']),
+    ]);
+  if (options.format === 'raw' && options.backing !== undefined)
+    throw await usage('a raw image can not build on another one', ['--format qcow2']);
   const wish: CreateWish = {
     file: resolve(file),
-    format: options.format,
+    // Only qcow2 can build on another image.
+    format: options.format ?? (options.backing === undefined ? usualFormat(file) : 'qcow2'),
     force: options.force === true,
     ...(size === undefined ? {} : { sizeBytes: await bytes(size) }),
     ...(options.backing === undefined

@@ -1,6 +1,8 @@
 /** qlaunch install: a new disk, the CD booted once, the disk from then on. */
 import { EXIT, QlaunchError } from '../errors.ts';
 import { linuxMachine } from '../host/linux.ts';
+import { usualFormat } from '../plan/disk/argv.ts';
+import { diskOption } from '../plan/disk/disk-option.ts';
 import { DEADLINE_MS, type Step } from '../plan/step.ts';
 import { type CreatePlan, createDisk, dropDisk, planCreate } from '../run/disk/create.ts';
 import { diskTools } from '../run/disk/tools.ts';
@@ -11,7 +13,8 @@ import type { DiskSpec, VmSpec } from '../spec/vm-spec.ts';
 import { readDescription } from './describe.ts';
 import { type Given, isDetached, launchPlan, type RunOptions, show } from './run.ts';
 
-type InstallOptions = RunOptions & Record<string, unknown> & { readonly size: string };
+type InstallOptions = RunOptions &
+  Record<string, unknown> & { readonly size: string; readonly force?: boolean };
 
 export async function install(options: InstallOptions, { extra, procLocks }: Given): Promise<number> {
   const { who, raw, context } = readDescription(undefined, options, extra);
@@ -23,7 +26,7 @@ export async function install(options: InstallOptions, { extra, procLocks }: Giv
   const create = await planCreate(tools, {
     file: disk.file,
     format,
-    force: false,
+    force: options.force === true,
     sizeBytes: sizeOf(options.size),
   });
   // The CD once; a reboot out of the installer then finds the disk.
@@ -63,12 +66,12 @@ function asStep({ argv }: CreatePlan): Step {
   };
 }
 
-function newFormat({ id, format = 'qcow2' }: DiskSpec): 'raw' | 'qcow2' {
+function newFormat({ id, file, format = usualFormat(file) }: DiskSpec): 'raw' | 'qcow2' {
   if (format === 'raw' || format === 'qcow2') return format;
   throw new QlaunchError('QL_INSTALL', EXIT.usage, {
     what: `a new disk is qcow2 or raw, not ${format}`,
     why: [`${id} asks for ${format}`],
-    todo: ['--disk FILE,format=qcow2'],
+    todo: [diskOption(file, { format: 'qcow2' })],
   });
 }
 

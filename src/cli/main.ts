@@ -1,5 +1,5 @@
 /** From an argument vector to an exit status: the one catch of the program. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { EXIT, QlaunchError } from '../errors.ts';
 import { readProcLocks } from '../host/qemu/image/lock-list.ts';
 import { didYouMean } from '../spec/did-you-mean.ts';
@@ -34,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
   });
   try {
+    if (words[0] === 'help') return help(root, words.slice(1));
     await root.parseAsync([...words], { from: 'user' });
     return status;
   } catch (error) {
@@ -43,10 +44,34 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** `help disk create`: commander knows one word only, and answers one it does not know with everything. */
+function help(root: Command, words: readonly string[]): number {
+  let command = root;
+  for (const word of words.filter((text) => !text.startsWith('-') && text !== 'help')) {
+    const next = command.commands.find((sub) => sub.name() === word);
+    if (next === undefined) throw noCommand(command, word);
+    command = next;
+  }
+  command.outputHelp();
+  return EXIT.ok;
+}
+
+function noCommand(parent: Command, word: string): QlaunchError {
+  const names = parent.commands.map((sub) => sub.name());
+  const path = parent.parent === null ? 'qlaunch help' : `qlaunch help ${parent.name()}`;
+  const near = didYouMean(word, names);
+  return new QlaunchError('QL_USAGE', EXIT.usage, {
+    what: `there is no command "${word}"`,
+    ...(names.length === 0 ? {} : { why: [`known: ${names.join(', ')}`] }),
+    todo: [near === undefined ? path : `${path} ${near}`],
+  });
+}
+
 /** A mistyped command looks like something to run. */
 function withSuggestion(error: unknown, word: string, commands: readonly string[]): unknown {
   if (!(error instanceof QlaunchError) || error.code !== 'QL_NOTHING_TO_RUN') return error;
-  const near = didYouMean(word, commands);
+  // `run` itself was understood.
+  const near = commands.includes(word) ? undefined : didYouMean(word, commands);
   if (near === undefined) return error;
   const { code, exit, why, message: what } = error;
   return new QlaunchError(code, exit, { what, why, todo: [`qlaunch ${near}`] });

@@ -1,8 +1,9 @@
 /** Every command with its options and help. What a command does is loaded only when it is called. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../errors.ts';
 import { registerDisk } from './disk.ts';
 import { addVmOptions } from './options.ts';
+import { raw } from './terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -42,8 +43,10 @@ export function program(session: Session): Command {
     .helpCommand('help [command]', 'show the help of a command')
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'qlaunch: ')) })
-    .showHelpAfterError('  try:     qlaunch help')
+    .configureOutput({
+      writeOut: raw,
+      outputError: (text, write) => write(text.replace(/^error: /, 'qlaunch: ')),
+    })
     .showSuggestionAfterError();
   runCommands(root, session);
   vmCommands(root, session);
@@ -51,7 +54,14 @@ export function program(session: Session): Command {
   tapCommands(root, session);
   changeCommands(root, session);
   root.addHelpText('after', EXAMPLES);
+  nameHelp(root, ['qlaunch', 'help']);
   return root;
+}
+
+/** A mistake in the use of a command is answered by that command's own help. */
+function nameHelp(command: Command, words: readonly string[]): void {
+  command.showHelpAfterError(`  try:     ${words.join(' ')}`);
+  for (const sub of command.commands) nameHelp(sub, [...words, sub.name()]);
 }
 
 function runCommands(root: Command, { called, extra, procLocks, done }: Session): void {
@@ -79,6 +89,7 @@ function runCommands(root: Command, { called, extra, procLocks, done }: Session)
   if (called === 'install') addVmOptions(install);
   install
     .requiredOption('--size <size>', 'size of the new disk, e.g. 8G')
+    .option('--force', 'overwrite the disk when it is there already')
     .option('-d, --detach', 'return when QEMU runs and answers')
     .option('--daemonize', 'the same, as QEMU spells it')
     .option('--run-as <user>', 'run QEMU as this user (needs root)')
@@ -99,18 +110,21 @@ function vmCommands(root: Command, { done }: Session): void {
       'List the VMs of this boot. An ended one stays listed, with its logs, until --clean or until its name is used again.',
     )
     .option('--json', 'one object per VM')
-    .option('--clean', 'forget ended VMs and their logs')
+    .option('--clean', 'forget your ended VMs and their logs')
+    .option('--all-users', 'with --clean: also those of other users (root)')
     .action(async (options) => done(await (await import('./ps.ts')).ps(options)));
   root
     .command('stop <name...>')
     .summary('shut guests down politely')
     .description('Press the power button; when the guest does not listen, tell QEMU to quit; then kill it.')
     .option('--timeout <seconds>', 'for the guest to power off', seconds, 30)
+    .option('--json', 'how each ended, as JSON')
     .action(async (names, options) => done(await (await import('./vm.ts')).stop(names, options)));
   root
     .command('kill <name...>')
     .description('kill QEMU at once')
-    .action(async (names) => done(await (await import('./vm.ts')).kill(names)));
+    .option('--json', 'how each ended, as JSON')
+    .action(async (names, options) => done(await (await import('./vm.ts')).kill(names, options)));
   root
     .command('wait <name>')
     .summary('wait until a VM has ended')
@@ -118,6 +132,7 @@ function vmCommands(root: Command, { done }: Session): void {
       'Wait until a VM has ended. Status 0 when it was shut down, 4 when QEMU failed or was killed.',
     )
     .option('--timeout <seconds>', 'give up (status 5) after', seconds)
+    .option('--json', 'how it ended, as JSON')
     .action(async (name, options) => done(await (await import('./vm.ts')).wait(name, options)));
   root
     .command('console <name>')
@@ -133,6 +148,7 @@ function vmCommands(root: Command, { done }: Session): void {
     .option('-f, --follow', 'go on until the VM ends')
     .option('--qemu', 'QEMU’s messages only')
     .option('--serial', 'the guest’s serial line only')
+    .addOption(new Option('--json', 'one object: { qemu, serial }').conflicts('follow'))
     .action(async (name, options) => done(await (await import('./vm.ts')).logs(name, options)));
   root
     .command('qmp <name> <command> [arguments]')
@@ -199,6 +215,7 @@ function changeCommands(root: Command, { done }: Session): void {
   root
     .command('undo <id>')
     .description('take back one change (see `qlaunch changes`)')
+    .option('--dry-run', 'print what would be taken back, and do nothing')
     .option('--json', 'what was taken back and what is left')
     .action(async (id, options) => done(await (await import('./changes.ts')).undo(id, options)));
   root
@@ -207,6 +224,7 @@ function changeCommands(root: Command, { done }: Session): void {
     .description(
       'Take back every change whose maker and user are dead. What a living one needs is left alone.',
     )
+    .option('--dry-run', 'print what would be taken back, and do nothing')
     .option('--json', 'what was taken back and what is left')
     .action(async (options) => done(await (await import('./changes.ts')).recover(options)));
   root

@@ -1,12 +1,14 @@
 /** qlaunch ps */
-import { identity } from '../host/vm/user.ts';
+import { socketRoots, vmRoots } from '../host/vm/dirs.ts';
+import { type Identity, identity } from '../host/vm/user.ts';
 import { forgetVm } from '../run/vm/forget.ts';
 import { alive, listVms, type VmStatus } from '../run/vm/status.ts';
-import { json, note, out, table, tint } from './terminal.ts';
+import { fail, json, note, out, table, tint } from './terminal.ts';
 
 export interface PsOptions {
   readonly json?: boolean;
   readonly clean?: boolean;
+  readonly allUsers?: boolean;
 }
 
 const TINTS = { running: 'green', starting: 'yellow', ended: 'dim', failed: 'red', lost: 'red' } as const;
@@ -14,7 +16,7 @@ const TINTS = { running: 'green', starting: 'yellow', ended: 'dim', failed: 'red
 export async function ps(options: PsOptions): Promise<number> {
   const who = identity(process.env);
   const vms = [...listVms(who, process.env)].sort(byName);
-  if (options.clean) return clean(vms.filter((vm) => !alive(vm)));
+  if (options.clean) return clean(vms, who, options);
   if (options.json) json(vms.map(view));
   else if (vms.length === 0) note('no VMs (start one: qlaunch IMAGE -d)');
   else {
@@ -73,9 +75,29 @@ function view(vm: VmStatus): object {
   };
 }
 
-async function clean(dead: readonly VmStatus[]): Promise<number> {
-  const forgotten: string[] = [];
-  for (const vm of dead) if (await forgetVm(vm)) forgotten.push(vm.record.name);
-  note(forgotten.length === 0 ? 'nothing to clean' : `removed the logs of ${forgotten.join(', ')}`);
-  return 0;
+/** Root sees everybody's VMs, but what others' left is theirs to keep. */
+async function clean(vms: readonly VmStatus[], who: Identity, options: PsOptions): Promise<number> {
+  const { removeLitter } = await import('../run/vm/litter.ts');
+  const roots = vmRoots(who, process.env, options.allUsers === true);
+  const dead = vms.filter((vm) => !alive(vm));
+  const wanted = dead.filter(({ record }) => roots.some(({ uid }) => uid === record.uid));
+  const forgotten: VmStatus[] = [];
+  let status = 0;
+  for (const vm of wanted) {
+    try {
+      if (await forgetVm(vm)) forgotten.push(vm);
+    } catch (error) {
+      status = Math.max(status, fail(error));
+    }
+  }
+  const kept = vms.filter((vm) => !forgotten.includes(vm));
+  const litter = await removeLitter({ vms: roots, sockets: socketRoots(roots, process.env) }, kept);
+  const names = forgotten.map(({ record }) => record.name).join(', ');
+  if (names !== '') note(`removed the logs of ${names}`);
+  for (const dir of litter) note(`removed ${dir}, which was no VM’s`);
+  if (names === '' && litter.length === 0 && status === 0)
+    note(
+      dead.length === 0 ? 'nothing to clean' : 'nothing of yours to clean (--all-users takes that of others)',
+    );
+  return status;
 }

@@ -16,5 +16,6 @@ async function start(argv: readonly string[]): Promise<number> {
 
 void start(process.argv.slice(2)).then((status) => {
   // Not process.exit(): what is still being written or taken down may finish.
-  process.exitCode = status;
+  // An output that could not be written has set it already.
+  process.exitCode ||= status;
 });

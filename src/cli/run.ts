@@ -2,6 +2,7 @@
 import { EXIT, QlaunchError } from '../errors.ts';
 import { linuxMachine } from '../host/linux.ts';
 import type { Host } from '../host/port.ts';
+import { signalQemu } from '../host/vm/signal.ts';
 import type { Identity } from '../host/vm/user.ts';
 import { renderCommand } from '../plan/qemu/command.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
@@ -71,7 +72,7 @@ export async function launchPlan(
   if (terminal && detached)
     throw new QlaunchError('QL_USAGE', EXIT.usage, {
       what: 'a detached VM can not have its serial line on this terminal',
-      todo: ['leave --serial stdio out, then: qlaunch console NAME'],
+      todo: [`qlaunch console ${plan.place.name}   # after a start without --serial stdio`],
     });
   requireRoot(plan.host?.preview ?? [], who, shellLine(['qlaunch', ...process.argv.slice(2)]));
   for (const line of plan.notes) note(`qlaunch: ${line}`);
@@ -91,7 +92,7 @@ function engineFor({ host }: VmPlan): { engine?: Engine } {
 }
 
 async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boolean): Promise<number> {
-  const restore = terminal ? await keepTerminal() : undefined;
+  const kept = terminal ? await keepTerminal() : undefined;
   const { stops, forget } = listenForStops();
   const [launched, stop] = [new AbortController(), new AbortController()];
   void stops.next(launched.signal).then(() => stop.abort());
@@ -99,11 +100,12 @@ async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boo
     const { vm, qmp } = await launch(plan, host, { who, terminal, stop: stop.signal, ...engineFor(plan) });
     // From here on a request goes to the guest.
     launched.abort();
+    kept?.suspendWith((name) => signalQemu(vm.dir, name));
     if (!terminal) note(`${announcement(vm, plan.spec)}\n  Ctrl-C shuts the guest down`);
     return await follow(vm, qmp, stops);
   } finally {
     forget();
-    await restore?.();
+    await kept?.restore();
   }
 }
 

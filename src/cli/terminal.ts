@@ -1,21 +1,41 @@
 /** The only place that writes to the terminal. */
 import { styleText } from 'node:util';
 import { EXIT, printable, QlaunchError, renderError } from '../errors.ts';
+import { shellLine } from '../plan/shell.ts';
 
-/** A closed pipe (`qlaunch ps | head -1`) or a closed terminal is not an error. */
-function forgive(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+/**
+ * A closed pipe (`qlaunch ps | head -1`) or a closed terminal is not an error. Anything else (a full disk) is told once,
+ * and makes a failure of a command that did its work.
+ */
+function outFailed(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE' || error.code === 'EIO' || outputIsLost) return;
+  outputIsLost = true;
+  note(`qlaunch: cannot write the output: ${error.message} [QL_OUTPUT]`);
+  process.exitCode ||= EXIT.host;
+}
+let outputIsLost = false;
+
+/** There is no place left to tell it. */
+function errFailed(): void {}
+
+function guarded(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  const failed = stream === process.stderr ? errFailed : outFailed;
+  // Attached at the first use: making a stream takes a millisecond, and most commands need only one of the two.
+  if (!stream.listeners('error').includes(failed)) stream.on('error', failed);
+  return stream;
 }
 
-function write(stream: NodeJS.WriteStream, text: string): void {
-  // Attached at the first write: making a stream takes a millisecond, and most commands need only one of the two.
-  if (!stream.listeners('error').includes(forgive)) stream.on('error', forgive);
-  stream.write(text);
+/** For what is copied there: the guest's serial line. */
+export const stdout = (): NodeJS.WriteStream => guarded(process.stdout);
+
+/** To stdout as it is: a log, or a text that has its newline. */
+export function raw(text: string | Uint8Array): void {
+  stdout().write(text);
 }
 
 /** A result: stdout, one line. */
 export function out(text: string): void {
-  write(process.stdout, `${text}\n`);
+  raw(`${text}\n`);
 }
 
 /** Names and reasons come from files and tools: no control byte of theirs reaches the terminal. */
@@ -23,7 +43,7 @@ const keepReturns = (text: string): string => text.split('\r').map(printable).jo
 
 /** Progress and remarks: stderr, so that a script that reads stdout is not disturbed. */
 export function note(text: string): void {
-  write(process.stderr, `${keepReturns(text)}\n`);
+  guarded(process.stderr).write(`${keepReturns(text)}\n`);
 }
 
 export function json(value: unknown): void {
@@ -69,7 +89,9 @@ export function fail(error: unknown): number {
 function asHostError(error: unknown): QlaunchError | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   const { syscall, path } = error as NodeJS.ErrnoException;
-  const what = `the system refused ${syscall}${path === undefined ? '' : ` ${path}`}`;
-  const todo = path === undefined ? [] : [`ls -ld ${path}`];
+  const what = `the system refused ${syscall}${path === undefined || syscall?.includes(path) ? '' : ` ${path}`}`;
+  // spawn(2) does not tell a program that may not be run from a working directory that may not be entered.
+  const here = syscall?.startsWith('spawn') ? ['.'] : [];
+  const todo = path === undefined ? [] : [shellLine(['ls', '-ld', ...here, path])];
   return new QlaunchError('QL_HOST', EXIT.host, { what, why: [error.message], todo }, { cause: error });
 }

@@ -76,32 +76,40 @@ async function sweep(
 const reportHeld = (open: OpenChange): OpenChange =>
   open.decision.kind === 'leave' ? { ...open, decision: { kind: 'report', why: open.decision.why } } : open;
 
+/** What `recover` would look at, in its order. Touches nothing and needs no lock. */
+export function planRecovery(engine: Engine): readonly OpenChange[] {
+  return [...openChanges(engine)].reverse();
+}
+
 /**
- * Takes back what was asked for by name. Throws QL_NO_CHANGE (exit 2) when nothing is so called, QL_CHANGE_HELD
+ * What `undo` would take back. Touches nothing. Throws QL_NO_CHANGE (exit 2) when nothing is so called, QL_CHANGE_HELD
  * (exit 3) while somebody lives who needs it.
  */
+export function planUndo(engine: Engine, id: string): OpenChange {
+  const change = /^[a-z0-9-]+$/i.test(id) ? loadChange(engine.stores, engine.world, id) : undefined;
+  if (
+    change === undefined ||
+    !(change.journal !== undefined || change.trouble !== undefined || change.voided)
+  ) {
+    throw new QlaunchError('QL_NO_CHANGE', EXIT.usage, {
+      what: `there is no open change ${id}`,
+      todo: ['qlaunch changes'],
+    });
+  }
+  const decision = decide(change, engine.world, true);
+  if (decision.kind === 'leave') {
+    throw new QlaunchError('QL_CHANGE_HELD', EXIT.refused, {
+      what: `will not undo ${id} now`,
+      why: [decision.why],
+      todo: ['qlaunch ps   # shows what uses it: stop that first'],
+    });
+  }
+  return { change, decision };
+}
+
+/** Takes back what was asked for by name. Errors as planUndo(). */
 export function undoChange(engine: Engine, id: string): Promise<Recovered> {
-  return engine.locked(`undo ${id}`, async () => {
-    const change = /^[a-z0-9-]+$/i.test(id) ? loadChange(engine.stores, engine.world, id) : undefined;
-    if (
-      change === undefined ||
-      !(change.journal !== undefined || change.trouble !== undefined || change.voided)
-    ) {
-      throw new QlaunchError('QL_NO_CHANGE', EXIT.usage, {
-        what: `there is no open change ${id}`,
-        todo: ['qlaunch changes'],
-      });
-    }
-    const decision = decide(change, engine.world, true);
-    if (decision.kind === 'leave') {
-      throw new QlaunchError('QL_CHANGE_HELD', EXIT.refused, {
-        what: `will not undo ${id} now`,
-        why: [decision.why],
-        todo: ['stop what uses it first: qlaunch ps, qlaunch net list'],
-      });
-    }
-    return takeBackAll(engine, [{ change, decision }]);
-  });
+  return engine.locked(`undo ${id}`, async () => takeBackAll(engine, [planUndo(engine, id)]));
 }
 
 /** Under the lock. */

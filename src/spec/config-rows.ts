@@ -1,5 +1,5 @@
 import { KEYS } from './keys.ts';
-import type { RawDevice, RawVm } from './raw.ts';
+import { BUILT_IN, type RawDevice, type RawValue, type RawVm } from './raw.ts';
 
 export interface ConfigRow {
   readonly key: string;
@@ -14,13 +14,19 @@ export function showConfig(raw: RawVm): readonly ConfigRow[] {
     if (key.name === 'net' && raw.nets.length > 0)
       return raw.nets.flatMap((device, i) => deviceRows('net', device, i));
     const values = raw.values.get(key.name) ?? [];
-    if (values.length > 0) return values.map(({ text, at }) => ({ key: key.name, value: text, from: at }));
-    return key.default === undefined ? [] : [{ key: key.name, value: key.default, from: 'built-in default' }];
+    if (values.length > 0) return values.map((value) => row(key.name, value));
+    return key.default === undefined ? [] : [{ key: key.name, value: key.default, from: BUILT_IN }];
   });
 }
 
 function deviceRows(kind: string, device: RawDevice, index: number): readonly ConfigRow[] {
-  if ('short' in device) return [{ key: kind, value: device.short.text, from: device.short.at }];
+  if ('short' in device) return [row(kind, device.short)];
   const name = device.section ?? `${kind}${index}`;
-  return device.props.map(({ key, text, at }) => ({ key: `${name}.${key}`, value: text, from: at }));
+  return device.props.map((prop) => row(`${name}.${prop.key}`, prop));
 }
+
+const row = (key: string, { text, at, from }: RawValue): ConfigRow => ({
+  key,
+  value: text,
+  from: from ?? at,
+});

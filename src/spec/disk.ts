@@ -42,11 +42,11 @@ export function parseDisk(
     } satisfies PropReader,
     ro: readOnly,
     readonly: readOnly,
+    'read-only': readOnly,
   };
   const at = 'short' in device ? device.short.at : device.at;
   readProps(propsOf(device), readers, 'a disk', gathering, {
     if: 'bus=virtio|scsi|nvme|ide',
-    'read-only': 'ro=on',
   });
   const { file } = draft;
   if (file === undefined && gathering.problems.length === 0) gathering.refuse(at, 'the file is missing');

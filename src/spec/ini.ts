@@ -13,12 +13,10 @@ export function readProfile(file: IniText): Layer {
   const { sections, problems } = readIni(file.text, shown);
   const gathering = new Gathering();
   gathering.problems.push(...problems);
-  const place = (section: IniSection, line: IniLine): RawProp => ({
-    key: line.key,
-    text: line.text,
-    at: `[${section.name}] ${line.key} in ${shown}:${line.line}`,
-    dir,
-  });
+  const place = (section: IniSection, { key, text, line }: IniLine): RawProp => {
+    const words = `[${section.name}] ${key} in`;
+    return { key, text, at: `${words} ${shown}:${line}`, from: `${words} ${file.path}:${line}`, dir };
+  };
   const values = new Map<KeyName, RawValue[]>();
   const devices: Record<'net' | 'disk', { order: number; device: RawDevice }[]> = { net: [], disk: [] };
   for (const section of sections) {

@@ -78,3 +78,8 @@ export function parseIPv6(text: string, at: string): string | Problem {
   if (ip?.family === 6) return formatIp(ip);
   return { at, what: `"${text}" is not an IPv6 address`, hint: 'write fd00::10' };
 }
+
+/** In front of `:PORT` (RFC 3986, 3.2.2). */
+export function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}

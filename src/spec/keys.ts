@@ -104,7 +104,7 @@ export const KEYS: readonly (Key & { readonly name: KeyName })[] = [
     flags: ['--disk <file>'],
     kind: 'device',
     repeatable: true,
-    doc: 'FILE[,bus=virtio|scsi|nvme|ide][,format=F][,cache=C] [,discard=unmap] [,ro=on][,backing=FILE][,id=ID]',
+    doc: 'FILE[,bus=virtio|scsi|nvme|ide][,format=F][,cache=C] [,discard=unmap] [,readonly=on][,backing=FILE][,id=ID]',
     example: 'data.qcow2,bus=scsi,cache=none',
   },
   {

@@ -25,7 +25,10 @@ export interface NetContext {
 export function parseNet(device: RawDevice, context: NetContext): NetSpec | 'none' | readonly Problem[] {
   const gathering = new Gathering();
   const { mode, arg, props } = readMode(device, gathering);
-  if (mode === undefined) return gathering.problems;
+  if (mode === undefined) {
+    checkKeys(props, context, gathering);
+    return gathering.problems;
+  }
   if (mode === 'none') {
     if (arg.text !== '' || props.length > 0)
       gathering.refuse(arg.at, '`none` takes neither an argument nor keys');
@@ -85,11 +88,28 @@ function readNic(
   context: NetContext,
   gathering: Gathering,
 ): NetSpec | undefined {
+  const { draft, readers: shared } = sharedKeys(context, gathering);
+  const keys = MODES[mode](gathering, context.home);
+  readProps(props, { ...shared, ...keys.readers }, `a NIC of mode ${mode}`, gathering, NET_HINTS);
+  return keys.finish({ id: context.id, model: 'virtio', queues: 1, at, ...draft });
+}
+
+/** Of a NIC whose mode is not known: what is wrong whichever it was to be. */
+function checkKeys(props: readonly RawProp[], context: NetContext, gathering: Gathering): void {
+  const all = Object.values(MODES).map((keys) => keys(gathering, context.home).readers);
+  const readers: PropReaders = Object.assign({}, ...all, sharedKeys(context, gathering).readers);
+  readProps(props, readers, 'a NIC', gathering, NET_HINTS);
+}
+
+function sharedKeys(
+  context: NetContext,
+  gathering: Gathering,
+): { readonly draft: Partial<NicCommon>; readonly readers: PropReaders } {
   const common = new Fields<NicCommon>(gathering, context.home);
   const romFile = common.setFrom('romFile', (prop) =>
     prop.text === '' ? '' : parsePath(prop, context.home),
   );
-  const shared: PropReaders = {
+  const readers: PropReaders = {
     id: common.set('id', parseId),
     mac: common.set('mac', parseMac),
     model: common.set('model', (text, place) => parseChoice(text, place, NIC_MODELS)),
@@ -100,7 +120,5 @@ function readNic(
     romfile: romFile,
     rombar: common.set('romBar', parseSwitch),
   };
-  const keys = MODES[mode](gathering, context.home);
-  readProps(props, { ...shared, ...keys.readers }, `a NIC of mode ${mode}`, gathering, NET_HINTS);
-  return keys.finish({ id: context.id, model: 'virtio', queues: 1, at, ...common.draft });
+  return { draft: common.draft, readers };
 }

@@ -1,10 +1,15 @@
 /** What a user wrote, still as text, each piece with the place it came from. */
 import type { KeyName } from './keys.ts';
 
+/** The place of what nobody wrote. */
+export const BUILT_IN = 'built-in default';
+
 export interface RawValue {
   readonly text: string;
-  /** '--memory', '[vm] memory in web.ini:3', 'built-in default', … Printed in messages and by `config show`. */
+  /** '--memory', '[vm] memory in web.ini:3', 'built-in default', … Printed in messages. */
   readonly at: string;
+  /** `at` with the whole path of its file. */
+  readonly from?: string;
   /** Where a relative path starts: the profile's folder, or the current one for the command line. Absolute. */
   readonly dir: string;
 }
@@ -39,7 +44,11 @@ export interface RawVm {
   readonly named?: string;
   /** Mistakes in the form of the files: reported together with those in the values. */
   readonly problems: readonly Problem[];
+  /** What the files say, each by itself: also values that a higher source has taken the place of. */
+  readonly files: readonly RawFile[];
 }
+
+type RawFile = Pick<RawVm, 'values' | 'disks' | 'nets'>;
 
 /** One mistake: where it is and what is wrong with it, without a closing period. */
 export interface Problem {

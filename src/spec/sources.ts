@@ -37,8 +37,8 @@ export interface Layer {
 
 export function readSources(sources: Sources): RawVm {
   const { userConfig, profile, image, cwd, extra } = sources;
-  const layers = [userConfig, profile].flatMap((file) => (file ? [readProfile(file)] : []));
-  layers.push(commandLine(sources));
+  const files = [userConfig, profile].flatMap((file) => (file ? [readProfile(file)] : []));
+  const layers = [...files, commandLine(sources)];
   const last = (devices: (layer: Layer) => readonly RawDevice[]): readonly RawDevice[] =>
     layers.map(devices).findLast((list) => list.length > 0) ?? [];
   const named = profile?.path ?? image;
@@ -49,6 +49,7 @@ export function readSources(sources: Sources): RawVm {
     extra,
     ...(named === undefined ? {} : { named: isAbsolute(named) ? named : join(cwd, named) }),
     problems: layers.flatMap((layer) => layer.problems),
+    files,
   };
 }
 

@@ -6,7 +6,7 @@ import { parseNet } from './net.ts';
 import type { NetSpec } from './net-spec.ts';
 import { parseChoice } from './number.ts';
 import { parsePath } from './path.ts';
-import { Gathering, type Problem, type RawDevice, type RawVm } from './raw.ts';
+import { BUILT_IN, Gathering, type Problem, type RawDevice, type RawVm } from './raw.ts';
 import { parseMemoryMiB } from './size.ts';
 import { parseBoot } from './vm/boot.ts';
 import { deviceIds } from './vm/device-ids.ts';
@@ -24,6 +24,8 @@ export interface VmContext {
   readonly home: string;
   /** What the MACs are derived from; otherwise the path of the profile, the image or the first disk, else the VM's name. */
   readonly identity?: string;
+  /** It is only looked at: there need not be anything to boot. */
+  readonly onlyShown?: boolean;
 }
 
 /** Throws one QL_SPEC that names every mistake and its place. */
@@ -32,10 +34,24 @@ export function parseVmSpec(raw: RawVm, context: VmContext): VmSpec {
   gathering.problems.push(...raw.problems);
   const values = new Values(raw, context.home, gathering);
   const spec = readVm(values, raw, context, gathering);
+  checkKernel(values, gathering);
   checkVm(spec, placesIn(raw, values), gathering);
-  checkSomethingToBoot(raw, spec, gathering);
+  if (context.onlyShown !== true) checkSomethingToBoot(raw, spec, gathering);
+  checkFiles(raw, context, gathering);
   if (gathering.problems.length > 0) throw specError(spec.name, gathering.problems);
   return spec;
+}
+
+/** A mistake in a file is one also where something else is taken instead: it waits for another start. */
+function checkFiles(raw: RawVm, context: VmContext, gathering: Gathering): void {
+  const key = ({ at, what }: Problem): string => `${at}: ${what}`;
+  const told = new Set(gathering.problems.map(key));
+  for (const file of raw.files) {
+    const own = new Gathering();
+    const alone = { ...raw, ...file };
+    readVm(new Values(alone, context.home, own), alone, context, own);
+    gathering.problems.push(...own.problems.filter((problem) => !told.has(key(problem))));
+  }
 }
 
 function placesIn(raw: RawVm, values: Values): Places {
@@ -74,17 +90,16 @@ function readVm(values: Values, raw: RawVm, context: VmContext, gathering: Gathe
   const given = values.plain('name');
   const disks = readDisks(raw.disks, context, gathering);
   const named = raw.named ?? disks[0]?.file;
-  const name =
-    (given === undefined
-      ? vmNameFrom(named ?? '')
-      : gathering.take(parseVmName(given, at(values, 'name')))) ?? 'vm';
+  const taken = given === undefined ? undefined : gathering.take(parseVmName(given, at(values, 'name')));
+  // One that can not be taken is no name for messages either.
+  const name = taken ?? vmNameFrom(named ?? '') ?? 'vm';
   const [cpu, qemu, vnc, uefi] = [
     values.plain('cpu'),
     values.plain('qemu'),
     readVnc(values),
     readUefi(values),
   ];
-  const kernel = readKernel(values, gathering);
+  const kernel = readKernel(values);
   return {
     name,
     nameGiven: given !== undefined,
@@ -130,13 +145,16 @@ function readUefi(values: Values): UefiSpec | undefined {
   return { ...(code === undefined ? {} : { code }), ...(vars === undefined ? {} : { vars }) };
 }
 
-function readKernel(values: Values, gathering: Gathering): KernelSpec | undefined {
+/** Asked of all sources together: the kernel may be in another one. */
+function checkKernel(values: Values, gathering: Gathering): void {
+  if (values.text('kernel')) return;
+  for (const key of ['initrd', 'append'] as const)
+    if (values.text(key)) gathering.refuse(at(values, key), `${key} needs a kernel`, '--kernel FILE');
+}
+
+function readKernel(values: Values): KernelSpec | undefined {
   const [kernel, initrd, append] = [values.path('kernel'), values.path('initrd'), values.plain('append')];
-  if (kernel === undefined) {
-    for (const key of ['initrd', 'append'] as const)
-      if (values.text(key)) gathering.refuse(at(values, key), `${key} needs a kernel`, '--kernel FILE');
-    return undefined;
-  }
+  if (kernel === undefined) return undefined;
   return { kernel, ...(initrd === undefined ? {} : { initrd }), ...(append === undefined ? {} : { append }) };
 }
 
@@ -151,7 +169,7 @@ function readDisks(devices: readonly RawDevice[], { home }: VmContext, gathering
 }
 
 function readNets(written: readonly RawDevice[], { home }: VmContext, gathering: Gathering): NetSpec[] {
-  const fallback = { text: findKey('net')?.default ?? 'user', at: 'built-in default', dir: '/' };
+  const fallback = { text: findKey('net')?.default ?? 'user', at: BUILT_IN, dir: '/' };
   const devices: readonly RawDevice[] = written.length > 0 ? written : [{ short: fallback }];
   const ids = deviceIds(devices, 'net');
   return devices.flatMap((device, i) => {

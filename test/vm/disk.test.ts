@@ -16,6 +16,7 @@ import { linuxMachine } from '../../src/host/linux.ts';
 import { type ImageTools, type ResolvedDisk, recordFormat, resolveDisk } from '../../src/host/qemu/images.ts';
 import { probeMagic } from '../../src/plan/disk/magic.ts';
 import { parseQcow2 } from '../../src/plan/disk/qcow2.ts';
+import { planCreate } from '../../src/run/disk/create.ts';
 import { connectQmp } from '../../src/run/qmp/connect.ts';
 import { scratchDir } from '../tiers/guest.ts';
 import { qemus } from '../tiers/qemus.ts';
@@ -86,6 +87,33 @@ describe('disk create', () => {
       'virtual-size': 8 * 1024 ** 3,
     });
     expect(await resolve('a.qcow2')).toMatchObject({ format: 'qcow2', record: false });
+  });
+
+  test('an ending that names the format is believed, and the format is said', async () => {
+    expect(await disk('create', at('c.raw'), '1M')).toMatchObject({
+      out: `made ${at('c.raw')} (raw, 1 MiB (1048576 bytes))\n`,
+    });
+    expect(probeMagic(readFileSync(at('c.raw')))).toBe('raw');
+    expect((await disk('create', at('c.img'), '1M')).out).toContain('(qcow2,');
+    expect((await disk('create', at('d.raw'), '1M', '--format', 'qcow2')).out).toContain('(qcow2,');
+    expect((await disk('create', at('top.raw'), '-b', at('c.img'))).out).toContain('(qcow2)');
+    expect(await disk('create', at('top'), '-b', at('c.img'), '-f', 'raw')).toMatchObject({
+      code: 'QL_USAGE',
+    });
+  });
+
+  test('a directory that may not be looked into proves nothing about what is in it', async () => {
+    mkdirSync(at('closed'), { mode: 0o700 });
+    chmodSync(dir, 0o755);
+    const runAs = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--'];
+    const nobody = { ...tools, qemuImg: QEMU_IMG, runAs, stateDir: state };
+    const wish = { file: at('closed/a.qcow2'), format: 'qcow2', sizeBytes: 2 ** 20, force: false } as const;
+    await expect(planCreate(nobody, wish)).rejects.toMatchObject({
+      code: 'QL_DISK_CREATE',
+      exit: 4,
+      why: [expect.stringContaining('Permission denied')],
+      todo: [`namei -l ${at('closed')}`],
+    });
   });
 
   test('what is there is not overwritten, not even an empty file, a link or a raw device', async () => {
@@ -320,7 +348,8 @@ describe.each(qemus)('in use by QEMU $label', ({ binary }) => {
     expect(await resolve('a.qcow2')).toMatchObject({
       code: 'QL_DISK_IN_USE',
       why: [expect.stringMatching(new RegExp(`^VM web, process ${pid} `))],
-      todo: expect.arrayContaining(['qlaunch stop web']),
+      // It is called web, but qlaunch did not start it.
+      todo: [`fuser -v ${at('a.qcow2')}`],
     });
     expect(await resolve('a.qcow2', { readOnly: true })).toMatchObject({ code: 'QL_DISK_IN_USE' });
     expect(await disk('create', at('a.qcow2'), '1M', '--force')).toMatchObject({ code: 'QL_DISK_IN_USE' });
@@ -336,7 +365,13 @@ describe.each(qemus)('in use by QEMU $label', ({ binary }) => {
     await use('a.qcow2', 'on');
     expect(await resolve('a.qcow2', { readOnly: true })).toMatchObject({ format: 'qcow2' });
     expect(await resolve('top.qcow2')).toMatchObject({ format: 'qcow2' });
-    expect(await resolve('a.qcow2')).toMatchObject({ code: 'QL_DISK_IN_USE' });
+    const own = `qlaunch disk create ${at('a-2.qcow2')} --backing ${at('a.qcow2')}`;
+    expect(await resolve('a.qcow2')).toMatchObject({
+      code: 'QL_DISK_IN_USE',
+      todo: expect.arrayContaining([expect.stringMatching(new RegExp(`^${own} `))]),
+    });
+    expect(await disk(...own.split(' ').slice(2))).toMatchObject({ status: 0 });
+    expect(await resolve('a-2.qcow2')).toMatchObject({ format: 'qcow2' });
   });
 
   test('an overlay whose base is written to is refused', async () => {

@@ -1,8 +1,11 @@
 /** Disks before QEMU sees them: there, readable, in the format they always had, on their own, and not in use. */
 
 import { realpathSync } from 'node:fs';
+import { dirname, join, parse } from 'node:path';
+import { diskOption } from '../../plan/disk/disk-option.ts';
 import { decideFormat } from '../../plan/disk/format-rule.ts';
 import { probeMagic } from '../../plan/disk/magic.ts';
+import { shellLine } from '../../plan/shell.ts';
 import type { DiskFormat } from '../../spec/vm-spec.ts';
 import type { Finding } from './finding.ts';
 import { followChain } from './image/chain.ts';
@@ -46,7 +49,7 @@ export async function resolveDisk(
 ): Promise<ResolvedDisk | Finding> {
   const name = request.file;
   const head = await openImage(tools, name);
-  if (!isHead(head)) return cannotOpen(name, head);
+  if (!isHead(head)) return cannotOpen(request, head);
   const wrong = wrongKind(name, head) ?? (request.readOnly ? undefined : notWritable(name, head));
   if (wrong) return wrong;
   const known = recordOf(stateDir, head.path, head.inode);
@@ -110,10 +113,22 @@ async function inUse(
     what: `${name} is in use`,
     why: [`${who.length > 0 ? who.join(', ') : 'another QEMU (of another user)'} ${does}`],
     todo: [
-      vm === undefined ? `fuser -v ${head.path}` : `qlaunch stop ${vm}`,
-      'or give this VM a disk of its own: qlaunch disk create NEW.qcow2 --backing IMAGE',
+      holder.ours ? `qlaunch stop ${vm}` : shellLine(['fuser', '-v', head.path]),
+      // What somebody writes to is no base for anything.
+      ...(holder.held === 'writes'
+        ? []
+        : [
+            `${shellLine(['qlaunch', 'disk', 'create', besides(head.path), '--backing', head.path])}   # a disk of its own`,
+            '--snapshot   # what the guest writes is then forgotten',
+          ]),
     ],
   };
+}
+
+/** /srv/a.img → /srv/a-2.qcow2 */
+function besides(path: string): string {
+  const { dir, name } = parse(path);
+  return join(dir, `${name}-2.qcow2`);
 }
 
 async function qemuImgRefuses({ host, qemuImg, runAs }: ImageTools, head: ImageHead): Promise<boolean> {
@@ -126,20 +141,29 @@ async function qemuImgRefuses({ host, qemuImg, runAs }: ImageTools, head: ImageH
   }
 }
 
-function cannotOpen(name: string, { reason, words }: CannotOpen): Finding {
+function cannotOpen(request: DiskRequest, { reason, words }: CannotOpen): Finding {
+  const { file: name } = request;
   if (reason === 'ENOENT')
     return {
       code: 'QL_DISK_MISSING',
       what: `there is no disk ${name}`,
       why: [words],
-      todo: [`qlaunch disk create ${name} 8G`],
+      todo: [
+        shellLine(mayBeNew(request) ? ['qlaunch', 'disk', 'create', name, '8G'] : ['ls', dirname(name)]),
+      ],
     };
   return {
     code: 'QL_DISK_UNREADABLE',
     what: `cannot read the disk ${name}`,
     why: [words],
-    todo: [`ls -lH ${name}`],
+    todo: [shellLine(['namei', '-l', name])],
   };
+}
+
+/** A disk that is only read, a CD or another program's image is not helped by an empty one. */
+function mayBeNew({ file, format, readOnly }: DiskRequest): boolean {
+  const isOurs = format === undefined || format === 'qcow2' || format === 'raw';
+  return !readOnly && isOurs && !/\.(iso|vmdk|vdi|vhdx?|vpc)$/i.test(file);
 }
 
 function wrongKind(name: string, { kind }: ImageHead): Finding | undefined {
@@ -149,7 +173,7 @@ function wrongKind(name: string, { kind }: ImageHead): Finding | undefined {
     code: 'QL_DISK_KIND',
     what: `cannot use ${name} as a disk`,
     why: [`it is ${is}`],
-    todo: [`ls -ld ${name}`],
+    todo: [shellLine(['ls', '-ld', name])],
   };
 }
 
@@ -159,6 +183,6 @@ function notWritable(name: string, { writable }: ImageHead): Finding | undefined
     code: 'QL_DISK_READONLY',
     what: `cannot write to the disk ${name}`,
     why: ['the user that QEMU runs as may only read it'],
-    todo: [`--disk ${name},readonly=on`, 'or --snapshot: what the guest writes is then forgotten'],
+    todo: [diskOption(name, { readonly: 'on' }), '--snapshot   # what the guest writes is then forgotten'],
   };
 }

@@ -2,12 +2,22 @@
  * What would make QEMU fail with a poor message, found before it is started: disks, files, ports, socket paths.
  * Nothing is changed. Everything that is wrong is reported, not the first thing.
  */
+import { existsSync } from 'node:fs';
+import { shellLine } from '../../plan/shell.ts';
 import type { Forward } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { which } from '../linux-files.ts';
 import { type Finding, isFinding } from './finding.ts';
+import { findFirmware } from './firmware.ts';
 import { type ImageTools, type ResolvedDisk, readProcLocks, resolveDisk } from './images.ts';
-import { type AskAs, checkReadableAs, checkSocketPath, checkWritableAs } from './preflight/paths.ts';
+import { checkPassword } from './preflight/password.ts';
+import {
+  type AskAs,
+  checkDirectoryAs,
+  checkReadableAs,
+  checkSocketPath,
+  checkWritableAs,
+} from './preflight/paths.ts';
 import { checkPorts, type PortWish } from './preflight/ports.ts';
 
 export interface PreflightPlaces {
@@ -25,6 +35,8 @@ export interface Preflight {
   /** By disk id; a disk with a finding is missing. */
   readonly disks: ReadonlyMap<string, ResolvedDisk>;
   readonly findings: readonly Finding[];
+  /** Worth a line to the user, though nothing is refused. */
+  readonly notes: readonly string[];
 }
 
 export async function preflight(
@@ -67,7 +79,8 @@ export async function preflight(
     ...places.sockets.map(({ path, at }) => checkSocketPath(path, at)).filter((f) => f !== undefined),
   );
   findings.push(...(await ports), ...passt(spec));
-  return { disks, findings };
+  const password = await checkPassword(tools, spec.vnc?.passwordFile);
+  return { disks, findings: [...findings, ...password.findings], notes: password.notes };
 }
 
 /** Also a QEMU that starts passt itself looks for it in PATH. */
@@ -104,16 +117,50 @@ function sameDiskTwice(disks: readonly (ResolvedDisk | Finding)[], spec: VmSpec)
     }));
 }
 
-async function files(tools: AskAs, { kernel, uefi, vnc, serial }: VmSpec): Promise<Finding[]> {
-  const read: [string | undefined, string][] = [
+async function files(tools: AskAs, spec: VmSpec): Promise<Finding[]> {
+  const { kernel, uefi, vnc, serial, nets } = spec;
+  const read: (readonly [string | undefined, string])[] = [
     [kernel?.kernel, '--kernel'],
     [kernel?.initrd, '--initrd'],
     [uefi?.code, '--uefi'],
     [vnc?.passwordFile, '--vnc'],
+    ...nets.map(({ romFile, at }) => [romFile || undefined, `${at} rom`] as const),
   ];
-  const asked = read.map(([path, at]) => (path === undefined ? undefined : checkReadableAs(tools, path, at)));
-  if (serial.kind === 'file') asked.push(checkWritableAs(tools, serial.path, '--serial'));
+  const list = nets.flatMap((net): [string | undefined, string][] =>
+    net.mode === 'user'
+      ? [
+          [net.tftp, `${net.at} tftp`],
+          [net.smb, `${net.at} smb`],
+        ]
+      : [],
+  );
+  const asked = [
+    ...read.map(([path, at]) => (path === undefined ? undefined : checkReadableAs(tools, path, at))),
+    ...list.map(([path, at]) => (path === undefined ? undefined : checkDirectoryAs(tools, path, at))),
+    checkVars(tools, spec),
+    serial.kind === 'file' ? checkWritableAs(tools, serial.path, '--serial') : undefined,
+  ];
   return (await Promise.all(asked)).filter((finding) => finding !== undefined);
+}
+
+/** A file that the user keeps: QEMU writes into it, but makes none. */
+async function checkVars(tools: AskAs, spec: VmSpec): Promise<Finding | undefined> {
+  const { machine, uefi, snapshot } = spec;
+  if (uefi?.vars === undefined) return undefined;
+  const unread = await checkReadableAs(tools, uefi.vars, '--uefi-vars');
+  if (unread === undefined) return snapshot ? undefined : checkWritableAs(tools, uefi.vars, '--uefi-vars');
+  // Another firmware comes with variables of its own.
+  const template = uefi.code !== undefined || existsSync(uefi.vars) ? undefined : varsTemplate(machine);
+  return template === undefined ? unread : { ...unread, todo: [shellLine(['cp', template, uefi.vars])] };
+}
+
+function varsTemplate(machine: string): string | undefined {
+  try {
+    return findFirmware(machine).varsTemplate;
+  } catch {
+    // That none is installed is told later, on its own.
+    return undefined;
+  }
 }
 
 function portsOf({ nets, vnc }: VmSpec): PortWish[] {

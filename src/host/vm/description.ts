@@ -1,7 +1,8 @@
 /** Where a VM's description is: the image or profile that was named, and the user's own configuration. */
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { shellLine } from '../../plan/shell.ts';
 import { statePaths } from '../state-paths.ts';
 import { asUser, type Identity } from './user.ts';
 
@@ -31,7 +32,11 @@ export function describe(
   const own = userConfig === undefined ? {} : { userConfig };
   if (named === undefined) return own;
   const here = resolve(cwd, named);
-  if (!named.endsWith('.ini') && asUser(who, () => existsSync(here))) return { ...own, image: named };
+  const isPath = /[/.]/.test(named) && !named.endsWith('.ini');
+  // What cannot be looked at is told with the other mistakes, by the disk's own check.
+  const there = asUser(who, () => look(here));
+  if (!named.endsWith('.ini') && (there === 'there' || (there === 'hidden' && isPath)))
+    return { ...own, image: named };
   const files = named.endsWith('.ini')
     ? [here, join(dir, named)]
     : [`${here}.ini`, join(dir, `${named}.ini`)];
@@ -40,14 +45,24 @@ export function describe(
     if (profile !== undefined) return { ...own, profile };
   }
   // A path that is plainly an image is reported with the other mistakes, by the disk's own check.
-  if (/[/.]/.test(named) && !named.endsWith('.ini')) return { ...own, image: named };
+  if (isPath) return { ...own, image: named };
   throw new QlaunchError('QL_NOTHING_TO_RUN', EXIT.usage, {
     what: `"${named}" is neither a command nor an image nor a profile`,
     why: [
       `looked for ${[here, ...files].filter((path, index, all) => all.indexOf(path) === index).join(', ')}`,
     ],
-    todo: ['qlaunch --help', 'qlaunch /path/to/disk.qcow2'],
+    todo: ['qlaunch help'],
   });
+}
+
+function look(path: string): 'there' | 'missing' | 'hidden' {
+  try {
+    statSync(path);
+    return 'there';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'hidden';
+  }
 }
 
 /** All links resolved, as far as the file is there. */
@@ -71,6 +86,7 @@ function read(path: string, who: Identity): Text | undefined {
       throw new QlaunchError('QL_PROFILE_UNREADABLE', EXIT.refused, {
         what: `cannot read ${path}`,
         why: [message],
+        todo: [shellLine(['namei', '-l', path])],
       });
     }
   });

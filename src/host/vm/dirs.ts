@@ -4,7 +4,7 @@
  * while a VM lives on.
  */
 import { chmodSync, lchownSync, lstatSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { makeFolders } from '../linux-files.ts';
 import { absolute, type StatePaths, statePaths } from '../state-paths.ts';
@@ -38,6 +38,26 @@ export function vmDirs(who: Identity, env: NodeJS.ProcessEnv, longestName = 63):
   const short = runtime === undefined ? undefined : join(runtime, 'qlaunch');
   const socketRoot = short !== undefined && fits(short) ? short : join('/tmp', `qlaunch-${who.user.uid}`);
   return { root, socketRoot, state };
+}
+
+export interface VmRoot {
+  readonly dir: string;
+  readonly uid: number;
+}
+
+/** The folders that hold the VMs of QEMU's user, or of all users where we are root; those that sudo made left out. */
+export function vmRoots(who: Identity, env: NodeJS.ProcessEnv, allUsers: boolean): readonly VmRoot[] {
+  if (!allUsers || !who.root) return [{ dir: runRoot(who, env), uid: who.user.uid }];
+  return visibleVmRoots(who, env).map((dir) => ({ dir, uid: Number(basename(dir)) }));
+}
+
+/** Every short place where sockets of these users' VMs may have been made. */
+export function socketRoots(roots: readonly VmRoot[], env: NodeJS.ProcessEnv): readonly VmRoot[] {
+  const runtime = absolute(env['XDG_RUNTIME_DIR']);
+  return roots.flatMap(({ uid }) => [
+    ...(runtime === undefined ? [] : [{ dir: join(runtime, 'qlaunch'), uid }]),
+    { dir: join('/tmp', `qlaunch-${uid}`), uid },
+  ]);
 }
 
 function placesOf(who: Identity, env: NodeJS.ProcessEnv): StatePaths {

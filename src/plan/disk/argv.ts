@@ -3,6 +3,11 @@ import type { Argv } from '../step.ts';
 
 export type NewFormat = 'qcow2' | 'raw';
 
+/** Of a new image whose format was not said: an ending that names one is a promise to other programs. */
+export function usualFormat(file: string): NewFormat {
+  return file.toLowerCase().endsWith('.raw') ? 'raw' : 'qcow2';
+}
+
 export interface CreateLine {
   readonly qemuImg: string;
   readonly file: string;

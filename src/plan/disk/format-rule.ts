@@ -4,6 +4,8 @@
  * backing file; so what was raw once stays raw, and one that now looks like something else is refused.
  */
 import type { DiskFormat } from '../../spec/vm-spec.ts';
+import { shellLine } from '../shell.ts';
+import { diskOption } from './disk-option.ts';
 import type { ProbedFormat } from './magic.ts';
 
 export interface FormatFacts {
@@ -25,16 +27,16 @@ export function decideFormat(name: string, { given, recorded, probed }: FormatFa
     return {
       refused: `it was used as raw so far and now begins like ${aForm(probed)}: a guest can write such a header to reach files of this host`,
       cure: [
-        `--disk ${name},format=raw    if the guest itself keeps an image in its disk`,
+        `${diskOption(name, { format: 'raw' })}   # if the guest itself keeps an image in its disk`,
         ...(probed === 'other'
           ? []
-          : [`--disk ${name},format=${probed}    if you replaced the image yourself`]),
+          : [`${diskOption(name, { format: probed })}   # if you replaced the image yourself`]),
       ],
     };
   return {
     refused: `it was used as ${recorded} so far and now begins like ${aForm(probed)}`,
     cure: [
-      `--disk ${name},format=${probed === 'other' ? 'raw' : probed}    if you replaced the image yourself`,
+      `${diskOption(name, { format: probed === 'other' ? 'raw' : probed })}   # if you replaced the image yourself`,
     ],
   };
 }
@@ -55,7 +57,7 @@ function decideGiven(
     };
   // A VHD with a fixed size has its mark at the end: nothing at the beginning proves nothing.
   if (given === 'vpc' && probed === 'raw') return { format: 'vpc', record };
-  const cure = probed === 'other' ? [] : [`--disk ${name},format=${probed}`];
+  const cure = probed === 'other' ? [] : [diskOption(name, { format: probed })];
   return { refused: `it is not in ${given} format; it begins like ${aForm(probed)}`, cure };
 }
 
@@ -64,8 +66,8 @@ function decideFirst(name: string, probed: ProbedFormat): FormatDecision {
   return {
     refused: 'it begins like an image format that is not supported here (qcow1, qed, luks, parallels, bochs)',
     cure: [
-      `qemu-img convert -O qcow2 ${name} NEW.qcow2`,
-      `--disk ${name},format=raw    if it is a raw disk after all`,
+      shellLine(['qemu-img', 'convert', '-O', 'qcow2', name, 'NEW.qcow2']),
+      `${diskOption(name, { format: 'raw' })}   # if it is a raw disk after all`,
     ],
   };
 }

@@ -14,7 +14,7 @@ export interface ImageLock {
   readonly held: 'writes' | 'forbids-writing';
 }
 
-/** Foreign locks on this inode that are in the way of a QEMU that wants to write (or only read). */
+/** Foreign locks on this inode that are in the way of a QEMU that wants to write (or only read); writers come first. */
 export function conflictingLocks(procLocks: string, inode: number, weWrite: boolean): ImageLock[] {
   // 2: OFDLCK ADVISORY  READ -1 fd:00:2170903 101 101
   const line = /^\d+: OFDLCK\s+\S+\s+\S+\s+\S+\s+([0-9a-f]+:[0-9a-f]+):(\d+)\s+(\d+)\s+(\d+|EOF)$/gm;
@@ -26,5 +26,6 @@ export function conflictingLocks(procLocks: string, inode: number, weWrite: bool
     if (covers(USES_WRITE)) found.push({ device, held: 'writes' });
     else if (weWrite && covers(FORBIDS_WRITE)) found.push({ device, held: 'forbids-writing' });
   }
-  return found;
+  // A writer forbids others as well, and the kernel lists the two in any order.
+  return found.sort((a, b) => Number(b.held === 'writes') - Number(a.held === 'writes'));
 }

@@ -36,7 +36,7 @@ export function qemuCommand(spec: VmSpec, context: QemuContext): QemuCommand {
     ...bootArguments(spec, context),
     ...diskArguments(spec, context),
     ...netArguments(spec, context),
-    ...displayArguments(spec),
+    ...displayArguments(spec, context.paths),
     ...(spec.rng ? randomness(bare.microvm) : []),
     ...(spec.balloon
       ? [['-device', opt(bare.microvm ? 'virtio-balloon-device' : 'virtio-balloon-pci', { id: 'balloon0' })]]

@@ -15,6 +15,8 @@ export interface RunPaths {
   readonly serialSock: string;
   readonly serialLog: string;
   readonly pidFile: string;
+  /** The VNC password as QEMU reads it. */
+  readonly vncPassword: string;
   /** passt's socket for the NIC of this id. */
   passtSock(id: string): string;
 }
@@ -61,6 +63,7 @@ export function runPaths(dir: string, socketDir: string = dir): RunPaths {
     serialSock: join(socketDir, FILES.serial),
     serialLog: join(dir, FILES.serialLog),
     pidFile: join(dir, FILES.pid),
+    vncPassword: join(dir, 'vnc.password'),
     passtSock: (id) => join(socketDir, `passt-${id}.sock`),
   };
 }

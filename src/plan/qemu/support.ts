@@ -4,6 +4,7 @@ import type { NetSpec } from '../../spec/net-spec.ts';
 import type { Problem } from '../../spec/raw.ts';
 import { machineFamily } from '../../spec/vm/machine.ts';
 import type { DiskBus, VmSpec } from '../../spec/vm-spec.ts';
+import { shellLine } from '../shell.ts';
 import type { NicContext, QemuContext } from './context.ts';
 import { nativePasst } from './net/passt.ts';
 
@@ -13,44 +14,61 @@ export type SupportFacts = Pick<QemuContext, 'binary' | 'caps' | 'nics'>;
 export function requireSupport(spec: VmSpec, facts: SupportFacts): void {
   const problems = unsupported(spec, facts);
   if (problems.length === 0) return;
-  const { major, minor } = facts.caps.version;
   throw new QlaunchError('QL_QEMU_LACKS', EXIT.refused, {
     what: `VM "${spec.name}" asks for what is not there`,
     why: problems.map(({ at, what, hint }) => `${at}: ${what}${hint ? ` (${hint})` : ''}`),
-    todo: [
-      `${facts.binary} -device help shows what this QEMU ${major}.${minor} has; --qemu BINARY takes another one`,
-    ],
+    todo: cures(problems, facts),
   });
 }
 
-export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonly Problem[] {
-  const problems: Problem[] = [];
-  const need = (has: boolean, at: string, what: string, hint?: string): void => {
-    if (!has) problems.push({ at, what, ...(hint === undefined ? {} : { hint }) });
-  };
-  need(caps.machines.has(spec.machine), '--machine', `this QEMU has no machine "${spec.machine}"`);
-  if (spec.display !== 'none')
-    need(caps.displays.has(spec.display), '--display', `this QEMU has no "${spec.display}"`, '--vnc 1');
+interface Lack extends Problem {
+  /** QEMU's option whose `help` lists what there is; none when it is not QEMU that lacks something. */
+  readonly ask?: '-machine' | '-display' | '-device' | '-netdev';
+}
+
+function cures(problems: readonly Lack[], { binary, caps }: SupportFacts): readonly string[] {
+  const { major, minor } = caps.version;
+  const asked = [...new Set(problems.flatMap(({ ask }) => ask ?? []))];
+  const show = asked.map((option) => shellLine([binary, option, 'help']));
+  return asked.length === 0
+    ? []
+    : [`${show.join('; ')}   # what this QEMU ${major}.${minor} has`, '--qemu takes another one'];
+}
+
+export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonly Lack[] {
+  const problems: Lack[] = [];
+  const lack = (ask: Lack['ask'], at: string, what: string, hint?: string): void =>
+    void problems.push({
+      at,
+      what,
+      ...(hint === undefined ? {} : { hint }),
+      ...(ask === undefined ? {} : { ask }),
+    });
+  const { machine, display } = spec;
+  if (!caps.machines.has(machine)) lack('-machine', '--machine', `this QEMU has no machine "${machine}"`);
+  if (display !== 'none' && !caps.displays.has(display))
+    lack('-display', '--display', `this QEMU has no "${display}"`, '--vnc 1');
   const microvm = machineFamily(spec.machine) === 'microvm';
   for (const { id, bus } of spec.disks) {
     const device = microvm && bus === 'virtio' ? 'virtio-blk-device' : DISK_DEVICES[bus];
-    need(caps.devices.has(device), `disk ${id}`, `this QEMU has no device ${device}`);
+    if (!caps.devices.has(device)) lack('-device', `disk ${id}`, `this QEMU has no device ${device}`);
   }
   for (const net of spec.nets) {
     const device = nicDevice(net, microvm);
     const since = device === 'igb' ? 'igb is there since QEMU 8.0' : undefined;
-    need(caps.devices.has(device), net.at, `this QEMU has no device ${device}`, since);
+    if (!caps.devices.has(device)) lack('-device', net.at, `this QEMU has no device ${device}`, since);
     const backend = net.mode === 'passt' && nativePasst(caps) ? 'passt' : BACKENDS[net.mode];
-    if (backend !== undefined)
-      need(caps.netdevs.has(backend), net.at, `this QEMU was built without "${backend}" networks`);
-    need(
-      !waitsForHost(net, nics[net.id]),
-      net.at,
-      `this version does not make what a NIC of mode ${net.mode} needs on the host`,
-      net.mode === 'tap'
-        ? 'a tap that is there: tap:NAME,script=no'
-        : 'user, passt, bridge:BR or tap:NAME,script=no',
-    );
+    if (backend !== undefined && !caps.netdevs.has(backend))
+      lack('-netdev', net.at, `this QEMU was built without "${backend}" networks`);
+    if (waitsForHost(net, nics[net.id]))
+      lack(
+        undefined,
+        net.at,
+        `this version does not make what a NIC of mode ${net.mode} needs on the host`,
+        net.mode === 'tap'
+          ? 'a tap that is there: tap:NAME,script=no'
+          : 'user, passt, bridge:BR or tap:NAME,script=no',
+      );
   }
   return problems;
 }

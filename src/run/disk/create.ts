@@ -3,13 +3,14 @@ import { dirname } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { type Finding, isFinding, refusal } from '../../host/qemu/finding.ts';
 import { canonicalTarget } from '../../host/qemu/image/canonical.ts';
-import { imageHolder } from '../../host/qemu/image/holder.ts';
+import { type Holder, imageHolder } from '../../host/qemu/image/holder.ts';
 import { isHead, openImage } from '../../host/qemu/image/open.ts';
 import { releaseFile, reserveFile } from '../../host/qemu/image/reserve.ts';
 import { recordFormat, resolveDisk } from '../../host/qemu/images.ts';
 import { createArgv, type NewFormat } from '../../plan/disk/argv.ts';
 import { backingName } from '../../plan/disk/backing-name.ts';
 import { mayFollow } from '../../plan/disk/reference.ts';
+import { shellLine } from '../../plan/shell.ts';
 import type { Argv } from '../../plan/step.ts';
 import type { DiskFormat } from '../../spec/vm-spec.ts';
 import { type DiskTools, runQemuImg } from './tools.ts';
@@ -54,8 +55,8 @@ export async function planCreate(tools: DiskTools, wish: CreateWish): Promise<Cr
         },
       ]);
     const holder = await imageHolder(old, true);
-    if (holder?.certain) throw refusal([inUse(wish.file, holder.vm)]);
-  } else if (old.reason !== 'ENOENT' && !wish.force) throw exists(wish.file);
+    if (holder?.certain) throw refusal([inUse(wish.file, holder)]);
+  } else if (old.reason !== 'ENOENT' && !wish.force) throw cannotMake(wish.file, old.words);
   const directory = dirname(file);
   const outside = backing !== undefined && !mayFollow(backing.file, directory, []);
   const line = { qemuImg: tools.qemuImg, file, format: wish.format, ...size(wish) };
@@ -85,12 +86,7 @@ export async function createDisk(tools: DiskTools, { wish, argv, allow }: Create
   const { file, force, format } = wish;
   const reserved = await reserveFile(tools, file);
   if (reserved === 'EEXIST' && !force) throw exists(file);
-  if (reserved !== undefined && reserved !== 'EEXIST')
-    throw new QlaunchError('QL_DISK_CREATE', EXIT.host, {
-      what: `cannot make ${file}`,
-      why: [reserved],
-      todo: [`ls -ld ${dirname(file)}`],
-    });
+  if (reserved !== undefined && reserved !== 'EEXIST') throw cannotMake(file, reserved);
   try {
     await runQemuImg(tools, argv, `cannot make ${file}`);
   } catch (error) {
@@ -108,6 +104,15 @@ export async function dropDisk(tools: DiskTools, { wish }: CreatePlan): Promise<
   await releaseFile(tools, wish.file);
 }
 
+/** What cannot be looked at may be there or not. */
+function cannotMake(file: string, words: string): QlaunchError {
+  return new QlaunchError('QL_DISK_CREATE', EXIT.host, {
+    what: `cannot make ${file}`,
+    why: [words],
+    todo: [shellLine(['namei', '-l', dirname(file)])],
+  });
+}
+
 function exists(file: string): QlaunchError {
   return new QlaunchError('QL_DISK_EXISTS', EXIT.refused, {
     what: `will not overwrite ${file}`,
@@ -116,11 +121,11 @@ function exists(file: string): QlaunchError {
   });
 }
 
-function inUse(file: string, vm: string | undefined): Finding {
+function inUse(file: string, { vm, ours }: Holder): Finding {
   return {
     code: 'QL_DISK_IN_USE',
     what: `will not overwrite ${file}`,
     why: [vm === undefined ? 'a running QEMU uses it' : `VM ${vm} uses it`],
-    todo: vm === undefined ? [`fuser -v ${file}`] : [`qlaunch stop ${vm}`],
+    todo: [ours ? `qlaunch stop ${vm}` : shellLine(['fuser', '-v', file])],
   };
 }

@@ -2,6 +2,7 @@
  * QEMU's messages, and what is behind them. QEMU's own words are never replaced: cause and cure go under them.
  */
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { shellWord } from '../../plan/shell.ts';
 import { bridgeHelperMessages } from './messages/bridge-helper.ts';
 import { diskMessages } from './messages/disk.ts';
 import { kvmMessages } from './messages/kvm.ts';
@@ -36,9 +37,10 @@ export function explain(stderr: string): Explanation[] {
   for (const words of ownWords(stderr)) {
     const row = MESSAGES.find(({ pattern }) => pattern.test(words));
     if (!row || found.has(row)) continue;
-    const groups = { ...facts, ...matched(row.pattern, words) };
-    const fill = (text: string): string => text.replace(/\$<(\w+)>/g, (_, name) => groups[name] ?? '?');
-    found.set(row, { words, cause: fill(row.cause), cure: row.cure.map(fill) });
+    const groups = { ...facts, ...namesIn(words), ...matched(row.pattern, words) };
+    const cause = filled(row.cause, groups, (value) => value) ?? row.cause;
+    const cure = row.cure.flatMap((text) => filled(text, groups, pasted) ?? []);
+    found.set(row, { words, cause, cure });
   }
   return [...found.values()];
 }
@@ -59,13 +61,51 @@ function matched(pattern: RegExp, line: string): Record<string, string> {
   return Object.fromEntries(groups.filter(([, value]) => value !== undefined));
 }
 
+const USER = '$USER';
+
+/** Ready for a shell, which fills in who pastes it. */
+const pasted = (value: string): string => (value === USER ? value : shellWord(value));
+
+/** undefined when a value is not known. */
+function filled(
+  text: string,
+  groups: Readonly<Record<string, string>>,
+  quote: (value: string) => string,
+): string | undefined {
+  let known = true;
+  const result = text.replace(/\$<(\w+)>/g, (_, name: string) => {
+    const value = groups[name];
+    known &&= value !== undefined;
+    return quote(value ?? '');
+  });
+  return known ? result : undefined;
+}
+
 /** QEMU quotes the option that failed: the names in it make the cures ready to paste. */
 function contextOf(stderr: string): Record<string, string> {
   return {
-    bridge: /[, ]br=([^,:\s]+)/.exec(stderr)?.[1] ?? 'br0',
-    ifname: /[, ]ifname=([^,:\s]+)/.exec(stderr)?.[1] ?? 'tap0',
-    user: '$USER',
+    bridge: 'br0',
+    ifname: 'tap0',
+    helper: '/usr/lib/qemu/qemu-bridge-helper',
+    user: USER,
+    ...namesIn(stderr),
   };
+}
+
+function namesIn(text: string): Record<string, string> {
+  const named: Readonly<Record<string, RegExp>> = {
+    bridge: /[, ]br=([^,:\s]+)/,
+    ifname: /[, ]ifname=([^,:\s]+)/,
+    helper: /[, ]helper=((?:,,|[^,:])+)/,
+    image: /(?:[, ]file=((?:,,|[^,])+)|using the image \[(.+)\]\?$)/m,
+  };
+  return Object.fromEntries(
+    Object.entries(named).flatMap(([name, pattern]) => {
+      const [, option, plain] = pattern.exec(text) ?? [];
+      const value = option?.replaceAll(',,', ',') ?? plain;
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 export interface QemuEnd {

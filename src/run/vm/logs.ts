@@ -10,6 +10,13 @@ export type LogName = 'qemu' | 'serial';
 const FILE = { qemu: FILES.qemuLog, serial: FILES.serialLog } as const;
 const POLL_MS = 100;
 
+/** `--serial file:PATH`: what the guest prints is there and not in our log. */
+export function serialFile({ serial, argv }: VmStatus['record']): string | undefined {
+  if (serial !== 'file') return undefined;
+  const option = argv.find((word) => word.startsWith('file,id=serial0,path='));
+  return option?.slice('file,id=serial0,path='.length).replaceAll(',,', ',');
+}
+
 /** Hands over the log in pieces from `offset` (bytes) on; returns where it ended. */
 export function readLogs(vm: VmStatus, log: LogName, write: (chunk: Uint8Array) => void, offset = 0): number {
   return readFrom(join(vm.dir, FILE[log]), offset, write);

@@ -5,15 +5,31 @@ import { type Mac, parseMac } from '../../spec/mac.ts';
 import { isProblem } from '../../spec/raw.ts';
 import { stableMac } from '../../spec/stable-mac.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
+import { alive, type VmStatus } from './status.ts';
 
 export interface ChosenMacs {
   /** By NIC id. */
   readonly macs: Readonly<Record<string, Mac>>;
   /** What to record; undefined when nothing is new. */
   readonly record?: MacTable;
+  /** Worth a line to the user. */
+  readonly notes: readonly string[];
 }
 
-export function chooseMacs(spec: VmSpec, uid: number, known: MacTable): ChosenMacs {
+/** MAC → the running VM that has it. */
+export type LivingMacs = ReadonlyMap<string, string>;
+
+export function livingMacs(vms: readonly VmStatus[]): LivingMacs {
+  return new Map(
+    vms.filter(alive).flatMap(({ record }) => record.nics.map(({ mac }) => [mac, record.name] as const)),
+  );
+}
+
+/**
+ * A second running VM of one image gets other MACs, which are not recorded: they are not the image's.
+ * @param living of our other VMs
+ */
+export function chooseMacs(spec: VmSpec, uid: number, known: MacTable, living: LivingMacs): ChosenMacs {
   const owner = macOwner(uid, spec.identity);
   const own = known[owner] ?? {};
   const taken = new Set(
@@ -22,15 +38,29 @@ export function chooseMacs(spec: VmSpec, uid: number, known: MacTable): ChosenMa
   for (const { mac } of spec.nets) if (mac !== undefined) taken.add(mac);
   const macs: Record<string, Mac> = {};
   const added: Record<string, string> = {};
+  const notes: string[] = [];
   for (const { id, mac } of spec.nets) {
-    const chosen = mac ?? recorded(own[id], taken) ?? derive(spec.identity, uid, id, taken);
+    const usual = mac ?? recorded(own[id], taken) ?? derive(spec.identity, uid, id, taken);
+    const holder = living.get(usual);
+    const chosen =
+      mac === undefined && holder !== undefined
+        ? derive(spec.identity, uid, id, new Set([...taken, ...living.keys()]))
+        : usual;
     macs[id] = chosen;
     taken.add(chosen);
-    if (mac === undefined && own[id] !== chosen) added[id] = chosen;
+    if (holder !== undefined) notes.push(sameMac(id, usual, chosen, holder));
+    else if (mac === undefined && own[id] !== chosen) added[id] = chosen;
   }
   return Object.keys(added).length === 0
-    ? { macs }
-    : { macs, record: { ...known, [owner]: { ...own, ...added } } };
+    ? { macs, notes }
+    : { macs, notes, record: { ...known, [owner]: { ...own, ...added } } };
+}
+
+function sameMac(id: string, usual: Mac, chosen: Mac, holder: string): string {
+  const other = `the running VM "${holder}" has ${usual}`;
+  return usual === chosen
+    ? `${id}: ${other} too; on one network neither works: leave mac= out, or give another one`
+    : `${id}: ${other}, so this one has ${chosen} (mac= gives it one of its own)`;
 }
 
 /** Whose row of the table. */

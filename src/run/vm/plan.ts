@@ -16,14 +16,17 @@ import type { VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { type QemuCommand, qemuCommand } from '../../plan/qemu/command.ts';
 import { type Firmware, type NicContext, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
+import { secretSteps } from '../../plan/qemu/secret.ts';
 import { requireSupport } from '../../plan/qemu/support.ts';
 import type { Step } from '../../plan/step.ts';
 import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
+import { bracketed } from '../../spec/ip.ts';
 import type { Mac } from '../../spec/mac.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
 import { type HostNeeds, hostNeeds } from './host.ts';
-import { chooseMacs } from './nics.ts';
+import { chooseMacs, livingMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
+import { listVms } from './status.ts';
 
 export interface VmPlan {
   readonly spec: VmSpec;
@@ -82,7 +85,9 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const needs = await hostNeeds(spec, who, host);
   const [first, ...others] = [...found.findings, ...(needs?.findings ?? [])];
   if (first !== undefined) throw refusal([first, ...others]);
-  const { macs, record: newMacs } = chooseMacs(spec, who.user.uid, readMacs(dirs.state));
+  const living = livingMacs(listVms(who, env));
+  const chosen = chooseMacs(spec, who.user.uid, readMacs(dirs.state), living);
+  const { macs, record: newMacs } = chosen;
   const firmware = chooseFirmware(spec, dirs, who.user.uid);
   const context: QemuContext = {
     binary: qemu.path,
@@ -108,7 +113,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     place,
     dirs,
     layout: layoutSteps(prepare),
-    steps: prepareSteps(spec, prepare),
+    steps: [...secretSteps(spec, prepare), ...prepareSteps(spec, prepare)],
     runAs,
     command,
     record: recordOf(spec, place, command, macs, wish),
@@ -130,7 +135,13 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
         (net) => `${net.id}: ${net.mode}, MAC ${macs[net.id]}${net.mac === undefined ? '' : ' (given)'}`,
       ),
     ],
-    notes: [...accel.notes, ...(needs?.notes ?? []), ...disks.flatMap((disk) => disk.notes)],
+    notes: [
+      ...accel.notes,
+      ...found.notes,
+      ...chosen.notes,
+      ...(needs?.notes ?? []),
+      ...disks.flatMap((disk) => disk.notes),
+    ],
   };
 }
 
@@ -192,6 +203,6 @@ function recordOf(
       forwards: 'forwards' in net ? net.forwards : [],
     })),
     disks: spec.disks.map(({ file }) => file),
-    ...(vnc === undefined ? {} : { vnc: `${vnc.address}:${5900 + vnc.display}` }),
+    ...(vnc === undefined ? {} : { vnc: `${bracketed(vnc.address)}:${5900 + vnc.display}` }),
   };
 }

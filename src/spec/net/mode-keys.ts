@@ -20,6 +20,7 @@ import { type Gathering, isProblem, type Problem, type RawProp } from '../raw.ts
 import { parseBytes } from '../size.ts';
 import { parseText } from '../text.ts';
 import { Fields, parseDomain, parseUserNetwork, whole } from './fields.ts';
+import { parseGuestForward } from './guest-forward.ts';
 
 /** What `MODE:ARG` is short for; a mode that is not here takes no argument. */
 export const MAIN_KEY: Readonly<Partial<Record<NetSpec['mode'], string>>> = {
@@ -62,7 +63,7 @@ const user: MakeKeys = (gathering, home) => {
     'ipv6-host': f.set('ipv6Host', parseIPv6),
     'ipv6-dns': f.set('ipv6Dns', parseIPv6),
     fwd: f.add(forwards, parseForward),
-    guestfwd: f.add(guestForwards, parseText),
+    guestfwd: f.add(guestForwards, parseGuestForward),
   };
   const lists = { forwards, dnsSearch, guestForwards };
   return { readers, finish: (nic) => ({ restrict: false, ...f.draft, ...lists, ...nic, mode: 'user' }) };

@@ -1,9 +1,10 @@
 /** Combinations of one NIC's keys that QEMU refuses, silently misreads or crashes on: qemu.md 2.3, 3.1, 5 and 9. */
-import { contains, parseCidr } from '../cidr.ts';
+import { type Cidr, contains, nthAddress, parseCidr } from '../cidr.ts';
 import { clash, type Forward } from '../forward.ts';
-import { readIp } from '../ip.ts';
+import { formatIp, readIp } from '../ip.ts';
 import type { NetSpec, PasstNet, TapNet, UserNet } from '../net-spec.ts';
 import { type Gathering, isProblem } from '../raw.ts';
+import { guestForwardParts } from './guest-forward.ts';
 
 /** `given`: the keys that were written, since a default never contradicts anything. */
 export function checkNet(net: NetSpec, given: ReadonlySet<string>, gathering: Gathering): void {
@@ -81,9 +82,23 @@ function checkUser(net: UserNet, given: ReadonlySet<string>, refuse: Refuse): vo
     const ip = text === undefined ? undefined : readIp(text);
     if (ip && !contains(cidr, ip)) refuse(`${key} ${text} is not in ${net.net ?? '10.0.2.0/24'}`);
   }
+  for (const text of net.guestForwards) {
+    const { address } = guestForwardParts(text) ?? {};
+    const ip = address === undefined ? undefined : readIp(address);
+    if (ip === undefined || address === undefined) continue;
+    // slirp_add_exec() in libslirp: the host and the name server answer there themselves.
+    const own = [net.host ?? nth(cidr, 2n), net.dns ?? nth(cidr, 3n)];
+    if (!contains(cidr, ip)) refuse(`guestfwd ${address} is not in ${net.net ?? '10.0.2.0/24'}`);
+    else if (own.includes(address)) refuse(`guestfwd: ${address} is taken by slirp itself`);
+  }
   if (net.host !== undefined && net.host === net.dns) refuse('host and dns must differ');
   if (net.dhcpStart !== undefined && [net.host, net.dns].includes(net.dhcpStart))
     refuse('dhcpstart must differ from host and dns');
+}
+
+function nth(cidr: Cidr, n: bigint): string | undefined {
+  const ip = nthAddress(cidr, n);
+  return ip && formatIp(ip);
 }
 
 function checkPasst(net: PasstNet, refuse: Refuse): void {

@@ -2,7 +2,7 @@
 import { clash } from '../forward.ts';
 import type { KeyName } from '../keys.ts';
 import { forwardedTwice } from '../net/rules.ts';
-import type { Gathering } from '../raw.ts';
+import { BUILT_IN, type Gathering } from '../raw.ts';
 import type { VmSpec } from '../vm-spec.ts';
 import { machineFamily } from './machine.ts';
 
@@ -54,8 +54,12 @@ function checkIds(spec: VmSpec, places: Places, gathering: Gathering): void {
     ...spec.disks.map(({ id }) => ({ id, at: places.disk(id) })),
     ...spec.nets.map(({ id, at }) => ({ id, at })),
   ];
-  for (const { id, at } of repeated(devices, (device) => device.id))
-    gathering.refuse(at, `id "${id}" is used twice`);
+  for (const again of repeated(devices, (device) => device.id)) {
+    const first = devices.find(({ id }) => id === again.id) ?? again;
+    // Nobody wrote the NIC that every VM has.
+    const [at, other] = again.at === BUILT_IN ? [first.at, 'the default NIC'] : [again.at, first.at];
+    gathering.refuse(at, `id "${again.id}" is used twice`, other === at ? undefined : `also by ${other}`);
+  }
   for (const { id, at } of devices)
     if (RESERVED.test(id)) gathering.refuse(at, `id "${id}" is used by qlaunch itself`);
 }

@@ -1,7 +1,7 @@
 import { findKey, type KeyName } from '../keys.ts';
 import { parseSwitch } from '../number.ts';
 import { parsePath } from '../path.ts';
-import { type Gathering, isProblem, type Problem, type RawValue, type RawVm } from '../raw.ts';
+import { BUILT_IN, type Gathering, isProblem, type Problem, type RawValue, type RawVm } from '../raw.ts';
 import { parseText } from '../text.ts';
 
 /** The values of [vm], parsed on demand; what is wrong with them is gathered. */
@@ -24,8 +24,7 @@ export class Values {
   text(key: KeyName): RawValue | undefined {
     const builtIn = findKey(key)?.default;
     return (
-      this.all(key).at(-1) ??
-      (builtIn === undefined ? undefined : { text: builtIn, at: 'built-in default', dir: '/' })
+      this.all(key).at(-1) ?? (builtIn === undefined ? undefined : { text: builtIn, at: BUILT_IN, dir: '/' })
     );
   }
 

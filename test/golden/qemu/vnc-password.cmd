@@ -13,7 +13,7 @@ qemu-system-x86_64 \
   -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:ba:8d:d4 \
   -device VGA,id=video0 \
   -display none \
-  -object secret,id=vnc0,file=/srv/vm/pass,,word \
+  -object secret,id=vnc0,file=/run/qlaunch/vm/1000/vm/vnc.password \
   -vnc '[::1]:7,password-secret=vnc0' \
   -object rng-random,id=rng0,filename=/dev/urandom \
   -device virtio-rng-pci,rng=rng0 \

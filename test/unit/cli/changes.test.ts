@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { changeJson, renderChanges, renderRecovered } from '../../../src/cli/changes.ts';
+import { changeJson, renderChanges, renderPlanned, renderRecovered } from '../../../src/cli/changes.ts';
 import { planBridge } from '../../../src/plan/bridge.ts';
 import { apply } from '../../../src/run/apply.ts';
-import { openChanges, recover, undoChange } from '../../../src/run/recover.ts';
+import { openChanges, planRecovery, planUndo, recover, undoChange } from '../../../src/run/recover.ts';
 import { FakeWorld } from '../../fake-engine.ts';
 
 async function withBridge(): Promise<{ world: FakeWorld; id: string }> {
@@ -81,4 +81,20 @@ test('what was taken back', async () => {
   const { world, id } = await withBridge();
   expect(renderRecovered(await undoChange(world.engine(), id))).toBe(`${id}: taken back`);
   expect(renderRecovered(await recover(world.engine()))).toBe('nothing to take back');
+});
+
+test('what would be taken back, and nothing is', async () => {
+  const { world, id } = await withBridge();
+  const text = renderPlanned([planUndo(world.engine(), id)]);
+  expect(text).toBe(
+    [
+      `# ${id}: bridge create br0`,
+      '/usr/sbin/ip link delete dev br0',
+      '/usr/sbin/ip link delete dev ql1000000000000',
+    ].join('\n'),
+  );
+  expect(renderPlanned(planRecovery(world.engine()))).toBe('# nothing to take back');
+  expect(openChanges(world.engine())).toHaveLength(1);
+  expect(() => planUndo(world.engine(), 'none')).toThrow(expect.objectContaining({ code: 'QL_NO_CHANGE' }));
+  expect((await undoChange(world.engine(), id)).undone).toEqual([id]);
 });

@@ -250,6 +250,38 @@ describe('refused: QEMU would crash, misread it silently, or say less (qemu.md 2
     ],
     ['user,__proto__=x', ['--net __proto__: a NIC of mode user has no key "__proto__"']],
     ['user,', []],
+    [
+      'user,guestfwd=tcp:10.0.2.100:80-tcp:127.0.0.1:8080,guestfwd=::81-cmd:nc x 1,guestfwd=:10.0.2.9:82-unix:/s',
+      [],
+    ],
+    ['user,guestfwd=:10.0.2.9:83-chardev:c,guestfwd=:10.0.2.9:84-null,guestfwd=:10.0.2.9:85-udp:h:80', []],
+    ...(
+      [
+        ['nonsense', '"nonsense" is not a guest forward'],
+        ['udp:10.0.2.9:80-null', '"udp:10.0.2.9:80-null" is not a guest forward'],
+        ['tcp:10.0.2.9:80-', '"tcp:10.0.2.9:80-" is not a guest forward'],
+        ['tcp:host:80-null', '"tcp:host:80-null": "host" is not an IPv4 address'],
+        ['tcp:10.0.2.9:0-null', '"tcp:10.0.2.9:0-null": "0" must be a whole number from 1 to 65535'],
+        ['tcp:10.0.2.9:80-nowhere', '"tcp:10.0.2.9:80-nowhere": "nowhere" is no place to forward to'],
+        ['tcp:10.0.2.9:80-cmd:', '"tcp:10.0.2.9:80-cmd:": "cmd:" is no place to forward to'],
+        [
+          'tcp:10.0.2.9:80-tcp:[::1]:80',
+          '"tcp:10.0.2.9:80-tcp:[::1]:80": "tcp:[::1]:80" is no place to forward to',
+        ],
+        ['tcp:10.0.2.9:80-tcp:host', '"tcp:10.0.2.9:80-tcp:host": "tcp:host" is no place to forward to'],
+      ] as const
+    ).map(([text, what]): [string, string[]] => [
+      `user,guestfwd=${text}`,
+      [
+        `--net guestfwd: ${what} (write tcp:10.0.2.100:80-cmd:PROGRAM or tcp:10.0.2.100:80-tcp:127.0.0.1:8080)`,
+      ],
+    ]),
+    ['user,guestfwd=:10.0.2.3:80-null', ['--net: guestfwd: 10.0.2.3 is taken by slirp itself']],
+    [
+      'user,host=10.0.2.50,guestfwd=:10.0.2.50:80-null',
+      ['--net: guestfwd: 10.0.2.50 is taken by slirp itself'],
+    ],
+    ['user,guestfwd=:10.0.3.1:80-null', ['--net: guestfwd 10.0.3.1 is not in 10.0.2.0/24']],
   ])('%s', (text, expected) =>
     expect([net(text)].flat().filter((line) => typeof line === 'string')).toEqual(expected),
   );

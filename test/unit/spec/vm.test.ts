@@ -100,12 +100,12 @@ describe('command line over profile over user config over defaults', () => {
   test('config show says where each value came from', () => {
     const rows = showConfig(raw).map(({ key, value, from }) => `${key} = ${value}  (${from})`);
     expect(rows).toContain('memory = 1G  (--memory)');
-    expect(rows).toContain('cpus = 2  ([vm] cpus in web.ini:3)');
-    expect(rows).toContain('rng = off  ([vm] rng in config.ini:4)');
+    expect(rows).toContain('cpus = 2  ([vm] cpus in /profiles/web.ini:3)');
+    expect(rows).toContain('rng = off  ([vm] rng in /home/u/.config/qlaunch/config.ini:4)');
     expect(rows).toContain('machine = q35  (built-in default)');
     expect(rows).toContain('cdrom = b.iso  (--cdrom (1st))');
-    expect(rows).toContain('disk0.file = disk.img  ([disk0] file in web.ini:6)');
-    expect(rows).toContain('net0.mode = bridge:br1  ([net0] mode in web.ini:8)');
+    expect(rows).toContain('disk0.file = disk.img  ([disk0] file in /profiles/web.ini:6)');
+    expect(rows).toContain('net0.mode = bridge:br1  ([net0] mode in /profiles/web.ini:8)');
   });
 });
 
@@ -189,7 +189,7 @@ describe('refused, with the reason', () => {
   test.each<[Sources['options'], string]>([
     [
       { name: 'a b' },
-      '--name: "a b" must be letters, digits, "-", "." and "_", beginning with a letter or digit (a-b)',
+      '--name: "a b" must be letters, digits, "-", "." and "_", beginning with a letter or digit (write a-b)',
     ],
     [{ cpus: 'sockets=2,cores=2,threads=2,cpus=4' }, '--cpus: sockets × cores × threads is 8, not 4'],
     [{ cpus: '3,cores=2' }, '--cpus: 3 is not a multiple of 2 (sockets × cores × threads)'],
@@ -278,3 +278,68 @@ test.each([
   [`${'a'.repeat(80)}.img`, 'a'.repeat(63)],
   ['/vm/lock.qcow2', 'lock-vm'],
 ])('the name a VM gets from %j', (path, expected) => expect(vmNameFrom(path)).toBe(expected));
+
+describe('all mistakes at once', () => {
+  test('also those of a NIC whose mode is wrong', () => {
+    const text = '[vm]\ndisk = a\n[net0]\nmode = brige\nmac = x\nfwd = y\nqueue = 2\nbr = b';
+    expect(
+      refusal({ profile: ini(text) })
+        .split('\n')
+        .slice(1),
+    ).toEqual([
+      '  because: [net0] mode in web.ini:4: "brige" is not a network mode (did you mean "bridge"?)',
+      '  because: [net0] mac in web.ini:5: "x" is not a MAC address (write six pairs: 52:54:00:12:ab:cd)',
+      '  because: [net0] fwd in web.ini:6: "y" is not a forward (write [tcp|udp:][ADDR:]HOST:GUEST, as in 2222:22)',
+      '  because: [net0] queue in web.ini:7: a NIC has no key "queue" (did you mean "queues"?)',
+      expect.stringContaining('  because: [net0] br in web.ini:8: a NIC has no key "br" ('),
+    ]);
+  });
+
+  test('also those in a file that another source overrides, each once', () => {
+    const userConfig = {
+      path: '/c/config.ini',
+      text: '[vm]\nmemory = 2 gigs\ncpus = many\n[net0]\nmode = usr',
+    };
+    const profile = ini('[vm]\nmemory = 1G\ndisk = a,bus=floppy\ncpus = none\n[net0]\nmode = none');
+    expect(
+      refusal({ userConfig, profile, options: { disk: ['b'] } })
+        .split('\n')
+        .slice(1),
+    ).toEqual([
+      '  because: [vm] cpus in web.ini:4: "none" must be a whole number from 1 to 4096',
+      '  because: [vm] cpus in config.ini:3: "many" must be a whole number from 1 to 4096',
+      '  because: [vm] memory in config.ini:2: "2 gigs" is not a size (write 512M or 2G)',
+      '  because: [net0] mode in config.ini:5: "usr" is not a network mode (did you mean "user"?)',
+      '  because: [vm] disk in web.ini:3 bus: "floppy" must be virtio, scsi, nvme or ide',
+    ]);
+  });
+
+  test('what only makes sense together may be in two files', () => {
+    const userConfig = { path: '/c/config.ini', text: '[vm]\nappend = quiet\nmemory = 2G' };
+    expect(spec({ userConfig, profile: ini('[vm]\nkernel = k\nmemory = 1G') })).toMatchObject({
+      memoryMiB: 1024,
+      kernel: { kernel: '/profiles/k', append: 'quiet' },
+    });
+  });
+});
+
+test('an id that the default NIC has is the mistake of the one who wrote it', () => {
+  expect(wrong({ disk: ['x,id=net0'] })).toEqual([
+    '--disk: id "net0" is used twice (also by the default NIC)',
+  ]);
+  expect(wrong({ disk: ['x,id=n'], net: ['user,id=n'] })).toEqual([
+    '--net: id "n" is used twice (also by --disk)',
+  ]);
+});
+
+test('a name that can not be taken is in no heading, and says which could', () => {
+  expect(refusal({ image: '/i/web.qcow2', options: { name: 'a b' } }).split('\n')).toEqual([
+    'qlaunch: cannot read the description of VM "web" [QL_SPEC]',
+    '  because: --name: "a b" must be letters, digits, "-", "." and "_", beginning with a letter or digit (write a-b)',
+  ]);
+});
+
+test('QEMU’s spellings of a read-only disk', () => {
+  for (const key of ['ro', 'readonly', 'read-only'])
+    expect(spec({ options: { disk: [`a,${key}=on`] } }).disks).toMatchObject([{ readOnly: true }]);
+});

@@ -28,7 +28,7 @@ export function makeFiles(
   }
   if (spec.kernel) writeFileSync(parentIn(place, spec.kernel.kernel), fakeKernel());
   if (spec.kernel?.initrd) writeFileSync(parentIn(place, spec.kernel.initrd), 'initrd');
-  if (spec.vnc?.passwordFile) writeFileSync(parentIn(place, spec.vnc.passwordFile), 'secret');
+  if (spec.vnc?.passwordFile) writeFileSync(place.path(join(runDir, 'vnc.password')), 'secret');
   for (const net of spec.nets) if (net.romFile) writeFileSync(parentIn(place, net.romFile), 'rom');
 }
 

@@ -161,7 +161,7 @@ describe.each(qemus)('QEMU $label', ({ binary }) => {
         expect(await ask(qmp, 'qom-get', { path: '/machine', property: 'append' })).toBe(given.append);
         expect(await ask(qmp, 'qom-get', { path: '/machine', property: 'kernel' })).toBe(spec.kernel?.kernel);
         expect(await ask(qmp, 'qom-get', { path: '/objects/vnc0', property: 'file' })).toBe(
-          spec.vnc?.passwordFile,
+          join(dir, 'vnc.password'),
         );
         const network = await ask<string>(qmp, 'human-monitor-command', { 'command-line': 'info network' });
         expect(network).toContain(`type=tap,ifname=${given.ifname},script=no,downscript=no`);

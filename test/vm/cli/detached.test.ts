@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -72,6 +73,25 @@ describe.each(programs)('a detached VM, qlaunch for $label', ({ path }) => {
     expect((await w.qlaunch('ps', '--json')).stdout).toBe('[]');
   });
 
+  test('root’s --clean leaves others what is theirs, unless told', async () => {
+    const w = world(path);
+    const dead = async (name: string, ...more: readonly string[]): Promise<void> => {
+      const image = guestCopy(w.dir, `${name}.qcow2`);
+      chmodSync(w.dir, 0o711);
+      chmodSync(image, 0o644);
+      const started = await w.qlaunch(image, '-d', '-n', name, '--accel', 'tcg', '--snapshot', ...more);
+      expect(started).toMatchObject({ status: 0 });
+      await w.qlaunch('kill', name);
+    };
+    await dead('mine');
+    await dead('theirs', '--run-as', 'nobody');
+    expect(await w.qlaunch('ps', '--clean')).toMatchObject({ status: 0, stderr: 'removed the logs of mine' });
+    expect(await vmRow(w, 'theirs')).toMatchObject({ state: 'failed' });
+    expect((await w.qlaunch('ps', '--clean')).stderr).toContain('--all-users');
+    expect((await w.qlaunch('ps', '--clean', '--all-users')).stderr).toBe('removed the logs of theirs');
+    expect((await w.qlaunch('ps', '--json')).stdout).toBe('[]');
+  });
+
   test('QEMU killed by somebody else: the reason is kept', async () => {
     const w = world(path);
     await w.qlaunch(guestCopy(w.dir), '-d', '-n', 'shot', '--accel', 'tcg');
@@ -80,6 +100,23 @@ describe.each(programs)('a detached VM, qlaunch for $label', ({ path }) => {
       status: 4,
       stderr: 'shot: killed by signal 11',
     });
+  });
+
+  test('two VMs of one image have two MACs', async () => {
+    const w = world(path);
+    const image = guestCopy(w.dir);
+    const start = (name: string): ReturnType<typeof w.qlaunch> =>
+      w.qlaunch(image, '-d', '-n', name, '--snapshot', '--accel', 'tcg', '-m', '64');
+    expect(await start('one')).toMatchObject({ status: 0, stderr: '' });
+    expect(await start('two')).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(
+        /^qlaunch: net0: the running VM "one" has 52:54:00:\S+, so this one has /,
+      ),
+    });
+    const { stdout } = await w.qlaunch('ps', '--json');
+    const macs = (JSON.parse(stdout) as { nics: { mac: string }[] }[]).map(({ nics }) => nics[0]?.mac);
+    expect(new Set(macs).size).toBe(2);
   });
 
   test('the same image twice is refused, another image of that name gets a suffix', async () => {

@@ -48,7 +48,7 @@ function noRight(path: string, device: { mode: number; uid: number; gid: number 
   return {
     because,
     cure: byGroup
-      ? [`sudo usermod -aG ${group} ${user}, then log in again`]
+      ? [`sudo usermod -aG ${group} ${user}   # then log in again`]
       : [`sudo setfacl -m u:${user}:rw ${path}`],
   };
 }

@@ -17,7 +17,7 @@ export function judge(result: RunResult, deadlineMs: number): NoKvm | undefined 
   const denied = /Permission denied/.test(result.stderr);
   return {
     because: `a KVM guest does not start (${words ?? `QEMU ended with ${result.signal ?? result.status}`})`,
-    cure: denied ? ['sudo usermod -aG kvm USER for the user that QEMU runs as, then log in again'] : [],
+    cure: denied ? ['sudo usermod -aG kvm $USER   # the user that QEMU runs as; then log in again'] : [],
   };
 }
 

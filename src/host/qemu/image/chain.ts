@@ -1,7 +1,9 @@
 /** Every file behind an image, each allowed to be there (plan/disk/reference.ts), none missing. */
 import { dirname } from 'node:path';
+import { diskOption } from '../../../plan/disk/disk-option.ts';
 import { probeMagic } from '../../../plan/disk/magic.ts';
 import { mayFollow, readReference } from '../../../plan/disk/reference.ts';
+import { shellLine } from '../../../plan/shell.ts';
 import type { Finding } from '../finding.ts';
 import { type References, references } from './inspect.ts';
 import { type ImageHead, type ImageTools, isHead, openImage } from './open.ts';
@@ -72,8 +74,8 @@ async function openLink(
       `as the ${link.role} of ${link.from.path}; an image may only use files beside it, others must be allowed by name`,
     ],
     todo: [
-      `qemu-img info --backing-chain ${link.from.path}`,
-      `--disk ${name},backing=${what}    if you trust this image`,
+      shellLine(['qemu-img', 'info', '-U', '--backing-chain', link.from.path]),
+      `${diskOption(name, { backing: what })}   # if you trust this image`,
     ],
   });
   if (target.kind === 'driver') return allow.includes(target.text) ? undefined : outside(target.text);
@@ -85,7 +87,10 @@ async function openLink(
     code: 'QL_DISK_BACKING',
     what: `the ${link.role} of ${name} cannot be opened`,
     why: [opened.words],
-    todo: [`qemu-img rebase -u -b NEW_PATH -F FORMAT ${link.from.path}    if it was moved`],
+    todo: [
+      shellLine(['namei', '-l', target.path]),
+      `${shellLine(['qemu-img', 'rebase', '-u', '-b', 'NEW_PATH', '-F', link.format ?? 'qcow2', link.from.path])}   # if it was moved`,
+    ],
   };
 }
 

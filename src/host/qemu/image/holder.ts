@@ -1,6 +1,7 @@
 /** Who uses an image now. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { conflictingLocks, type ImageLock } from '../../../plan/disk/locks.ts';
+import { FILES } from '../../../plan/vm/waiter.ts';
 import { readProcLocks } from './lock-list.ts';
 import type { ImageHead } from './open.ts';
 
@@ -10,6 +11,8 @@ export interface Holder {
   readonly pid?: number;
   /** From its -name. */
   readonly vm?: string;
+  /** Started by qlaunch. */
+  readonly ours: boolean;
   /** False where stat(2) and /proc/locks number the device differently (btrfs, overlayfs): ask qemu-img. */
   readonly certain: boolean;
 }
@@ -25,9 +28,10 @@ export async function imageHolder(
   const lock = exact ?? locks[0];
   if (!lock) return undefined;
   const pid = processWithOpen(head);
-  const vm = pid === undefined ? undefined : vmName(pid);
+  const { vm, ours } = pid === undefined ? { ours: false } : vmOf(pid);
   return {
     held: lock.held,
+    ours,
     certain: exact !== undefined || pid !== undefined,
     ...(pid === undefined ? {} : { pid }),
     ...(vm === undefined ? {} : { vm }),
@@ -53,13 +57,20 @@ function processWithOpen(head: ImageHead): number | undefined {
   return undefined;
 }
 
-function vmName(pid: number): string | undefined {
+/** A QEMU of ours has its pid file in a directory called as it is. */
+function vmOf(pid: number): { readonly vm?: string; readonly ours: boolean } {
+  const argv = argvOf(pid);
+  const after = (option: string): string => argv[argv.indexOf(option) + 1] ?? '';
+  const vm = argv.includes('-name') ? /^(?:guest=)?([^,]+)/.exec(after('-name'))?.[1] : undefined;
+  if (vm === undefined) return { ours: false };
+  return { vm, ours: argv.includes('-pidfile') && after('-pidfile').endsWith(`/${vm}/${FILES.pid}`) };
+}
+
+function argvOf(pid: number): readonly string[] {
   try {
-    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    const name = argv[argv.indexOf('-name') + 1] ?? '';
-    return argv.includes('-name') ? /^(?:guest=)?([^,]+)/.exec(name)?.[1] : undefined;
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    return undefined;
+    return [];
   }
 }
 

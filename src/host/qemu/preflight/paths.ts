@@ -1,6 +1,7 @@
 /** Files that QEMU opens or makes, other than disks. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { shellLine } from '../../../plan/shell.ts';
 import type { Argv } from '../../../plan/step.ts';
 import type { Finding } from '../finding.ts';
 import type { ImageTools } from '../image/open.ts';
@@ -28,6 +29,19 @@ export async function checkReadableAs(tools: AskAs, path: string, at: string): P
   return words === undefined ? undefined : unreadable(path, at, words);
 }
 
+/** A directory that QEMU reads, with the rights of its user: `tftp=`, `smb=`. */
+export async function checkDirectoryAs(tools: AskAs, path: string, at: string): Promise<Finding | undefined> {
+  const words = tools.runAs.length === 0 ? notADirectory(path) : await ask(tools, DIRECTORY, path);
+  if (words === undefined) return undefined;
+  const todo = [shellLine(['namei', '-l', path])];
+  return { code: 'QL_FILE', what: `cannot use the directory of ${at}`, why: [words], todo };
+}
+
+function notADirectory(path: string): string | undefined {
+  if (kindOf(path) === 'other') return `${path} is not a directory`;
+  return refusal(path, constants.R_OK | constants.X_OK);
+}
+
 /** checkWritable() with the rights of QEMU's user. */
 export async function checkWritableAs(tools: AskAs, path: string, at: string): Promise<Finding | undefined> {
   if (tools.runAs.length === 0) return checkWritable(path, at);
@@ -41,8 +55,15 @@ stat -L -- "$1" >/dev/null || exit 1
 [ -f "$1" ] || { echo "$1 is not a file" >&2; exit 1; }
 [ -r "$1" ] || { echo "$1: Permission denied" >&2; exit 1; }`;
 
+/** QEMU lists it, or hands it to another program. */
+const DIRECTORY = `
+stat -L -- "$1" >/dev/null || exit 1
+[ -d "$1" ] || { echo "$1 is not a directory" >&2; exit 1; }
+[ -r "$1" ] && [ -x "$1" ] || { echo "$1: Permission denied" >&2; exit 1; }`;
+
 const WRITABLE = `
 if [ -e "$1" ]; then
+  [ ! -d "$1" ] || { echo "$1 is a directory" >&2; exit 1; }
   [ -w "$1" ] || { echo "$1: Permission denied" >&2; exit 1; }
 else
   dir=$(dirname -- "$1")
@@ -72,16 +93,29 @@ function unreadable(path: string, at: string, words: string): Finding {
     code: 'QL_FILE',
     what: `cannot read the file of ${at}`,
     why: [words],
-    todo: [`ls -lH ${path}`],
+    todo: [shellLine(['ls', '-lH', path])],
   };
 }
 
 /** A file that QEMU makes or writes to, as `--serial file:PATH`. */
 export function checkWritable(path: string, at: string): Finding | undefined {
-  const there = statSync(path, { throwIfNoEntry: false }) !== undefined;
-  const place = there ? path : dirname(path);
-  const words = refusal(place, there ? constants.W_OK : constants.W_OK | constants.X_OK);
+  const is = kindOf(path);
+  const words =
+    is === 'directory'
+      ? `${path} is a directory`
+      : is === 'other'
+        ? refusal(path, constants.W_OK)
+        : (notADirectory(dirname(path)) ?? refusal(dirname(path), constants.W_OK));
   return words === undefined ? undefined : unwritable(path, at, words);
+}
+
+/** undefined when it is not there, or cannot be looked at: its directory tells then. */
+function kindOf(path: string): 'directory' | 'other' | undefined {
+  try {
+    return statSync(path).isDirectory() ? 'directory' : 'other';
+  } catch {
+    return undefined;
+  }
 }
 
 function unwritable(path: string, at: string, words: string): Finding {
@@ -89,7 +123,7 @@ function unwritable(path: string, at: string, words: string): Finding {
     code: 'QL_FILE',
     what: `cannot write the file of ${at}`,
     why: [words],
-    todo: [`namei -l ${path}`],
+    todo: [shellLine(['namei', '-l', path])],
   };
 }
 

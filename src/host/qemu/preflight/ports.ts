@@ -64,7 +64,7 @@ function explainBind(wish: PortWish, code: string): Finding {
       code: 'QL_PORT_IN_USE',
       what: `${place} is in use`,
       why: [`${at} wants it`],
-      todo: [`ss -Hlnp${proto === 'tcp' ? 't' : 'u'} 'sport = :${port}'    shows who has it`],
+      todo: [`ss -Hlnp${proto === 'tcp' ? 't' : 'u'} 'sport = :${port}'   # shows who has it`],
     };
   if (code === 'EADDRNOTAVAIL')
     return {

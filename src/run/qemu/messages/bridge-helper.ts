@@ -1,8 +1,8 @@
 /** qemu-bridge-helper's messages, identical from 4.1 to 11.0, and QEMU's when the helper fails. */
-import type { MessageRow } from './row.ts';
+import { type MessageRow, OWN_TAP } from './row.ts';
 
 const RESTORE_SETUID =
-  'sudo chown root:root HELPER && sudo chmod 4755 HELPER    (Debian does not ship it setuid)';
+  'sudo chown root:root $<helper> && sudo chmod 4755 $<helper>   # Debian does not ship it setuid';
 
 export const bridgeHelperMessages: readonly MessageRow[] = [
   {
@@ -40,7 +40,7 @@ export const bridgeHelperMessages: readonly MessageRow[] = [
     pattern: /failed to create tun device: Operation not permitted/,
     cause:
       'the bridge helper has no right to make a tap: it is not setuid root, lies on a nosuid mount, or QEMU runs with -sandbox or no_new_privs',
-    cure: [RESTORE_SETUID, 'or without -sandbox', 'or prepare a tap as root: --net tap:NAME'],
+    cure: [RESTORE_SETUID, 'or without -sandbox', ...OWN_TAP],
   },
   {
     pattern: /failed to drop privileges/,
@@ -75,16 +75,16 @@ export const bridgeHelperMessages: readonly MessageRow[] = [
   {
     pattern: /Can't fork bridge helper: Operation not permitted/,
     cause: '-sandbox spawn=deny forbids QEMU to start the bridge helper',
-    cure: ['leave spawn=deny out', 'or prepare a tap as root: --net tap:NAME'],
+    cure: ['leave spawn=deny out', ...OWN_TAP],
   },
   {
     pattern: /bridge helper failed/,
     cause: 'the bridge helper gave up for the reason above, or could not be run at all',
-    cure: ['ls -l /usr/lib/qemu/qemu-bridge-helper /usr/libexec/qemu-bridge-helper'],
+    cure: ['ls -l $<helper>'],
   },
   {
     pattern: /failed to recv file descriptor|Unable to query TUNGETIFF on FD/,
     cause: 'the helper ended without handing over a tap: it is not qemu-bridge-helper, or it was killed',
-    cure: ['name QEMU’s own: --net bridge:$<bridge>,helper=/usr/lib/qemu/qemu-bridge-helper'],
+    cure: ['--net bridge:$<bridge>   # without helper=: this distribution’s own'],
   },
 ];

@@ -6,17 +6,21 @@ export const diskMessages: readonly MessageRow[] = [
     pattern:
       /Failed to (get|lock) (shared )?("(?<lock>\w+)" lock|byte \d+)|Is another process using the image/,
     cause: 'another QEMU, or qemu-img, uses this image',
-    cure: ['fuser -v IMAGE', 'give each VM a disk of its own: qlaunch disk create NEW.qcow2 --backing IMAGE'],
+    cure: ['fuser -v $<image>', 'qlaunch ps   # whose it is, if it is one of qlaunch’s'],
   },
   {
     pattern: /Image is not in (?<format>\w+) format/,
     cause: 'the image has another format than $<format>',
-    cure: ['qemu-img info IMAGE', 'leave format= out'],
+    cure: ['qemu-img info -U $<image>', 'leave format= out'],
   },
   {
-    pattern: /Could not open backing file|Could not open backing image/,
+    pattern: /Could not open backing (?:file|image)(?:.*Could not open '(?<file>[^']+)')?/,
     cause: 'the image builds on another file, which is not where it was',
-    cure: ['qemu-img info --backing-chain -U IMAGE', 'qemu-img rebase -u -b NEW_PATH -F FORMAT IMAGE'],
+    cure: [
+      'namei -l $<file>',
+      'qemu-img info -U $<image>   # names the file it builds on',
+      'qemu-img rebase -u -b NEW_PATH -F qcow2 $<image>   # NEW_PATH: where it is now',
+    ],
   },
   {
     pattern: /Could not open '(?<file>[^']+)': No such file or directory/,
@@ -27,7 +31,7 @@ export const diskMessages: readonly MessageRow[] = [
     pattern: /Could not open '(?<file>[^']+)': Permission denied/,
     cause:
       'the user QEMU runs as may not open $<file>, or not for writing, or AppArmor or SELinux forbids it',
-    cure: ['namei -l $<file>', '--disk $<file>,readonly=on or --snapshot when it is only to be read'],
+    cure: ['namei -l $<file>', '--snapshot   # when it is only to be read'],
   },
   {
     pattern: /Could not open '(?<file>[^']+)': Is a directory/,
@@ -38,7 +42,7 @@ export const diskMessages: readonly MessageRow[] = [
     pattern:
       /could not load PC BIOS '(?<file>[^']+)'|could not (load|open) kernel( file)? '(?<kernel>[^']+)'|could not load initrd/,
     cause: 'the firmware, kernel or initrd cannot be read, or is not one',
-    cure: ['file -L FILE'],
+    cure: ['file -L $<file>', 'file -L $<kernel>'],
   },
   {
     pattern: /failed to find romfile "(?<file>[^"]+)"/,

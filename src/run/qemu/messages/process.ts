@@ -8,14 +8,14 @@ export const processMessages: readonly MessageRow[] = [
     cure: ['qlaunch ps'],
   },
   {
-    pattern: /cannot create PID file: (?<words>.+)/,
+    pattern: /cannot create PID file: (?<words>(?:.*'(?<file>[^']+)')?.*)/,
     cause: 'the pid file cannot be made: $<words>',
-    cure: ['ls -ld the directory'],
+    cure: ['ls -ld "$(dirname $<file>)"', 'df -h'],
   },
   {
     pattern: /UNIX socket path '(?<path>[^']+)' is too long|Path must be less than 108 bytes/,
     cause: 'the path of a unix socket has at most 107 bytes',
-    cure: ['set QLAUNCH_RUNTIME_DIR to a shorter directory'],
+    cure: ['export QLAUNCH_RUNTIME_DIR="$HOME/.q"   # a short path'],
   },
   {
     pattern: /Failed to bind socket to (?<path>\S+): (?<errno>.+)/,
@@ -40,7 +40,7 @@ export const processMessages: readonly MessageRow[] = [
   {
     pattern: /-nographic cannot be used with -daemonize|cannot use stdio with -daemonize/,
     cause: 'a QEMU in the background has no terminal',
-    cure: ['--serial socket, then: qlaunch console NAME'],
+    cure: ['--serial socket   # then: qlaunch console'],
   },
   {
     pattern: /cannot use stdio by multiple character devices/,

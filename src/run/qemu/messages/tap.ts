@@ -1,44 +1,45 @@
 /** net/tap.c and net/tap-linux.c, 7.2 to 11.1. */
-import type { MessageRow } from './row.ts';
+import { type MessageRow, OWN_TAP } from './row.ts';
 
 export const tapMessages: readonly MessageRow[] = [
   {
     pattern: /network script (?<script>.+) failed with status 256$/,
     cause:
       '$<script> ended with status 1: it is missing, not executable, has no #! line, or failed itself (256 is status 1 as wait(2) writes it)',
-    cure: [
-      'ls -l $<script>; head -1 $<script>',
-      'sudo $<script> tap0    shows what it says',
-      'or let qlaunch make the tap: --net tap,bridge=$<bridge>',
-    ],
+    cure: ['ls -l $<script>; head -1 $<script>', 'sudo $<script> tap0   # shows what it says', ...OWN_TAP],
   },
   {
     pattern: /network script (?<script>.+) failed with status (?<status>\d+)$/,
     cause:
       '$<script> failed; status $<status> is as wait(2) writes it: the exit status times 256, or the number of the signal that killed it',
-    cure: ['sudo $<script> tap0    shows what it says'],
+    cure: ['sudo $<script> tap0   # shows what it says'],
   },
   {
     pattern: /could not launch network script (?<script>.+): Operation not permitted$/,
     cause: '-sandbox spawn=deny forbids QEMU to start $<script>',
-    cure: ['leave spawn=deny out', 'or let qlaunch make the tap: --net tap,bridge=$<bridge>'],
+    cure: ['leave spawn=deny out', ...OWN_TAP],
   },
   {
     pattern: /could not launch network script:? ?(?<script>[^:]*)/,
     cause: 'QEMU could not start the network script: missing, not executable, or no #! line',
-    cure: ['let qlaunch make the tap: --net tap,bridge=$<bridge>'],
+    cure: OWN_TAP,
   },
   {
     pattern: /could not configure \/dev\/net\/tun(?: \((?<ifname>[^)]*)\))?: Operation not permitted/,
     cause:
       'making a tap needs CAP_NET_ADMIN, and an existing one can only be opened by the user it was made for',
-    cure: ['sudo ip tuntap add dev $<ifname> mode tap user $<user>', 'or --net user, which needs no rights'],
+    cure: [
+      'ip -d link show $<ifname>   # is there only for the user it names; if that is another one:',
+      'sudo ip tuntap del dev $<ifname> mode tap',
+      ...OWN_TAP,
+      '--net user   # needs no rights',
+    ],
   },
   {
     pattern: /could not configure \/dev\/net\/tun(?: \((?<ifname>[^)]*)\))?: Device or resource busy/,
     cause:
       'another process holds the tap $<ifname>: a running VM, or a child that a network script left behind',
-    cure: ["grep -l 'iff:.*$<ifname>' /proc/[0-9]*/fdinfo/* 2>/dev/null    shows whose it is"],
+    cure: ["grep -l 'iff:.*$<ifname>' /proc/[0-9]*/fdinfo/* 2>/dev/null   # shows whose it is"],
   },
   {
     pattern: /could not configure \/dev\/net\/tun(?: \((?<ifname>[^)]*)\))?: Invalid argument/,
@@ -50,6 +51,12 @@ export const tapMessages: readonly MessageRow[] = [
     pattern: /could not configure \/dev\/net\/tun(?: \((?<ifname>[^)]*)\))?: Argument list too long/,
     cause: 'a tap has at most 256 queues',
     cure: ['take a smaller queues='],
+  },
+  {
+    pattern: /[Cc]ould not open '?\/dev\/net\/tun'?: Permission denied/,
+    cause:
+      'only root may open /dev/net/tun on this machine; its usual mode is 0666, for each tap has its own owner',
+    cure: ['sudo chmod 0666 /dev/net/tun', '--net user   # needs no rights'],
   },
   {
     pattern: /[Cc]ould not open '?\/dev\/net\/tun'?: (?<errno>.+)/,

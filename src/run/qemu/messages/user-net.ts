@@ -8,7 +8,7 @@ export const userNetMessages: readonly MessageRow[] = [
     cause:
       'port $<port> cannot be had: somebody listens on it already, it is below 1024 and you are not root, or the address is not this host’s',
     cure: [
-      "ss -Hlnp 'sport = :$<port>'    shows who has it",
+      "ss -Hlnp 'sport = :$<port>'   # shows who has it",
       'take another port: fwd=0:GUEST lets the kernel choose',
     ],
   },
@@ -32,12 +32,15 @@ export const userNetMessages: readonly MessageRow[] = [
     pattern:
       /network backend '(?<type>[^']+)' is not compiled into this binary|-netdev (?<type2>[^,: ]+).*Parameter 'type' does not accept value/,
     cause: 'this QEMU has no network backend of that kind',
-    cure: ['qemu-system-x86_64 -netdev help    lists what it has'],
+    cure: ['qemu-system-x86_64 -netdev help   # lists what it has'],
   },
   {
     pattern:
       /Error creating daemon: .*passt|Passt exited with code (?<code>\d+)|Passt killed with signal|Cannot read passt pid/,
     cause: 'QEMU could not start passt',
-    cure: ['passt --version    shows whether it is installed', 'or --net user, which needs no other program'],
+    cure: [
+      'passt --version   # shows whether it is installed',
+      'or --net user, which needs no other program',
+    ],
   },
 ];

@@ -14,7 +14,7 @@ export const vfioMessages: readonly MessageRow[] = [
     cause: 'the IOMMU is off: in the firmware (VT-d, AMD-Vi) or on the kernel’s command line',
     cure: [
       'add intel_iommu=on to the kernel’s command line (AMD needs nothing), switch VT-d or AMD-Vi on in the firmware',
-      'ls /sys/kernel/iommu_groups    is not empty then',
+      'ls /sys/kernel/iommu_groups   # is not empty then',
     ],
   },
   {
@@ -26,7 +26,7 @@ export const vfioMessages: readonly MessageRow[] = [
   {
     pattern: /([Cc]ould not open|failed to open) '?\/dev\/vfio\/(?<group>\d+)'?: No such file/,
     cause: 'no device of this IOMMU group is bound to vfio-pci',
-    cure: ['sudo modprobe vfio-pci', 'lspci -nnk    shows each device’s driver'],
+    cure: ['sudo modprobe vfio-pci', 'lspci -nnk   # shows each device’s driver'],
   },
   {
     pattern: /([Cc]ould not open|failed to open) '?\/dev\/vfio\/(?<group>\d+)'?: Permission denied/,
@@ -58,7 +58,7 @@ export const vfioMessages: readonly MessageRow[] = [
     pattern: /Unable to power on device, stuck in D3/,
     cause: 'the device does not wake up from its power saving state',
     cure: [
-      'sudo modprobe vfio-pci disable_idle_d3=1    before the device is bound',
+      'sudo modprobe vfio-pci disable_idle_d3=1   # before the device is bound',
       'only a reboot helps when it stays stuck',
     ],
   },

@@ -66,9 +66,14 @@ test.each([
   expect(await resolve(name.startsWith('/') ? name : join(dir, 'vm', name))).toMatchObject({ code });
 });
 
-test('a missing disk says how to make it', async () => {
+test('a missing disk says how to make it, unless an empty one would not help', async () => {
   const file = join(dir, 'vm', 'new.qcow2');
   expect(await resolve(file)).toMatchObject({ todo: [`qlaunch disk create ${file} 8G`] });
+  expect(await resolve(`${file} 2`)).toMatchObject({ todo: [`qlaunch disk create '${file} 2' 8G`] });
+  const look = { todo: [`ls ${join(dir, 'vm')}`] };
+  expect(await resolve(join(dir, 'vm', 'debian.iso'))).toMatchObject(look);
+  expect(await resolve(file, { readOnly: true })).toMatchObject(look);
+  expect(await resolve(file, { format: 'vmdk' })).toMatchObject(look);
 });
 
 describe('backing files', () => {

@@ -126,3 +126,23 @@ test('a finding that stands alone keeps its own code and words', () => {
   const error = refusal([{ code: 'QL_X', what: 'no', why: ['because'], todo: ['do'] }]);
   expect(error).toMatchObject({ code: 'QL_X', message: 'no', why: ['because'], todo: ['do'] });
 });
+
+test('what QEMU would miss after its start: directories of a NIC, a ROM, UEFI variables, a serial file', async () => {
+  const dir = scratch();
+  writeFileSync(join(dir, 'file'), '');
+  const find = async (more: Partial<VmSpec>): Promise<string[]> => {
+    const places = { stateDir: join(dir, 'state'), sockets: [], uid: 0 };
+    const { findings } = await preflight(tools, spec(more), places);
+    return findings.map(({ what }) => what);
+  };
+  const net = { ...userNet(0), tftp: join(dir, 'none'), smb: join(dir, 'file'), romFile: join(dir, 'none') };
+  expect(await find({ nets: [net] })).toEqual([
+    'cannot read the file of --net user rom',
+    'cannot use the directory of --net user tftp',
+    'cannot use the directory of --net user smb',
+  ]);
+  expect(await find({ nets: [{ ...userNet(0), tftp: dir, romFile: '' }] })).toEqual([]);
+  expect(await find({ uefi: { vars: join(dir, 'none') } })).toEqual(['cannot read the file of --uefi-vars']);
+  expect(await find({ uefi: { vars: join(dir, 'file') } })).toEqual([]);
+  expect(await find({ serial: { kind: 'file', path: dir } })).toEqual(['cannot write the file of --serial']);
+});

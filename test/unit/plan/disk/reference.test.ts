@@ -40,7 +40,7 @@ const PROC_LOCKS = `1: OFDLCK ADVISORY  READ -1 fe:00:10 203 203
 `;
 
 test.each([
-  [10, true, ['forbids-writing', 'writes']],
+  [10, true, ['writes', 'forbids-writing']],
   [10, false, ['writes']],
   [20, true, ['forbids-writing']],
   [20, false, []],

@@ -94,3 +94,20 @@ test('all of it in one error', () => {
   expect(() => requireSupport(wish, facts)).toThrow('asks for what is not there');
   expect(unsupported(wish, facts)).toHaveLength(3);
 });
+
+test('what to type lists what QEMU has, and nothing where it is not QEMU that lacks something', () => {
+  const facts = { binary: '/opt/my qemu', caps, nics: { net0: { mac } } };
+  const cure = (options: Record<string, unknown>): unknown => {
+    try {
+      requireSupport(spec(options), facts);
+      return 'supported';
+    } catch (error) {
+      return (error as { todo: unknown }).todo;
+    }
+  };
+  expect(cure({ machine: 'pc-q35-9.2', net: ['user,model=igb'] })).toEqual([
+    "'/opt/my qemu' -machine help; '/opt/my qemu' -device help   # what this QEMU 7.2 has",
+    '--qemu takes another one',
+  ]);
+  for (const net of ['tap', 'nat', 'vfio:81:00.0', 'vf:eth0']) expect(cure({ net: [net] })).toEqual([]);
+});

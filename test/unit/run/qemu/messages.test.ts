@@ -44,7 +44,7 @@ const KNOWN: readonly (readonly [text: string, cause: string])[] = [
   [`${Q}could not configure /dev/net/tun (tap7): Invalid argument`, 'tap7 is no tap'],
   [`${Q}could not configure /dev/net/tun (tap7): Argument list too long`, 'at most 256 queues'],
   [`${Q}could not open /dev/net/tun: No such file or directory`, 'no usable tun device'],
-  [`${Q}Could not open '/dev/net/tun': Permission denied`, 'no usable tun device: Permission denied'],
+  [`${Q}Could not open '/dev/net/tun': Permission denied`, 'its usual mode is 0666'],
   [`${Q}vnet_hdr=1 requested, but no kernel support for IFF_VNET_HDR available`, 'too old'],
   [`${Q}multiqueue required, but no kernel support for IFF_MULTI_QUEUE available`, 'too old'],
   [`${Q}TUNSETSNDBUF ioctl failed: Invalid argument`, 'refused that sndbuf'],
@@ -196,6 +196,22 @@ test('a time stamp and the guest’s name in front change nothing', () => {
 test('names from QEMU’s own line make the cure ready to paste', () => {
   const stderr = `access denied by acl file\n${Q}-netdev bridge,id=n,br=lan: bridge helper failed\n`;
   expect(explain(stderr)[0]?.cure).toContain("echo 'allow lan' | sudo tee -a /etc/qemu/bridge.conf");
+});
+
+test('a path from QEMU’s own line is quoted for a shell; a cure without its path is left out', () => {
+  const said = (file: string): string =>
+    `${Q}-drive if=none,id=disk0,file=${file},format=raw: Failed to get "write" lock\nIs another process using the image?\n`;
+  expect(explain(said("/srv/it's a,,b.img"))[0]?.cure).toContain("fuser -v '/srv/it'\\''s a,b.img'");
+  const bare = explain('Failed to get "write" lock\nIs another process using the image [/srv/a b]?\n');
+  expect(bare[0]?.cure).toContain("fuser -v '/srv/a b'");
+  const unknown = explain(`${Q}Failed to get shared "write" lock`)[0]?.cure ?? [];
+  expect(unknown.length).toBeGreaterThan(0);
+  expect(unknown.join()).not.toContain('fuser');
+});
+
+test('what is to be typed has no word in it that only stands for another', () => {
+  const cures = MESSAGES.flatMap(({ cure }) => cure);
+  expect(cures.filter((cure) => /\b(IMAGE|HELPER|FILE)\b|\S {3,}[^#\s]/.test(cure))).toEqual([]);
 });
 
 test('unknown words are left alone, noise about display modules is not shown', () => {

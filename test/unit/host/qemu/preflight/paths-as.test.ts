@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { linuxMachine } from '../../../../../src/host/linux.ts';
-import { checkReadableAs, checkWritableAs } from '../../../../../src/host/qemu/preflight/paths.ts';
+import {
+  checkDirectoryAs,
+  checkReadableAs,
+  checkWritableAs,
+} from '../../../../../src/host/qemu/preflight/paths.ts';
 
 const NOBODY = 65_534;
 const tools = {
@@ -58,4 +62,28 @@ test('when QEMU runs as we do nothing is run', async () => {
   };
   expect(await checkReadableAs(here, join(dir, 'secret'), '--kernel')).toBeUndefined();
   expect(await checkWritableAs(here, join(dir, 'none/log'), '--serial')).toMatchObject({ code: 'QL_FILE' });
+});
+
+test.each([
+  ['as ourselves', []],
+  ['as QEMU’s user', tools.runAs],
+])('a directory is no file, and a file no directory, %s', async (_, runAs) => {
+  const asked = { ...tools, runAs };
+  const write = (name: string): Promise<string | undefined> =>
+    why(checkWritableAs(asked, join(dir, name), '--serial'));
+  expect(await write('nobodys/log')).toBeUndefined();
+  expect(await write('nobodys')).toBe('DIR/nobodys is a directory');
+  expect(await write('open/log')).toBe('DIR/open is not a directory');
+  expect(await write('none/log')).toContain('o such file or directory');
+  const list = (name: string): Promise<string | undefined> =>
+    why(checkDirectoryAs(asked, join(dir, name), '--net tftp'));
+  expect(await list('nobodys')).toBeUndefined();
+  expect(await list('open')).toBe('DIR/open is not a directory');
+  expect(await list('none')).toContain('o such file or directory');
+});
+
+test('a directory that QEMU’s user may not look into', async () => {
+  expect(await why(checkDirectoryAs(tools, join(dir, 'closed'), '--net tftp'))).toContain(
+    'Permission denied',
+  );
 });

@@ -1,0 +1,32 @@
+/** What tells a directory that a start left behind from one that is in use. */
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { FILES } from '../../plan/vm/waiter.ts';
+import { listDirs, ownerOf, readText } from './store.ts';
+
+/** Since something was made or removed in it, in ms; undefined when it is no directory. */
+export function quietMs(dir: string): number | undefined {
+  const stat = lstatSync(dir, { throwIfNoEntry: false });
+  return stat?.isDirectory() ? Date.now() - stat.mtimeMs : undefined;
+}
+
+/** Also one that we cannot read: it may be a later version's. */
+export function hasRecord(dir: string): boolean {
+  return lstatSync(join(dir, FILES.record), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** The folders of `root`; none when it is not that user's own: in /tmp anybody may have made it. */
+export function ownDirs(root: string, uid: number): readonly string[] {
+  return ownerOf(root) === uid ? listDirs(root).map((name) => join(root, name)) : [];
+}
+
+/** Whether a process has a path below `dir` among its arguments, as every QEMU has those of its sockets. */
+export function isNamedByProcess(dir: string): boolean {
+  const inside = [`${dir}/`, `${dir.replaceAll(',', ',,')}/`];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== `${process.pid}`)
+    .some((pid) => {
+      const words = readText(`/proc/${pid}/cmdline`) ?? '';
+      return inside.some((text) => words.includes(text));
+    });
+}
