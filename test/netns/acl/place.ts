@@ -1,0 +1,53 @@
+/** A machine's helper, list of bridges and tun device, each covered by one that a test may spoil. */
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+
+export const HELPER = '/usr/lib/qemu/qemu-bridge-helper';
+export const ACL = '/etc/qemu/bridge.conf';
+const ALICE = 4711;
+const PLUGGERS = 4712;
+
+export function sh(script: string): string {
+  const { status, stdout, stderr } = spawnSync('sh', ['-ec', script], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${script}\nended with ${status}: ${stderr}`);
+  return stdout;
+}
+
+/** The users alice, of group pluggers, and bob; br0, up. The list allows br0; the helper is 4750 root:pluggers. */
+export function furnish(): void {
+  if (!existsSync('/run/original-helper')) {
+    copyFileSync(HELPER, '/run/original-helper');
+    appendFileSync('/etc/passwd', `alice:x:${ALICE}:${ALICE}::/:/bin/sh\nbob:x:4713:4713::/:/bin/sh\n`);
+    appendFileSync('/etc/group', `alice:x:${ALICE}:\nbob:x:4713:\npluggers:x:${PLUGGERS}:alice\n`);
+    mkdirSync('/etc/qemu', { recursive: true });
+    sh('mount -t tmpfs -o mode=755 tmpfs /usr/lib/qemu; mount -t tmpfs -o mode=755 tmpfs /dev/net');
+  }
+  sh(`rm -rf /dev/net/tun /etc/qemu; mknod -m 666 /dev/net/tun c 10 200; mkdir -m 755 /etc/qemu
+    echo 'allow br0' > ${ACL}; chmod 644 ${ACL}; mount -o remount,suid /usr/lib/qemu
+    ip link show br0 > /dev/null 2>&1 || ip link add br0 type bridge; ip link set br0 up`);
+  rmSync(HELPER, { force: true });
+  copyFileSync('/run/original-helper', HELPER);
+  sh(`chown root:pluggers ${HELPER}`);
+  chmodSync(HELPER, 0o4750);
+}
+
+/** What the helper says to this user; '' when it hands out a tap. */
+export function askHelper(user: string, bridge: string): string {
+  const script = `import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+said = subprocess.run(sys.argv[1:] + ["--fd=%d" % theirs.fileno()], pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
+sys.stderr.buffer.write(said.stderr)
+sys.exit(said.returncode)`;
+  const run = [
+    'setpriv',
+    `--reuid=${user}`,
+    `--regid=${user}`,
+    '--init-groups',
+    // setpriv(1) gives up its capabilities only with its exec, which so may run what the user may not.
+    ...['sh', '-c', 'exec "$@"', 'sh'],
+  ];
+  const { stderr } = spawnSync('python3', ['-c', script, ...run, HELPER, `--br=${bridge}`], {
+    encoding: 'utf8',
+  });
+  return stderr;
+}
