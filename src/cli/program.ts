@@ -1,6 +1,7 @@
 /** Every command with its options and help. What a command does is loaded only when it is called. */
 import { Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../errors.ts';
+import { registerAcl } from './acl.ts';
 import { registerDisk } from './disk.ts';
 import { addVmOptions } from './options.ts';
 
@@ -20,7 +21,7 @@ export interface Session {
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
-  ...['disk', 'config', 'changes', 'undo', 'recover', 'confirm'],
+  ...['disk', 'config', 'acl', 'changes', 'undo', 'recover', 'confirm'],
 ];
 
 const EXAMPLES = `
@@ -157,8 +158,10 @@ function descriptionCommands(root: Command, { called, extra, done }: Session): v
     .action(async (image, options) => done((await import('./config.ts')).show(image, options, extra)));
 }
 
-function changeCommands(root: Command, { done }: Session): void {
+function changeCommands(root: Command, session: Session): void {
+  const { done } = session;
   root.commandsGroup('The host:');
+  registerAcl(root, session);
   root
     .command('changes')
     .summary('what is changed on this host, by whom, and how to undo it')

@@ -24,7 +24,7 @@ export interface ChainWish {
   readonly file?: string;
   /** QEMU's working directory, where a relative include is looked up; ours unless given. */
   readonly cwd?: string;
-  /** Who may use the helper after `--fix`; "kvm" unless given. */
+  /** Who may use the helper after `--fix`; DEFAULT_GROUP unless given. */
   readonly group?: string;
 }
 

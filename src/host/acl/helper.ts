@@ -1,6 +1,6 @@
 /** One installed qemu-bridge-helper: what it is, and which bridge.conf it reads. */
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { aclPathOf, type HelperStrings, helperStrings, USUAL_ACL } from '../../spec/acl/helper-path.ts';
 import type { Host } from '../port.ts';
 import { untrusted } from './trust.ts';
@@ -27,7 +27,8 @@ export function inspectHelper(path: string): BridgeHelper | undefined {
   }
   const { mode, uid, gid } = statSync(real);
   const strings = readStrings(real);
-  const acl = aclPathOf(real, strings, mayRead(join(dirname(real), 'qemu-bundle')));
+  // ".." may be resolved by name: the helper's real path has no symbolic links.
+  const acl = resolve(aclPathOf(real, strings, mayRead(join(dirname(real), 'qemu-bundle'))));
   return { path, real, mode: mode & 0o7777, uid, gid, strings, acl };
 }
 

@@ -1,5 +1,5 @@
 /** What the helper says about a bridge. */
-import type { AclRule, AclRules } from './rules.ts';
+import type { AclFailure, AclRule, AclRules } from './rules.ts';
 
 export const ALL = 'all';
 
@@ -7,7 +7,7 @@ export type AclVerdict =
   | { readonly kind: 'allowed'; readonly by: AclRule }
   /** Without `by`: no rule allows it. `despite`: the rule that would have allowed it. */
   | { readonly kind: 'denied'; readonly by?: AclRule; readonly despite?: AclRule }
-  | { readonly kind: 'failed'; readonly failure: NonNullable<AclRules['failure']> };
+  | { readonly kind: 'failed'; readonly failure: AclFailure };
 
 /**
  * Allowed when some rule allows it and none denies it; the order of rules means nothing. Names are compared byte

@@ -40,7 +40,7 @@ function defeats(deny: AclRule): string {
 
 function oddName({ verb, bridge }: AclRule): string | undefined {
   if (bridge === '') return `"${verb}" without a name matches nothing`;
-  if (/[#]/.test(bridge)) return `"${bridge}" is taken for a name: a comment needs a line of its own`;
+  if (/\s#/.test(bridge)) return `"${bridge}" is taken for a name: a comment needs a line of its own`;
   if (/[\s,/:*?"'\\]/.test(bridge))
     return `"${bridge}" is taken for one name, and no interface has it: one rule names one bridge, as it is`;
   if (bridge.toLowerCase() === ALL && bridge !== ALL)

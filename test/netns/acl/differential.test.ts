@@ -13,8 +13,8 @@ import { readAcl } from '../../../src/host/acl/read.ts';
 import type { Identity } from '../../../src/host/vm/user.ts';
 import { decide } from '../../../src/spec/acl/decide.ts';
 import { aclText, aclTextOf, bridgeName } from '../../unit/spec/acl/arbitrary.ts';
+import { HELPER, sh } from './place.ts';
 
-const HELPER = '/usr/lib/qemu/qemu-bridge-helper';
 const CASES = 4000;
 /** Chains of includes: as many as the helper can certainly open, and more than it can. */
 const DEEP = [1000, 1022];
@@ -151,16 +151,12 @@ beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'qlaunch-acl-'));
   chmodSync(dir, 0o755);
   mkdirSync('/etc/qemu', { recursive: true });
-  const mounted = spawnSync('sh', [
-    '-ec',
-    'mount -t tmpfs -o mode=755 tmpfs /etc/qemu; mount --bind /dev/null /dev/net/tun',
-  ]);
-  expect(mounted.stderr.toString()).toBe('');
+  sh('mount -t tmpfs -o mode=755 tmpfs /etc/qemu; mount --bind /dev/null /dev/net/tun');
   // Every name leads to the working directory of whoever looks: each run of the helper finds files of its own.
   for (const name of ['bridge.conf', ...NAMES]) symlinkSync(`/proc/self/cwd/${name}`, `/etc/qemu/${name}`);
 });
 afterAll(() => {
-  spawnSync('umount', ['/etc/qemu', '/dev/net/tun']);
+  sh('umount /etc/qemu /dev/net/tun');
   rmSync(dir, { recursive: true, force: true });
 });
 

@@ -4,8 +4,8 @@ import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdirSync, rmSync 
 
 export const HELPER = '/usr/lib/qemu/qemu-bridge-helper';
 export const ACL = '/etc/qemu/bridge.conf';
-const ALICE = 4711;
-const PLUGGERS = 4712;
+export const ALICE = 4711;
+export const PLUGGERS = 4712;
 
 export function sh(script: string): string {
   const { status, stdout, stderr } = spawnSync('sh', ['-ec', script], { encoding: 'utf8' });

@@ -5,7 +5,8 @@ import { newAclFile, usualMode } from '../../../plan/acl/file.ts';
 import type { Finding } from '../../../plan/doctor/finding.ts';
 import { octal } from '../../../plan/render.ts';
 import { type AclVerdict, decide } from '../../../spec/acl/decide.ts';
-import type { AclRules } from '../../../spec/acl/rules.ts';
+import { toAclBytes } from '../../../spec/acl/names.ts';
+import type { AclFailure, AclRules } from '../../../spec/acl/rules.ts';
 import { aclWarnings } from '../../../spec/acl/warnings.ts';
 import { groupName, userName } from '../../vm/names.ts';
 import type { Identity } from '../../vm/user.ts';
@@ -37,7 +38,7 @@ export async function aclFindings(
       fact: `${name}:${line}: ${text}`,
     }),
   );
-  return [file, parses, allows(rules, decide(rules, latin1(wish.bridge)), wish), ...warnings];
+  return [file, parses, allows(rules, decide(rules, toAclBytes(wish.bridge)), wish), ...warnings];
 }
 
 /** A helper that was built without libcap-ng never gives up root: then root's eyes count. */
@@ -45,9 +46,6 @@ export function readerOf(helper: BridgeHelper | undefined, user: Identity): Iden
   const isRoot = helper !== undefined && !helper.strings.dropsPrivileges && (helper.mode & 0o4000) !== 0;
   return isRoot ? { ...user, dropTo: false } : user;
 }
-
-/** The rules are bytes, a word of ours is UTF-8. */
-export const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 function unreadable(
   path: string,
@@ -91,7 +89,7 @@ function statIfThere(path: string): Stats | undefined {
   }
 }
 
-function brokenFile({ file, line, says, why }: NonNullable<AclRules['failure']>): Finding {
+function brokenFile({ file, line, says, why }: AclFailure): Finding {
   return {
     id: 'acl-parses',
     state: 'problem',

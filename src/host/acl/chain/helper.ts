@@ -1,6 +1,6 @@
 /** The helper itself: may this user run it, and does it then have CAP_NET_ADMIN? */
 import { readFileSync, statSync } from 'node:fs';
-import { grantHelper } from '../../../plan/acl/helper.ts';
+import { DEFAULT_GROUP } from '../../../plan/acl/helper.ts';
 import type { Finding, Fix } from '../../../plan/doctor/finding.ts';
 import { octal } from '../../../plan/render.ts';
 import { which } from '../../linux-files.ts';
@@ -8,6 +8,7 @@ import type { Host } from '../../port.ts';
 import { groupId, groupName, isMember, userName } from '../../vm/names.ts';
 import { asUser } from '../../vm/user.ts';
 import type { ChainWish } from '../chain.ts';
+import { grantSteps } from '../grant.ts';
 import type { BridgeHelper } from '../helper.ts';
 import { mountOptions } from '../mounts.ts';
 
@@ -79,8 +80,8 @@ async function privilegeFinding(
   if (await hasCapability(host, helper))
     return { id, state: 'ok', fact: 'it has the capability cap_net_admin' };
   const why = (helper.mode & 0o4000) === 0 ? 'not setuid' : 'setuid, but does not belong to root';
-  const group = wish.group ?? 'kvm';
-  const fix = grantFix(helper, group);
+  const group = wish.group ?? DEFAULT_GROUP;
+  const fix = await grantFix(host, helper, group);
   return {
     id,
     state: 'problem',
@@ -98,10 +99,13 @@ function grantCure(group: string, { user: { user } }: ChainWish): readonly strin
   return [...make, `sudo qlaunch acl init --helper ${group}`, ...join];
 }
 
-function grantFix({ real: path, uid, gid, mode }: BridgeHelper, group: string): Fix | undefined {
-  if (groupId(group) === undefined) return undefined;
-  const dpkg = which('dpkg-statoverride') !== undefined;
-  return { steps: grantHelper({ path, uid, gid, mode, group, dpkg }) };
+async function grantFix(
+  host: Pick<Host, 'run'>,
+  helper: BridgeHelper,
+  group: string,
+): Promise<Fix | undefined> {
+  const groupGid = groupId(group);
+  return groupGid === undefined ? undefined : { steps: await grantSteps(host, helper, group, groupGid) };
 }
 
 /** Of a helper that gives its privileges away: CAP_SETPCAP as well, to empty its bounding set. */
