@@ -30,8 +30,9 @@ export async function init(options: InitOptions): Promise<number> {
   const plan = (): Promise<readonly Step[]> => planInit(host, target, options.helper);
   const title = `acl init${flag('helper', options.helper)}${flag('file', options.file)}`;
   const steps = await plan();
-  if (steps.length === 0) note('qlaunch: all is as wanted already');
-  else await carryOut(title, steps, plan, options);
+  const id = await carryOut(title, steps, plan, options);
+  if (options.json === true) json({ ...planJson({ steps }), undo: id ?? null });
+  else if (steps.length === 0) note('qlaunch: all is as wanted already');
   if (options.helper !== undefined && options.json !== true)
     note(grantText(options.helper, target.path).join('\n'));
   return EXIT.ok;
@@ -60,7 +61,10 @@ export async function doctor(bridge: string | undefined, options: DoctorOptions)
     await carryOut(title, steps, fixChain(host, wish), options);
     const grants = findings.some(({ id, fix }) => id === 'helper-privilege' && fix !== undefined);
     if (grants) note(grantText(options.helper ?? DEFAULT_GROUP, target.path).join('\n'));
-    if (options.dryRun === true) return exitOf(findings);
+    if (options.dryRun === true) {
+      if (options.json === true) json({ findings: findings.map(findingJson), ...planJson({ steps }) });
+      return exitOf(findings);
+    }
     findings = await helperChain(host, wish);
   }
   if (options.json === true) json(findings.map(findingJson));
@@ -74,16 +78,16 @@ const flag = (name: string, value: string | undefined): string =>
 const exitOf = (findings: readonly Finding[]): number =>
   findings.some(({ state }) => state === 'problem') ? EXIT.refused : EXIT.ok;
 
-/** Prints the plan, then does it; with --dry-run only that. Errors: QL_NEEDS_ROOT. */
+/** Prints the plan, then does it; with --dry-run only that. Gives the id for undo. Errors: QL_NEEDS_ROOT. */
 async function carryOut(
   title: string,
   steps: readonly Step[],
   plan: () => Promise<readonly Step[]>,
   options: EditOptions,
-): Promise<void> {
-  if (options.dryRun === true && options.json === true) return json(planJson({ steps }));
+): Promise<string | undefined> {
+  if (steps.length === 0) return undefined;
   if (options.json !== true) out(steps.map(shownStep).join('\n'));
-  if (options.dryRun === true) return;
+  if (options.dryRun === true) return undefined;
   if (process.geteuid?.() !== 0)
     throw needsRoot(
       title,
@@ -91,6 +95,7 @@ async function carryOut(
     );
   const id = await applyUntilUndone(openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` }), title, plan);
   if (id !== undefined) note(`qlaunch: done; taken back by: sudo qlaunch undo ${id}`);
+  return id;
 }
 
 /** A file as a unified diff, anything else as the line for sh that is run. */

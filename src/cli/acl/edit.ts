@@ -1,6 +1,7 @@
 /** qlaunch acl allow | deny | remove | include */
 import { resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { untrusted } from '../../host/acl/trust.ts';
 import { linuxMachine } from '../../host/linux.ts';
 import { unifiedDiff } from '../../plan/acl/diff.ts';
 import { planJson } from '../../plan/render.ts';
@@ -61,6 +62,9 @@ export async function include(rules: string, options: EditOptions): Promise<numb
     throw new QlaunchError('QL_USAGE', EXIT.usage, { what: `can not include "${rules}"`, why: [path.what] });
   const change = (before: string): string => addInclude(before, path);
   const edited = await edit(`acl include ${shellWord(resolve(rules))}`, change, [], options);
+  const danger = untrusted(resolve(rules));
+  if (danger !== undefined)
+    note(`qlaunch: ${danger.culprit}: ${danger.why}, and so may write rules for everybody`);
   const found = edited.rules.includes.find((one) => one.path === path && one.state === 'unread');
   if (found !== undefined) note(`qlaunch: ${resolve(rules)} counts as empty now: ${found.why}`);
   return EXIT.ok;

@@ -4,13 +4,13 @@
  */
 import type { Finding } from '../../plan/doctor/finding.ts';
 import type { Host } from '../port.ts';
-import { exists, helperPlaces } from '../qemu/helper.ts';
+import { helperPlaces } from '../qemu/helper.ts';
 import { installLine } from '../qemu/install.ts';
 import type { Identity } from '../vm/user.ts';
 import { aclFindings } from './chain/acl.ts';
 import { bridgeFinding, tunFinding } from './chain/devices.ts';
 import { helperFindings } from './chain/helper.ts';
-import { type BridgeHelper, inspectHelper } from './helper.ts';
+import { type BridgeHelper, chosenHelper, inspectHelper } from './helper.ts';
 
 export interface ChainWish {
   /** Whose QEMU calls the helper. Root, or ourselves: it is looked at with this user's rights. */
@@ -39,12 +39,6 @@ export async function helperChain(host: Pick<Host, 'run'>, wish: ChainWish): Pro
   const path = wish.file ?? helper?.acl;
   const ofAcl = path === undefined ? [] : await aclFindings(path, helper, wish);
   return [found, ...ofHelper, ...ofAcl, tunFinding(wish.user), await bridgeFinding(host, wish.bridge)];
-}
-
-/** The helper that is asked for, else the first that is there. */
-export function chosenHelper({ helper, builtIn }: Pick<ChainWish, 'helper' | 'builtIn'>): string | undefined {
-  if (helper !== undefined) return helper;
-  return helperPlaces(builtIn).find(exists);
 }
 
 function findHelper(wish: ChainWish): [Finding, BridgeHelper | undefined] {

@@ -15,9 +15,11 @@ export async function grantSteps(
   return grantHelper({ path, uid, gid, mode, group, groupGid, override: await readOverride(host, path) });
 }
 
-/** dpkg-statoverride(1). undefined where there is no dpkg; null where it has no override for the file. */
+/** dpkg-statoverride(1). undefined where the file is none of dpkg's; null where it has no override for it. */
 async function readOverride(host: Pick<Host, 'run'>, path: string): Promise<StatOverride | null | undefined> {
-  if (which('dpkg-statoverride') === undefined) return undefined;
+  if (which('dpkg-statoverride') === undefined || which('dpkg-query') === undefined) return undefined;
+  const owner = await host.run(['dpkg-query', '--search', path], { timeoutMs: 10_000 });
+  if (owner.status !== 0) return undefined;
   // "root kvm 4750 /usr/lib/qemu/qemu-bridge-helper"; nothing, and status 1, when there is none.
   const { stdout } = await host.run(['dpkg-statoverride', '--list', path], { timeoutMs: 10_000 });
   const [user, group, mode] = stdout.trim().split(' ');

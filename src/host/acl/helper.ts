@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from 'nod
 import { dirname, join, resolve } from 'node:path';
 import { aclPathOf, type HelperStrings, helperStrings, USUAL_ACL } from '../../spec/acl/helper-path.ts';
 import type { Host } from '../port.ts';
+import { exists, helperPlaces } from '../qemu/helper.ts';
 import { untrusted } from './trust.ts';
 
 export interface BridgeHelper {
@@ -15,6 +16,14 @@ export interface BridgeHelper {
   readonly strings: HelperStrings;
   /** Computed; confirmAclPath() asks the helper itself. */
   readonly acl: string;
+}
+
+/** The path that is asked for, else the first place where there is one. */
+export function chosenHelper(wish: {
+  readonly helper?: string;
+  readonly builtIn?: string;
+}): string | undefined {
+  return wish.helper ?? helperPlaces(wish.builtIn).find(exists);
 }
 
 /** undefined when there is none at this path. A binary that we may not read is taken to be a usual one. */

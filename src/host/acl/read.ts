@@ -7,9 +7,10 @@ import { asUser, type Identity } from '../vm/user.ts';
 /** A list of bridges is never this long; a file that is would keep us busy for nothing. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
+export const NO_FILE = 'there is no such file';
 const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
+  ENOENT: NO_FILE,
+  ENOTDIR: NO_FILE,
   EACCES: 'it may not be read',
   ELOOP: 'its symbolic links lead in a circle',
 };

@@ -18,7 +18,7 @@ export interface HelperGrant {
   readonly mode: number;
   readonly group: string;
   readonly groupGid: number;
-  /** undefined: no dpkg here. An override outlives the package's next upgrade. */
+  /** undefined: no package of dpkg's has the file. An override outlives the package's next upgrade. */
   readonly override: StatOverride | null | undefined;
 }
 

@@ -1,7 +1,6 @@
 /** Which list of bridges is meant. */
 import { resolve } from 'node:path';
-import { chosenHelper } from '../../host/acl/chain.ts';
-import { type BridgeHelper, confirmAclPath, inspectHelper } from '../../host/acl/helper.ts';
+import { type BridgeHelper, chosenHelper, confirmAclPath, inspectHelper } from '../../host/acl/helper.ts';
 import type { Host } from '../../host/port.ts';
 import { USUAL_ACL } from '../../spec/acl/helper-path.ts';
 

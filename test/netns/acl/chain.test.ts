@@ -6,6 +6,7 @@ import { confirmAclPath, inspectHelper } from '../../../src/host/acl/helper.ts';
 import { linuxMachine } from '../../../src/host/linux.ts';
 import { identity } from '../../../src/host/vm/user.ts';
 import type { Finding } from '../../../src/plan/doctor/finding.ts';
+import { programs } from '../../tiers/cli.ts';
 import { ACL, askHelper, furnish, HELPER, sh } from './place.ts';
 
 const host = linuxMachine();
@@ -33,6 +34,20 @@ test('nothing is in the way, and the helper hands out a tap', async () => {
 });
 
 const NOT_PARSED = "failed to parse default acl file `/etc/qemu/bridge.conf'\n";
+/** Pastes what a finding says to type. Root needs no sudo; an editor and a login are for people. */
+function paste(findings: readonly Finding[], program: string): void {
+  const lines = findings.filter(({ state }) => state === 'problem').flatMap(({ cure = [] }) => cure);
+  for (const line of lines) {
+    sh(
+      line
+        .replaceAll('sudo ', '')
+        .replace(/^or: /, '')
+        .replace(/^qlaunch /, `QLAUNCH_STATE_DIR=/run/s QLAUNCH_RUNTIME_DIR=/run/r ${program} `),
+    );
+  }
+}
+const program = programs[0]?.path ?? '';
+
 test.each<[string, string, string, string]>([
   ['the list is missing', `rm ${ACL}`, 'acl-file', NOT_PARSED],
   ['its directory is missing', 'rm -r /etc/qemu', 'acl-file', NOT_PARSED],
@@ -88,7 +103,16 @@ test.each<[string, string, string, string]>([
   sh(spoil);
   expect(await troubles()).toEqual([id]);
   expect(askHelper('alice', 'br0')).toBe(says);
-  if (spoil.includes('veth')) sh('ip link del br0');
+  const findings = await chain();
+  if (spoil.includes('veth')) return void sh('ip link del br0');
+  // Made by the driver when it is loaded; this node was ours.
+  if (id === 'tun-device' && spoil.startsWith('rm')) return;
+  if (id === 'acl-parses')
+    return void expect(findings.find((one) => one.id === id)?.cure).toEqual([`sudoedit ${ACL}    # line 2`]);
+  if (spoil.includes('mkdir')) return;
+  paste(findings, program);
+  expect(await troubles()).toEqual([]);
+  expect(askHelper('alice', 'br0')).toBe('');
 });
 
 test('a helper for another group can not be run', async () => {
@@ -99,6 +123,9 @@ test('a helper for another group can not be run', async () => {
     cure: ['sudo usermod -aG pluggers bob    # then log in again'],
   });
   expect(askHelper('bob', 'br0')).toMatch(/Permission denied/);
+  paste(await chain('bob'), program);
+  expect(await troubles('bob')).toEqual([]);
+  expect(askHelper('bob', 'br0')).toBe('');
 });
 
 test('a file capability is as good as setuid', async () => {
@@ -113,6 +140,20 @@ test('a list for one group is read with the rights of whoever calls the helper',
   expect(askHelper('alice', 'br0')).toBe('');
   expect(await troubles('bob')).toEqual(['acl-file']);
   expect(askHelper('bob', 'br0')).toBe(NOT_PARSED);
+});
+
+test('whoever may write the list decides: that is a warning', async () => {
+  sh(`chmod 666 ${ACL}`);
+  expect(await troubles()).toEqual([]);
+  expect((await chain()).find(({ id }) => id === 'acl-file')).toMatchObject({
+    state: 'warning',
+    fact: `${ACL}: everybody may write it, and so may allow every bridge`,
+  });
+  sh(`chmod 644 ${ACL}; chown alice /etc/qemu`);
+  expect((await chain()).find(({ id }) => id === 'acl-file')).toMatchObject({
+    state: 'warning',
+    fact: '/etc/qemu: it belongs to uid 4711, and so may allow every bridge',
+  });
 });
 
 test('the helper itself is asked which list it reads', async () => {

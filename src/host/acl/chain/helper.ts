@@ -3,14 +3,16 @@ import { readFileSync, statSync } from 'node:fs';
 import { DEFAULT_GROUP } from '../../../plan/acl/helper.ts';
 import type { Finding, Fix } from '../../../plan/doctor/finding.ts';
 import { octal } from '../../../plan/render.ts';
+import { shellWord } from '../../../plan/shell.ts';
 import { which } from '../../linux-files.ts';
 import type { Host } from '../../port.ts';
 import { groupId, groupName, isMember, userName } from '../../vm/names.ts';
 import { asUser } from '../../vm/user.ts';
 import type { ChainWish } from '../chain.ts';
 import { grantSteps } from '../grant.ts';
-import type { BridgeHelper } from '../helper.ts';
+import { type BridgeHelper, chosenHelper } from '../helper.ts';
 import { mountOptions } from '../mounts.ts';
+import { barrier } from '../reach.ts';
 
 export async function helperFindings(
   host: Pick<Host, 'run'>,
@@ -29,15 +31,20 @@ function runsFinding(helper: BridgeHelper, { user }: ChainWish): Finding {
   const id = 'helper-runs';
   const name = userName(user.user.uid);
   if (asUser(user, () => mayRun(helper.path))) return { id, state: 'ok', fact: `${name} may run it` };
-  const group = groupName(helper.gid);
+  const closed = barrier(helper.real, user);
   const byGroup = (helper.mode & 0o011) === 0o010 && helper.gid !== 0;
   return {
     id,
     state: 'problem',
     fact: `${name} may not run ${helper.path}, which is ${rights(helper)}`,
-    cure: byGroup
-      ? [`sudo usermod -aG ${group} ${name}    # then log in again`]
-      : [`sudo chmod a+rx ${helper.real}`, `namei -l ${helper.path}`],
+    cure: [
+      ...(closed === undefined ? [] : [`sudo chmod a+x ${shellWord(closed)}`]),
+      ...(byGroup
+        ? [`sudo usermod -aG ${groupName(helper.gid)} ${name}    # then log in again`]
+        : (helper.mode & 0o001) === 0
+          ? [`sudo chmod a+rx ${shellWord(helper.real)}`]
+          : []),
+    ],
   };
 }
 
@@ -86,17 +93,23 @@ async function privilegeFinding(
     id,
     state: 'problem',
     fact: `${helper.path} is ${why} (${rights(helper)}) and has no capability cap_net_admin`,
-    cure: grantCure(group, wish),
+    cure: grantCure(helper, group, wish),
     ...(fix === undefined ? {} : { fix }),
   };
 }
 
-function grantCure(group: string, { user: { user } }: ChainWish): readonly string[] {
+/** By `qlaunch acl init`, where it would take the same helper. */
+function grantCure(helper: BridgeHelper, group: string, { user: { user } }: ChainWish): readonly string[] {
+  const path = shellWord(helper.real);
+  const grant =
+    chosenHelper({}) === helper.path
+      ? `sudo qlaunch acl init --helper ${group}`
+      : `sudo chown root:${group} ${path} && sudo chmod 4750 ${path}`;
   const make = groupId(group) === undefined ? [`sudo groupadd --system ${group}`] : [];
   const join = isMember(user, group)
     ? []
     : [`sudo usermod -aG ${group} ${userName(user.uid)}    # then log in again`];
-  return [...make, `sudo qlaunch acl init --helper ${group}`, ...join];
+  return [...make, grant, ...join];
 }
 
 async function grantFix(
