@@ -3,7 +3,7 @@ import { EXIT } from '../../errors.ts';
 import { type ChainWish, helperChain } from '../../host/acl/chain.ts';
 import { readAclFile } from '../../host/acl/read.ts';
 import { linuxMachine } from '../../host/linux.ts';
-import { unifiedDiff } from '../../plan/acl/diff.ts';
+import { aclDiff } from '../../plan/acl/diff.ts';
 import { DEFAULT_GROUP, grantText } from '../../plan/acl/helper.ts';
 import type { Finding, FindingState } from '../../plan/doctor/finding.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
@@ -13,7 +13,6 @@ import { needsRoot } from '../../run/acl/edit.ts';
 import { applyUntilUndone, fixChain, planInit, stepsOf } from '../../run/acl/init.ts';
 import { aclTarget } from '../../run/acl/target.ts';
 import { openEngine } from '../../run/open-engine.ts';
-import { fromAclBytes } from '../../spec/acl/names.ts';
 import { json, note, out, type Tint, tint } from '../terminal.ts';
 import type { EditOptions } from './edit.ts';
 import { userOf } from './look.ts';
@@ -105,7 +104,7 @@ function shownStep(step: Step): string {
   const after = Buffer.from(content, base64 === true ? 'base64' : 'utf8').toString('latin1');
   const before = readAclFile(file);
   const rights = `mode ${step.do.mode.toString(8)}`;
-  return `# ${step.title} (${rights})\n${fromAclBytes(unifiedDiff(file, 'text' in before ? before.text : undefined, after))}`;
+  return `# ${step.title} (${rights})\n${aclDiff(file, 'text' in before ? before.text : undefined, after)}`;
 }
 
 const TINT: Readonly<Record<FindingState, Tint>> = { ok: 'green', warning: 'yellow', problem: 'red' };

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { untrusted } from '../../host/acl/trust.ts';
 import { linuxMachine } from '../../host/linux.ts';
-import { unifiedDiff } from '../../plan/acl/diff.ts';
+import { aclDiff } from '../../plan/acl/diff.ts';
 import { planJson } from '../../plan/render.ts';
 import { shellWord } from '../../plan/shell.ts';
 import { aclBridge } from '../../run/acl/bridge-name.ts';
@@ -12,7 +12,7 @@ import { aclTarget } from '../../run/acl/target.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { decide } from '../../spec/acl/decide.ts';
 import { addInclude, addRule, removeRules } from '../../spec/acl/edit.ts';
-import { fromAclBytes, parseAclInclude, toAclBytes } from '../../spec/acl/names.ts';
+import { fromAclBytes, parseAclInclude, shown, toAclBytes } from '../../spec/acl/names.ts';
 import type { AclVerb } from '../../spec/acl/statement.ts';
 import { isProblem } from '../../spec/raw.ts';
 import { json, note, out } from '../terminal.ts';
@@ -32,7 +32,7 @@ export async function rule(verb: AclVerb, text: string, options: EditOptions): P
   const { name, notes } = await aclBridge(linuxMachine(), text);
   const change = (before: string): string => addRule(before, verb, name);
   const edited = await edit(`acl ${verb} ${shellWord(fromAclBytes(name))}`, change, notes, options);
-  const verdict = verb === 'allow' ? decide(edited.rules, name) : undefined;
+  const verdict = verb === 'allow' ? shown(decide(edited.rules, name)) : undefined;
   if (verdict?.kind === 'denied' && verdict.by !== undefined)
     note(`qlaunch: ${text} is still denied, by ${verdict.by.file}:${verdict.by.line}`);
   return EXIT.ok;
@@ -46,7 +46,8 @@ export async function remove(text: string, options: EditOptions): Promise<number
   const change = (before: string): string => removeRules(before, asTyped);
   const edited = await edit(`acl remove ${shellWord(text)}`, change, [], options);
   const left = edited.rules.rules.filter(({ bridge }) => bridge === asTyped);
-  for (const { file, line, verb } of left) note(`qlaunch: "${verb} ${text}" is also in ${file}:${line}`);
+  for (const { file, line, verb } of shown(left))
+    note(`qlaunch: "${verb} ${text}" is also in ${file}:${line}`);
   if (edited.before !== edited.after || left.length > 0) return EXIT.ok;
   const { name, notes } = await aclBridge(host, text);
   if (name !== asTyped) {
@@ -81,12 +82,12 @@ async function edit(
   const order = { target, title: `${title}${asked}`, change };
   const engine = openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}`, lockWaitMs: LOCK_WAIT_MS });
   const edited = options.dryRun === true ? previewEdit(order) : await applyEdit(engine, order);
-  const diff = fromAclBytes(unifiedDiff(edited.path, edited.before, edited.after));
+  const diff = aclDiff(edited.path, edited.before, edited.after);
   if (options.json === true) json({ ...editJson(edited), dry_run: options.dryRun === true });
   else if (diff !== '') out(diff);
   else if (!title.startsWith('acl remove')) note(`qlaunch: ${edited.path} says so already`);
   for (const text of notes) note(`qlaunch: ${text}`);
-  for (const { file, line, text } of edited.warnings) note(`qlaunch: ${file}:${line}: ${fromAclBytes(text)}`);
+  for (const { file, line, text } of edited.warnings) note(`qlaunch: ${file}:${line}: ${text}`);
   return edited;
 }
 
@@ -95,8 +96,8 @@ function editJson({ path, before, after, steps, warnings }: AclEdited): object {
   return {
     file: path,
     changed: before !== after,
-    diff: fromAclBytes(unifiedDiff(path, before, after)),
+    diff: aclDiff(path, before, after),
     ...planJson({ steps }),
-    warnings: warnings.map((one) => ({ ...one, text: fromAclBytes(one.text) })),
+    warnings,
   };
 }

@@ -8,7 +8,7 @@ import { broken } from '../../run/acl/edit.ts';
 import { checkBridge, mustBeRoot, readList } from '../../run/acl/look.ts';
 import { aclTarget } from '../../run/acl/target.ts';
 import type { AclVerdict } from '../../spec/acl/decide.ts';
-import { fromAclBytes } from '../../spec/acl/names.ts';
+import { shown } from '../../spec/acl/names.ts';
 import type { AclRule, AclRules } from '../../spec/acl/rules.ts';
 import { aclWarnings } from '../../spec/acl/warnings.ts';
 import { parseIfName } from '../../spec/ifname.ts';
@@ -24,12 +24,12 @@ export interface LookOptions {
 export async function list(options: LookOptions): Promise<number> {
   const target = await aclTarget(linuxMachine(), options.file);
   const rules = readList(target, eyes());
-  if (options.json === true) json({ ...listJson(rules), from: target.from });
+  if (options.json === true) json(shown({ ...listJson(rules), from: target.from }));
   else {
-    if (rules.rules.length > 0 || rules.includes.length > 0) out(renderRules(rules));
-    else if (rules.failure === undefined) note(`qlaunch: ${rules.file} has no rules: every bridge is denied`);
-    for (const { file, line, text } of aclWarnings(rules))
-      note(`qlaunch: ${file}:${line}: ${fromAclBytes(text)}`);
+    if (rules.rules.length > 0 || rules.includes.length > 0) out(renderRules(shown(rules)));
+    else if (rules.failure === undefined)
+      note(`qlaunch: ${target.path} has no rules: every bridge is denied`);
+    for (const { file, line, text } of shown(aclWarnings(rules))) note(`qlaunch: ${file}:${line}: ${text}`);
   }
   if (rules.failure !== undefined) throw broken(rules.failure);
   return EXIT.ok;
@@ -46,9 +46,9 @@ export async function check(bridge: string, options: LookOptions): Promise<numbe
       why: [name.what],
     });
   const { rules, verdict } = checkBridge(target, who, bridge);
-  if (options.json === true) json(checkJson(bridge, who, rules, verdict));
+  if (options.json === true) json(checkJson(bridge, who, rules.file, shown(verdict)));
   if (verdict.kind === 'failed') throw broken(verdict.failure);
-  if (options.json !== true) out(renderVerdict(bridge, who, rules, verdict));
+  if (options.json !== true) out(renderVerdict(bridge, who, shown(rules), shown(verdict)));
   const link = findLink(await readLinks(host), bridge);
   if (link !== undefined && link.name !== bridge)
     note(`qlaunch: ${bridge} is another name of ${link.name}; the helper compares what is typed`);
@@ -68,39 +68,33 @@ function eyes(): Identity {
 }
 
 function renderRules({ rules, includes }: AclRules): string {
-  const place = ({ file, line }: { file: string; line: number }): string => `${fromAclBytes(file)}:${line}`;
-  const rows = [
-    ...rules.map((rule) => ({ at: rule, row: [rule.verb, shown(rule.bridge), place(rule)] })),
-    ...includes.map((one) => ({
-      at: one,
-      row: [
-        'include',
-        fromAclBytes(one.path),
-        place(one),
-        one.state === 'read' ? '' : (one.why ?? one.state),
-      ],
-    })),
-  ];
+  const place = ({ file, line }: { file: string; line: number }): string => `${file}:${line}`;
   return table(
     ['RULE', 'BRIDGE', 'WHERE', 'NOTE'],
-    rows.map(({ row }) => row),
+    [
+      ...rules.map((rule) => [rule.verb, quoted(rule.bridge), place(rule)]),
+      ...includes.map((one) => [
+        'include',
+        one.path,
+        place(one),
+        one.state === 'read' ? '' : (one.why ?? one.state),
+      ]),
+    ],
   );
 }
 
-const shown = (name: string): string =>
-  name === '' || /\s/.test(name) ? JSON.stringify(fromAclBytes(name)) : fromAclBytes(name);
+const quoted = (name: string): string => (name === '' || /\s/.test(name) ? JSON.stringify(name) : name);
 
 function renderVerdict(bridge: string, { user }: Identity, rules: AclRules, verdict: AclVerdict): string {
   const name = printable(bridge);
-  const where = (rule: AclRule): string =>
-    `${rule.file}:${rule.line}: ${rule.verb} ${fromAclBytes(rule.bridge)}`;
+  const where = (rule: AclRule): string => `${rule.file}:${rule.line}: ${rule.verb} ${rule.bridge}`;
   if (verdict.kind === 'allowed') return `${name} is allowed for ${userName(user.uid)}: ${where(verdict.by)}`;
   if (verdict.kind === 'denied' && verdict.by !== undefined) {
     const but = verdict.despite === undefined ? '' : ` (wins over ${where(verdict.despite)})`;
     return `${name} is denied for ${userName(user.uid)}: ${where(verdict.by)}${but}`;
   }
   const unread = rules.includes.filter(({ state }) => state === 'unread');
-  const hint = unread.map(({ path, why }) => `; ${fromAclBytes(path)} was not read: ${why}`).join('');
+  const hint = unread.map(({ path, why }) => `; ${path} was not read: ${why}`).join('');
   return `${name} is denied for ${userName(user.uid)}: no rule in ${rules.file} allows it${hint}`;
 }
 
@@ -113,15 +107,16 @@ function listJson(found: AclRules): object {
   const { file, rules, includes, failure } = found;
   return {
     file,
-    rules: rules.map((rule) => ({ ...rule, bridge: fromAclBytes(rule.bridge) })),
-    includes: includes.map((one) => ({ ...one, path: fromAclBytes(one.path) })),
+    rules,
+    includes,
     failure: failure ?? null,
-    warnings: aclWarnings(found).map((one) => ({ ...one, text: fromAclBytes(one.text) })),
+    warnings: aclWarnings(found),
   };
 }
 
 /** bridge, user, file, verdict ("allowed", "denied", "failed"), by and despite: a rule or null; failure or null. */
-function checkJson(bridge: string, { user }: Identity, { file }: AclRules, verdict: AclVerdict): object {
+function checkJson(bridge: string, { user }: Identity, latin1: string, verdict: AclVerdict): object {
+  const file = shown(latin1);
   const by = 'by' in verdict ? (verdict.by ?? null) : null;
   const despite = 'despite' in verdict ? (verdict.despite ?? null) : null;
   const failure = verdict.kind === 'failed' ? verdict.failure : null;

@@ -1,4 +1,10 @@
 /** What an edit changes, as `diff -u` says it; patch(1) takes it. */
+import { fromAclBytes, toAclBytes } from '../../spec/acl/names.ts';
+
+/** Of lists of bridges, which are bytes (latin1 here), for people. */
+export function aclDiff(path: string, before: string | undefined, after: string): string {
+  return fromAclBytes(unifiedDiff(toAclBytes(path), before, after));
+}
 
 /** Lines of context, as diff's own default. */
 const CONTEXT = 3;

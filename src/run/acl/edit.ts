@@ -2,10 +2,11 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { mayReplace } from '../../host/acl/access.ts';
 import { type AclEdit, editAcl } from '../../host/acl/edit.ts';
-import { readAclFile } from '../../host/acl/read.ts';
+import { readAcl } from '../../host/acl/read.ts';
 import { usualMode } from '../../plan/acl/file.ts';
 import { shellWord } from '../../plan/shell.ts';
-import { type AclFailure, type AclRules, readRules } from '../../spec/acl/rules.ts';
+import { shown } from '../../spec/acl/names.ts';
+import type { AclFailure, AclRules } from '../../spec/acl/rules.ts';
 import { type AclWarning, aclWarnings } from '../../spec/acl/warnings.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
@@ -20,9 +21,9 @@ export interface AclOrder {
 }
 
 export interface AclEdited extends AclEdit {
-  /** Of the list as it is after the edit. */
+  /** Of the list as it is after the edit; latin1. */
   readonly rules: AclRules;
-  /** What this edit brought in, or left without effect. */
+  /** What this edit brought in, or left without effect; for people. */
   readonly warnings: readonly AclWarning[];
 }
 
@@ -31,13 +32,13 @@ export function previewEdit({ target, change }: AclOrder): AclEdited {
   // Only root can give a file away.
   const rights = process.geteuid?.() === 0 ? usualMode(target.helper) : { mode: 0o644 };
   const edit = editAcl(target.path, change, rights);
-  const before = rulesWith(edit.path, edit.before ?? '');
-  const rules = rulesWith(edit.path, edit.after);
+  const before = readAcl(edit.path, { text: edit.before ?? '' });
+  const rules = readAcl(edit.path, { text: edit.after });
   const failure = before.failure ?? rules.failure;
   if (failure !== undefined) throw broken(failure);
   refuseLoop(before, rules);
   const known = new Set(aclWarnings(before).map(({ text }) => text));
-  return { ...edit, rules, warnings: aclWarnings(rules).filter(({ text }) => !known.has(text)) };
+  return { ...edit, rules, warnings: shown(aclWarnings(rules).filter(({ text }) => !known.has(text))) };
 }
 
 /**
@@ -54,12 +55,9 @@ export function applyEdit(engine: Engine, order: AclOrder): Promise<AclEdited> {
   });
 }
 
-/** As it would be read with this text in the file itself. */
-function rulesWith(path: string, text: string): AclRules {
-  return readRules(path, (file) => (file === path ? { text } : readAclFile(file)));
-}
-
-export function broken({ file, line, says, why }: AclFailure): QlaunchError {
+/** @param failure latin1 */
+export function broken(failure: AclFailure): QlaunchError {
+  const { file, line, says, why } = shown(failure);
   const at = line === 0 ? file : `${file}:${line}`;
   return new QlaunchError('QL_ACL_BROKEN', EXIT.usage, {
     what: `${at}: ${line === 0 ? 'can not be read' : 'the helper gives up the whole file here'}`,
@@ -73,10 +71,10 @@ export function broken({ file, line, says, why }: AclFailure): QlaunchError {
 
 function refuseLoop(before: AclRules, after: AclRules): void {
   const isLoop = ({ state }: AclRules['includes'][number]): boolean => state === 'loop';
-  const loop = after.includes.find(isLoop);
+  const loop = shown(after.includes.find(isLoop));
   if (loop === undefined || before.includes.some(isLoop)) return;
   throw new QlaunchError('QL_ACL_LOOP', EXIT.usage, {
-    what: `will not make ${after.file} include itself`,
+    what: `will not make ${shown(after.file)} include itself`,
     why: [
       `${loop.file}:${loop.line} includes ${loop.path}, which is being read: the helper may crash on that`,
     ],

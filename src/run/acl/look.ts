@@ -10,7 +10,7 @@ import type { AclTarget } from './target.ts';
 
 /** As `user` could read it: root, ourselves, or, when we are root, anybody. */
 export function readList({ path, helper, from }: AclTarget, user: Identity): AclRules {
-  return readAcl(path, from === 'file' ? user : readerOf(helper, user));
+  return readAcl(path, { user: from === 'file' ? user : readerOf(helper, user) });
 }
 
 export interface AclAnswer {

@@ -23,7 +23,8 @@ export function helperStrings(binary: string): HelperStrings {
     ...(acl === undefined ? {} : { acl }),
     ...(binDir === undefined ? {} : { binDir }),
     knowsBundle: binary.includes('/qemu-bundle\0'),
-    dropsPrivileges: binary.includes('failed to drop privileges'),
+    // A wrapper (NixOS) names no list: the helper that it starts is a usual one.
+    dropsPrivileges: acl === undefined || binary.includes('failed to drop privileges'),
   };
 }
 

@@ -6,6 +6,14 @@ import { ALL } from './decide.ts';
 export const toAclBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 export const fromAclBytes = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
 
+/** For people: every text of a plain object as UTF-8. */
+export function shown<T>(value: T): T {
+  if (typeof value === 'string') return fromAclBytes(value) as T;
+  if (Array.isArray(value)) return value.map(shown) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shown(one)])) as T;
+}
+
 /** An interface's name, or "all". */
 export function parseAclBridge(text: string): string | Problem {
   if (text === ALL) return text;

@@ -6,6 +6,7 @@ export type AclSource = { readonly text: string } | { readonly why: string };
 export type ReadAcl = (path: string) => AclSource;
 
 export interface AclPlace {
+  /** latin1, as all texts here. */
   readonly file: string;
   /** From 1. */
   readonly line: number;

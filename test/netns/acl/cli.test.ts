@@ -262,6 +262,44 @@ test('doctor --fix does what can be done, and says what is left', async () => {
   expect(text()).toBe('allow br0\ndeny br0\n');
 });
 
+test.each([
+  [
+    'no-new-privs',
+    '--no-new-privs',
+    'failed to create tun device: Operation not permitted\n',
+    /this process has no_new_privs set/,
+  ],
+  [
+    'helper-privilege',
+    '--bounding-set=-net_admin',
+    'failed to drop privileges\n',
+    /takes CAP_NET_ADMIN away/,
+  ],
+  ['helper-privilege', '--bounding-set=-setpcap', 'failed to drop privileges\n', /takes CAP_SETPCAP away/],
+])('doctor sees what a sandbox or container takes away: %s by %s', async (id, limit, says, fact) => {
+  const { stdout } = spawnSync(
+    'sh',
+    [
+      '-c',
+      'exec setpriv "$@"',
+      'sh',
+      limit,
+      programs[0]?.path ?? '',
+      'acl',
+      'doctor',
+      '--user',
+      'alice',
+      '--json',
+    ],
+    { encoding: 'utf8', env: { ...process.env, ...here.env } },
+  );
+  const problems = (JSON.parse(stdout) as { id: string; state: string; fact: string }[]).filter(
+    ({ state }) => state === 'problem',
+  );
+  expect(problems).toMatchObject([{ id, fact: expect.stringMatching(fact) }]);
+  expect(askHelper('alice', 'br0', limit)).toBe(says);
+});
+
 test('without root: what needs it, and the line to type', async () => {
   // Where she may read it.
   const built = dirname(programs[0]?.path ?? '');

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readAcl } from '../../../src/host/acl/read.ts';
 import type { Identity } from '../../../src/host/vm/user.ts';
 import { decide } from '../../../src/spec/acl/decide.ts';
+import { toAclBytes } from '../../../src/spec/acl/names.ts';
 import { aclText, aclTextOf, bridgeName } from '../../unit/spec/acl/arbitrary.ts';
 import { HELPER, sh } from './place.ts';
 
@@ -32,13 +33,15 @@ interface Case {
   readonly bridge: string;
 }
 
-const NAMES = ['a.conf', 'b.conf', 'with space.conf', 'secret.conf', 'sub', 'missing.conf'];
+/** UTF-8 on the disk. */
+const CAFE = 'café.conf';
+const NAMES = [CAFE, 'a.conf', 'b.conf', 'with space.conf', 'secret.conf', 'sub', 'missing.conf'];
 const includes = fc
   .tuple(
     fc.constantFrom('include', 'include', 'include', 'Include', ' include'),
     fc.constantFrom(' ', '\t', '   '),
     fc.constantFrom('/etc/qemu/', '/etc/qemu/', '', './', '"/etc/qemu/'),
-    fc.constantFrom(...NAMES, ' ', `${'x'.repeat(300)}`),
+    fc.constantFrom(...NAMES.map(toAclBytes), ' ', `${'x'.repeat(300)}`),
     fc.constantFrom('\n', ' \n', '\r\n', '', '\0x\n'),
   )
   .map((parts) => parts.join(''));
@@ -69,6 +72,7 @@ const cases: fc.Arbitrary<Case> = fc
       'a.conf': { text: a },
       'b.conf': { text: b },
       'with space.conf': { text: spaced },
+      [CAFE]: { text: spaced },
       'secret.conf': { secret },
       sub: 'dir',
     },
@@ -195,7 +199,7 @@ const unique = (texts: readonly string[]): readonly string[] =>
 function ourAnswer(one: Case, cwd: string): Answer {
   // /proc/self/cwd is ours too.
   process.chdir(cwd);
-  const rules = readAcl('/etc/qemu/bridge.conf', nobody, cwd);
+  const rules = readAcl('/etc/qemu/bridge.conf', { user: nobody, cwd });
   const said = [...rules.broken, ...(rules.failure === undefined ? [] : [rules.failure])];
   return { verdict: decide(rules, one.bridge).kind, says: unique(said.map(({ says }) => says)) };
 }

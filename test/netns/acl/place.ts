@@ -57,8 +57,8 @@ export function furnish(): void {
   chmodSync(HELPER, 0o4750);
 }
 
-/** What the helper says to this user; '' when it hands out a tap. */
-export function askHelper(user: string, bridge: string): string {
+/** What the helper says to this user; '' when it hands out a tap. `limits`: more for setpriv(1). */
+export function askHelper(user: string, bridge: string, ...limits: readonly string[]): string {
   const script = `import socket, subprocess, sys
 ours, theirs = socket.socketpair()
 said = subprocess.run(sys.argv[1:] + ["--fd=%d" % theirs.fileno()], pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
@@ -69,6 +69,7 @@ sys.exit(said.returncode)`;
     `--reuid=${user}`,
     `--regid=${user}`,
     '--init-groups',
+    ...limits,
     // setpriv(1) gives up its capabilities only with its exec, which so may run what the user may not.
     ...['sh', '-c', 'exec "$@"', 'sh'],
   ];

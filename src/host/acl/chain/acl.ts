@@ -7,7 +7,7 @@ import { octal } from '../../../plan/render.ts';
 import { shellWord } from '../../../plan/shell.ts';
 import { type AclVerdict, decide } from '../../../spec/acl/decide.ts';
 import { USUAL_ACL } from '../../../spec/acl/helper-path.ts';
-import { toAclBytes } from '../../../spec/acl/names.ts';
+import { shown, toAclBytes } from '../../../spec/acl/names.ts';
 import type { AclFailure, AclRules } from '../../../spec/acl/rules.ts';
 import { aclWarnings } from '../../../spec/acl/warnings.ts';
 import { groupName, userName } from '../../vm/names.ts';
@@ -24,7 +24,8 @@ export async function aclFindings(
   helper: BridgeHelper | undefined,
   wish: ChainWish,
 ): Promise<readonly Finding[]> {
-  const rules = readAcl(path, readerOf(helper, wish.user), wish.cwd);
+  const cwd = wish.cwd === undefined ? {} : { cwd: wish.cwd };
+  const rules = readAcl(path, { user: readerOf(helper, wish.user), ...cwd });
   const { failure } = rules;
   const name = userName(wish.user.user.uid);
   const word = shellWord(path);
@@ -32,9 +33,9 @@ export async function aclFindings(
   if (failure?.line === 0)
     return [failure.why === NO_FILE ? missing(path, failure.why, asked) : unreadable(path, wish.user, asked)];
   const file = fileFinding(path, name);
-  if (failure !== undefined) return [file, brokenFile(failure)];
+  if (failure !== undefined) return [file, brokenFile(shown(failure))];
   const parses: Finding = { id: 'acl-parses', state: 'ok', fact: `${path} has no errors` };
-  const warnings = aclWarnings(rules).map(
+  const warnings = shown(aclWarnings(rules)).map(
     (one): Finding => ({
       id: 'acl-rules',
       about: `${one.file}:${one.line}`,
@@ -42,7 +43,12 @@ export async function aclFindings(
       fact: `${one.file}:${one.line}: ${one.text}`,
     }),
   );
-  return [file, parses, allows(rules, decide(rules, toAclBytes(wish.bridge)), asked), ...warnings];
+  return [
+    file,
+    parses,
+    allows(shown(rules), shown(decide(rules, toAclBytes(wish.bridge))), asked),
+    ...warnings,
+  ];
 }
 
 /** What the texts of findings are made from. */

@@ -48,4 +48,5 @@ test.each<[string, string, string, boolean, string]>([
 test('whether the helper reads the list as its caller', () => {
   expect(helperStrings(debian).dropsPrivileges).toBe(true);
   expect(helperStrings(binary('/etc/qemu/bridge.conf')).dropsPrivileges).toBe(false);
+  expect(helperStrings(binary('a wrapper')).dropsPrivileges).toBe(true);
 });
