@@ -42,12 +42,16 @@ export interface DoctorOptions extends InitOptions {
   readonly fix?: boolean;
 }
 
+/** QEMU's own (DEFAULT_BRIDGE_INTERFACE in include/net/net.h), and that of `--net bridge`. */
+const DEFAULT_BRIDGE = 'br0';
+
 export async function doctor(bridge: string | undefined, options: DoctorOptions): Promise<number> {
   const host = linuxMachine();
   const target = await aclTarget(host, options.file);
+  const about = bridge ?? DEFAULT_BRIDGE;
   const wish: ChainWish = {
-    user: userOf(options.user),
-    bridge: bridge ?? 'br0',
+    user: userOf(`acl doctor ${shellWord(about)}`, options.user),
+    bridge: about,
     // Where the helper itself names another list than its binary does, it is right.
     ...(options.file === undefined && target.path === target.helper?.acl ? {} : { file: target.path }),
     ...(options.helper === undefined ? {} : { group: options.helper }),

@@ -4,6 +4,7 @@ import { findLink, readLinks } from '../../host/acl/links.ts';
 import { linuxMachine } from '../../host/linux.ts';
 import { userName } from '../../host/vm/names.ts';
 import { type Identity, identity } from '../../host/vm/user.ts';
+import { shellWord } from '../../plan/shell.ts';
 import { broken } from '../../run/acl/edit.ts';
 import { checkBridge, mustBeRoot, readList } from '../../run/acl/look.ts';
 import { aclTarget } from '../../run/acl/target.ts';
@@ -38,7 +39,7 @@ export async function list(options: LookOptions): Promise<number> {
 export async function check(bridge: string, options: LookOptions): Promise<number> {
   const host = linuxMachine();
   const target = await aclTarget(host, options.file);
-  const who = userOf(options.user);
+  const who = userOf(`acl check ${shellWord(bridge)}`, options.user);
   const name = parseIfName(bridge, 'BRIDGE');
   if (isProblem(name))
     throw new QlaunchError('QL_USAGE', EXIT.usage, {
@@ -56,15 +57,15 @@ export async function check(bridge: string, options: LookOptions): Promise<numbe
 }
 
 /** Errors: QL_NEEDS_ROOT, QL_RUN_AS when there is no such user. */
-export function userOf(name: string | undefined): Identity {
+export function userOf(command: string, name: string | undefined): Identity {
   if (name !== undefined && process.geteuid?.() !== 0 && userName(process.geteuid?.() ?? 0) !== name)
-    throw mustBeRoot(name);
+    throw mustBeRoot(command, name);
   return identity(process.env, name);
 }
 
 /** Whoever lists the rules sees them all: root does, also under sudo. */
 function eyes(): Identity {
-  return { ...userOf(undefined), dropTo: false };
+  return { ...userOf('acl list', undefined), dropTo: false };
 }
 
 function renderRules({ rules, includes }: AclRules): string {

@@ -37,7 +37,7 @@ export async function helperChain(host: Pick<Host, 'run'>, wish: ChainWish): Pro
   const [found, helper] = findHelper(wish);
   const ofHelper = helper === undefined ? [] : await helperFindings(host, helper, wish);
   const path = wish.file ?? helper?.acl;
-  const ofAcl = path === undefined ? [] : await aclFindings(path, helper, wish);
+  const ofAcl = path === undefined ? [] : aclFindings(path, helper, wish);
   return [found, ...ofHelper, ...ofAcl, tunFinding(wish.user), await bridgeFinding(host, wish.bridge)];
 }
 

@@ -3,6 +3,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { readerOf } from '../../host/acl/chain/acl.ts';
 import { readAcl } from '../../host/acl/read.ts';
 import type { Identity } from '../../host/vm/user.ts';
+import { shellWord } from '../../plan/shell.ts';
 import { type AclVerdict, decide } from '../../spec/acl/decide.ts';
 import { toAclBytes } from '../../spec/acl/names.ts';
 import type { AclRules } from '../../spec/acl/rules.ts';
@@ -23,11 +24,11 @@ export function checkBridge(target: AclTarget, user: Identity, bridge: string): 
   return { rules, verdict: decide(rules, toAclBytes(bridge)) };
 }
 
-/** identity() words it for running QEMU. */
-export function mustBeRoot(user: string): QlaunchError {
+/** @param command what to type with more rights: "acl check br0" */
+export function mustBeRoot(command: string, user: string): QlaunchError {
   return new QlaunchError('QL_NEEDS_ROOT', EXIT.refused, {
     what: `can not look with the eyes of "${user}"`,
     why: ['only root may read files with another user’s rights'],
-    todo: [`sudo qlaunch acl check BRIDGE --user ${user}`],
+    todo: [`sudo qlaunch ${command} --user ${shellWord(user)}`],
   });
 }

@@ -19,11 +19,11 @@ import { barrier } from '../reach.ts';
 import { NO_FILE, readAcl } from '../read.ts';
 import { untrusted } from '../trust.ts';
 
-export async function aclFindings(
+export function aclFindings(
   path: string,
   helper: BridgeHelper | undefined,
   wish: ChainWish,
-): Promise<readonly Finding[]> {
+): readonly Finding[] {
   const cwd = wish.cwd === undefined ? {} : { cwd: wish.cwd };
   const rules = readAcl(path, { user: readerOf(helper, wish.user), ...cwd });
   const { failure } = rules;
@@ -94,7 +94,10 @@ function missing(path: string, why: string, { bridge, asked, helper, name }: Ask
     state: 'problem',
     fact: `${name} has no use of ${path}, the list of bridges that guests may use: ${why}`,
     cure: [`sudo qlaunch acl allow ${bridge}${asked}`],
-    fix: { steps: newAclFile(path, exampleAcl(bridge), usualMode(helper)) },
+    // Not where somebody else decides what is written.
+    ...(untrusted(path) === undefined
+      ? { fix: { steps: newAclFile(path, exampleAcl(bridge), usualMode(helper)) } }
+      : {}),
   };
 }
 
