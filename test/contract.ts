@@ -167,10 +167,10 @@ export function contract(name: string, begin: () => Contracted): void {
     test('a file is put in place, captured, put back and removed', async () => {
       const { machine, directory } = here;
       const [path, temp] = [`${directory}/a`, `${directory}/.a.temp`];
-      await machine.placeNew(path, temp, 'one\n', 0o640);
+      await machine.placeNew(path, temp, { content: 'one\n', mode: 0o640 });
       const before = await machine.capture(path);
       expect(before).toMatchObject({ content: 'one\n', mode: 0o640 });
-      await machine.placeNew(path, temp, 'two\n', 0o600);
+      await machine.placeNew(path, temp, { content: 'two\n', mode: 0o600 });
       expect(await machine.sha256(path)).toBe(
         '27dd8ed44a83ff94d557f9fd0412ed5a8cbca69ea04922d88c01184a07300a5a',
       );
@@ -181,9 +181,9 @@ export function contract(name: string, begin: () => Contracted): void {
       await machine.place(path, temp, { linkTo: 'nowhere' });
       expect(await machine.stat(path)).toMatchObject({ kind: 'link' });
       expect(await machine.capture(path)).toEqual({ linkTo: 'nowhere' });
-      expect(await code(machine.placeNew(`${directory}/no/b`, `${directory}/no/.b`, '', 0o644))).toBe(
-        'ENOENT',
-      );
+      expect(
+        await code(machine.placeNew(`${directory}/no/b`, `${directory}/no/.b`, { content: '', mode: 0o644 })),
+      ).toBe('ENOENT');
     });
 
     test('a directory is made, keeps its inode through a rename, and goes only when empty', async () => {
@@ -193,7 +193,7 @@ export function contract(name: string, begin: () => Contracted): void {
       await machine.rename(`${directory}/d1`, `${directory}/d2`);
       expect(await machine.stat(`${directory}/d2`)).toEqual(made);
       expect(await code(machine.mkdir(`${directory}/d2`, 0o755))).toBe('EEXIST');
-      await machine.placeNew(`${directory}/d2/f`, `${directory}/d2/.f`, '', 0o644);
+      await machine.placeNew(`${directory}/d2/f`, `${directory}/d2/.f`, { content: '', mode: 0o644 });
       expect(await machine.list(`${directory}/d2`)).toEqual(['f']);
       expect(await code(machine.rmdir(`${directory}/d2`))).toBe('ENOTEMPTY');
       await machine.unlink(`${directory}/d2/f`);

@@ -1,7 +1,7 @@
 /** Ordinary files in memory: what Machine promises of them, with the kernel's errno. */
 import { createHash } from 'node:crypto';
 import type { FileStat } from '../src/host/port.ts';
-import type { FileOwner } from '../src/plan/step.ts';
+import type { FileContent, FileOwner } from '../src/plan/step.ts';
 import type { FileBefore } from '../src/plan/undo.ts';
 
 type Node =
@@ -39,7 +39,9 @@ export class FakeFiles {
   sha256(path: string): string | undefined {
     const node = this.#nodes.get(path);
     if (node?.kind !== 'file' || !('content' in node.file)) return undefined;
-    return createHash('sha256').update(node.file.content).digest('hex');
+    return createHash('sha256')
+      .update(node.file.content, node.file.base64 === true ? 'base64' : 'utf8')
+      .digest('hex');
   }
 
   place(path: string, temp: string, file: FileBefore): void {
@@ -48,8 +50,8 @@ export class FakeFiles {
     this.rename(temp, path);
   }
 
-  placeNew(path: string, temp: string, content: string, mode: number, owner: FileOwner = ROOT): void {
-    this.place(path, temp, { content, mode, owner, mtimeMs: 0 });
+  placeNew(path: string, temp: string, { owner = ROOT, ...file }: FileContent): void {
+    this.place(path, temp, { ...file, owner, mtimeMs: 0 });
   }
 
   unlink(path: string): boolean {

@@ -54,7 +54,7 @@ export function fakeHost(): FakeHost {
     capture: async (path) => files.capture(path),
     sha256: async (path) => files.sha256(path),
     place: async (path, temp, file) => files.place(path, temp, file),
-    placeNew: async (path, temp, content, mode, owner) => files.placeNew(path, temp, content, mode, owner),
+    placeNew: async (path, temp, file) => files.placeNew(path, temp, file),
     unlink: async (path) => files.unlink(path),
     mkdir: async (path, mode, owner) => files.mkdir(path, mode, owner),
     rmdir: async (path) => files.rmdir(path),

@@ -1,8 +1,10 @@
 /** Every command with its options and help. What a command does is loaded only when it is called. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../errors.ts';
+import { registerAcl } from './acl.ts';
 import { registerDisk } from './disk.ts';
 import { addVmOptions } from './options.ts';
+import { registerTap } from './tap.ts';
 import { raw } from './terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
@@ -21,7 +23,7 @@ export interface Session {
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
-  ...['disk', 'config', 'tap', 'changes', 'undo', 'recover', 'confirm'],
+  ...['disk', 'config', 'acl', 'tap', 'changes', 'undo', 'recover', 'confirm'],
 ];
 
 const EXAMPLES = `
@@ -51,7 +53,6 @@ export function program(session: Session): Command {
   runCommands(root, session);
   vmCommands(root, session);
   descriptionCommands(root, session);
-  tapCommands(root, session);
   changeCommands(root, session);
   root.addHelpText('after', EXAMPLES);
   nameHelp(root, ['qlaunch', 'help']);
@@ -174,36 +175,11 @@ function descriptionCommands(root: Command, { called, extra, done }: Session): v
     .action(async (image, options) => done((await import('./config.ts')).show(image, options, extra)));
 }
 
-function tapCommands(root: Command, { done }: Session): void {
+function changeCommands(root: Command, session: Session): void {
+  const { done } = session;
   root.commandsGroup('The host:');
-  const tap = root
-    .command('tap')
-    .description('taps that root prepares once and users’ VMs open without any right');
-  tap
-    .command('add <name>')
-    .summary('make a tap that belongs to a user')
-    .description('Make a tap that USER may open: `qlaunch IMAGE --net tap:NAME`. It stays until `tap del`.')
-    .option('-u, --user <user>', 'whose it is (unless given: who called sudo)')
-    .option('-b, --bridge <bridge>', 'make it a port of this bridge')
-    .option('--queues <n>', 'for VMs with queues=N; more than one')
-    .option('--mtu <bytes>', 'of a tap in no bridge')
-    .option('--dry-run', 'print the steps and do nothing')
-    .option('--json', 'print the result (with --dry-run: the plan) as JSON')
-    .action(async (name, options) => done(await (await import('./tap.ts')).add(name, options)));
-  tap
-    .command('del <name>')
-    .description('Remove a tap that `tap add` made.')
-    .option('--force', 'also while a VM uses it')
-    .option('--json', 'what was taken back and what is left')
-    .action(async (name, options) => done(await (await import('./tap.ts')).del(name, options)));
-  tap
-    .command('list')
-    .description('List the taps of this host: whose, where, and who made them.')
-    .option('--json', 'one object per tap')
-    .action(async (options) => done(await (await import('./tap.ts')).list(options)));
-}
-
-function changeCommands(root: Command, { done }: Session): void {
+  registerAcl(root, session);
+  registerTap(root, done);
   root
     .command('changes')
     .summary('what is changed on this host, by whom, and how to undo it')

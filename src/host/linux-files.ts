@@ -1,4 +1,5 @@
 /** Ordinary files of the real machine. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   accessSync,
@@ -23,7 +24,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { FileOwner } from '../plan/step.ts';
+import { COPY_ATTRIBUTES } from '../plan/render.ts';
+import type { FileContent } from '../plan/step.ts';
 import type { FileBefore } from '../plan/undo.ts';
 import type { FileStat, Files } from './port.ts';
 
@@ -69,11 +71,9 @@ export const linuxFiles: Files = {
       renameSync(temp, path);
       return syncDirectory(dirname(path));
     }
-    const content = Buffer.from(file.content, file.base64 === true ? 'base64' : 'utf8');
-    placeContent(path, temp, content, file.mode, file.owner, file.mtimeMs);
+    placeContent(path, temp, file, file.mtimeMs);
   },
-  placeNew: async (path, temp, content, mode, owner) =>
-    placeContent(path, temp, Buffer.from(content, 'utf8'), mode, owner),
+  placeNew: async (path, temp, file) => placeContent(path, temp, file),
   unlink: async (path) => wasThere(() => unlinkSync(path)),
   async mkdir(path, mode, owner) {
     mkdirSync(path, { mode: 0o700 });
@@ -124,15 +124,15 @@ function capture(path: string): FileBefore {
 function placeContent(
   path: string,
   temp: string,
-  content: Buffer,
-  mode: number,
-  owner?: FileOwner,
+  { content: text, base64, mode, owner, keep }: FileContent,
   mtimeMs?: number,
 ): void {
+  const content = Buffer.from(text, base64 === true ? 'base64' : 'utf8');
   ifThere(() => unlinkSync(temp));
   const fd = openSync(temp, 'wx', 0o600);
   try {
     for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
+    if (keep === true) copyAttributes(path, temp);
     if (owner !== undefined) chownSync(temp, owner.uid, owner.gid);
     chmodSync(temp, mode);
     if (mtimeMs !== undefined) {
@@ -149,6 +149,26 @@ function placeContent(
   }
   renameSync(temp, path);
   syncDirectory(dirname(path));
+}
+
+/**
+ * Node knows no extended attributes. cp(1) from coreutils copies them all, the access list and the SELinux label
+ * too; what it could not copy it says, and ends with 0 all the same.
+ */
+function copyAttributes(from: string, to: string): void {
+  if (lstatSync(from, { throwIfNoEntry: false })?.isFile() !== true) return;
+  const { status, stderr, error } = spawnSync('cp', [...COPY_ATTRIBUTES, '--', from, to], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  const said = error?.message ?? (status === 0 ? stderr : stderr || `cp ended with ${status}`);
+  if (said !== '')
+    throw Object.assign(new Error(`the attributes of ${from} can not be kept: ${said.trim()}`), {
+      code: 'EIO',
+    });
+  // Its times came along.
+  const now = new Date();
+  utimesSync(to, now, now);
 }
 
 /** A rename is on the disk when its directory is. */

@@ -1,6 +1,6 @@
 /** The one door to the machine: what the rest of the program may ask of it. */
 
-import type { Argv, FileOwner } from '../plan/step.ts';
+import type { Argv, FileContent, FileOwner } from '../plan/step.ts';
 import type { FileBefore } from '../plan/undo.ts';
 
 export interface RunOptions {
@@ -48,8 +48,8 @@ export interface Files {
   sha256(path: string): Promise<string | undefined>;
   /** Writes `temp`, fsyncs it, renames it to `path`, fsyncs the directory. */
   place(path: string, temp: string, file: FileBefore): Promise<void>;
-  /** The same for new content; `owner` is the caller's unless given. */
-  placeNew(path: string, temp: string, content: string, mode: number, owner?: FileOwner): Promise<void>;
+  /** The same for new content; the owner is the caller unless given. */
+  placeNew(path: string, temp: string, file: FileContent): Promise<void>;
   /** false when there was nothing. */
   unlink(path: string): Promise<boolean>;
   mkdir(path: string, mode: number, owner?: FileOwner): Promise<void>;

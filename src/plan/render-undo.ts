@@ -1,5 +1,5 @@
 /** A settled undo as one line for a person with a root shell: what finishes the job by hand. */
-import { octal, renderWrite } from './render.ts';
+import { octal, renderKeep, renderWrite } from './render.ts';
 import { shellLine, shellWord, withStdin } from './shell.ts';
 import type { FileBefore, SettledUndo } from './undo.ts';
 
@@ -27,6 +27,7 @@ export function renderPutBack(
   const { uid, gid } = before.owner;
   return [
     `(umask 077 && ${content} > ${temp})`,
+    ...(before.keep === true ? [renderKeep(path, temp)] : []),
     `chown ${uid}:${gid} ${temp}`,
     `chmod ${octal(before.mode)} ${temp}`,
     `touch -d @${(before.mtimeMs / 1000).toFixed(3)} ${temp}`,

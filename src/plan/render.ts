@@ -17,6 +17,14 @@ export function tempBeside(path: `/${string}`, token: string): `/${string}` {
   return `/${path.slice(1, cut + 1)}.${path.slice(cut + 1)}.${token}`;
 }
 
+/** Extended attributes and what else of a file is not its content; from coreutils. */
+export const COPY_ATTRIBUTES: readonly string[] = ['--attributes-only', '--preserve=all'];
+
+/** Both are words for sh already. */
+export function renderKeep(path: string, temp: string): string {
+  return `cp ${shellLine(COPY_ATTRIBUTES)} ${path} ${temp} && touch ${temp}`;
+}
+
 export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
 const chown = (owner: FileOwner | undefined, path: string): string =>
@@ -33,9 +41,12 @@ export function renderAction(action: Action): string {
   if ('load' in action) return shellLine(['modprobe', action.load]);
   if ('file' in action) {
     const temp = shellWord(tempBeside(action.file, 'new'));
-    const put = withStdin(`(umask 077 && cat > ${temp})`, action.content);
+    const path = shellWord(action.file);
+    const decode = action.base64 === true ? 'base64 -d' : 'cat';
+    const put = withStdin(`(umask 077 && ${decode} > ${temp})`, action.content);
+    const keep = action.keep === true ? `${renderKeep(path, temp)} && ` : '';
     const rights = `chmod ${octal(action.mode)} ${temp}${chown(action.owner, temp)}`;
-    return `${put}\n${rights} && mv -f ${temp} ${shellWord(action.file)}`;
+    return `${put}\n${keep}${rights} && mv -f ${temp} ${path}`;
   }
   const path = shellWord(action.mkdir);
   return `[ -d ${path} ] || { mkdir -m ${octal(action.mode)} ${path}${chown(action.owner, path)}; }`;

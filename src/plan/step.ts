@@ -22,6 +22,16 @@ export interface FileOwner {
   readonly gid: number;
 }
 
+export interface FileContent {
+  readonly content: string;
+  /** The content is not UTF-8 text, and is written down so. */
+  readonly base64?: true;
+  readonly mode: number;
+  readonly owner?: FileOwner;
+  /** It gets the extended attributes of the file that it replaces: access list, SELinux label, user's own. */
+  readonly keep?: true;
+}
+
 /** Tools that read one command per line from stdin with `-batch -`. */
 type BatchTool = 'ip' | 'bridge';
 
@@ -45,7 +55,7 @@ export type Action =
   /** A kernel module; one that was loaded before stays. */
   | { readonly load: string }
   /** Whole content, put in place by rename: a reader sees the old file or the new one. */
-  | { readonly file: FilePath; readonly content: string; readonly mode: number; readonly owner?: FileOwner }
+  | ({ readonly file: FilePath } & FileContent)
   /** A directory that should be there. One that was there before stays as it is. */
   | { readonly mkdir: FilePath; readonly mode: number; readonly owner?: FileOwner };
 

@@ -15,6 +15,8 @@ export type FileBefore =
       readonly mode: number;
       readonly owner: FileOwner;
       readonly mtimeMs: number;
+      /** It gets the extended attributes of the file that it replaces, which got its. */
+      readonly keep?: true;
     }
   | { readonly linkTo: string };
 

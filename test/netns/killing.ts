@@ -74,7 +74,7 @@ export function killing(engine: Engine, kill: Kill): Engine {
       return die();
     },
     write: touch(machine.write),
-    placeNew: touch(machine.placeNew, (_path, temp, content) => writeFileSync(temp, content.slice(0, 2))),
+    placeNew: touch(machine.placeNew, (_path, temp, { content }) => writeFileSync(temp, content.slice(0, 2))),
     place: touch(machine.place, (_path, temp) => writeFileSync(temp, 'x')),
     unlink: touch(machine.unlink),
     mkdir: touch(machine.mkdir),

@@ -1,9 +1,11 @@
 /** QEMU's setuid bridge helper: where this distribution keeps it. */
-import { accessSync, constants } from 'node:fs';
+import { statSync } from 'node:fs';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { installLine } from './install.ts';
 
-const PLACES = [
+const PLACES: readonly string[] = [
+  // NixOS: a setuid program that starts the real one, which lies on a file system without set-id bits
+  '/run/wrappers/bin/qemu-bridge-helper',
   // Debian, Ubuntu, Arch, SUSE
   '/usr/lib/qemu/qemu-bridge-helper',
   // Fedora, RHEL
@@ -20,8 +22,8 @@ const PLACES = [
  * Errors: QL_BRIDGE_HELPER_MISSING.
  */
 export function findBridgeHelper(builtIn?: string, places: readonly string[] = PLACES): string {
-  const candidates = [...new Set([...(builtIn === undefined ? [] : [builtIn]), ...places])];
-  const found = candidates.find(executable);
+  const candidates = helperPlaces(builtIn, places);
+  const found = candidates.find(exists);
   if (found !== undefined) return found;
   throw new QlaunchError('QL_BRIDGE_HELPER_MISSING', EXIT.host, {
     what: 'QEMU’s bridge helper is not installed',
@@ -30,10 +32,15 @@ export function findBridgeHelper(builtIn?: string, places: readonly string[] = P
   });
 }
 
-function executable(path: string): boolean {
+/** In the order in which they are tried. */
+export function helperPlaces(builtIn?: string, places: readonly string[] = PLACES): readonly string[] {
+  return [...new Set([...(builtIn === undefined ? [] : [builtIn]), ...places])];
+}
+
+/** Also one that we may not run: that is another complaint than "not installed". */
+export function exists(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

@@ -42,9 +42,7 @@ async function performOne(
   if ('file' in action) {
     const { undo } = entry;
     if (!('unfile' in undo)) throw new TypeError('a file whose undo is not settled');
-    return attempt('unsure', () =>
-      machine.placeNew(action.file, undo.temp, action.content, action.mode, action.owner),
-    );
+    return attempt('unsure', () => machine.placeNew(action.file, undo.temp, action));
   }
   return attempt('unsure', () => makeDirectory(action, entry, machine, journal));
 }

@@ -89,19 +89,23 @@ async function settleFile(action: ActionOf<'file'>, machine: Machine, token: str
   if (stat !== undefined && stat.kind !== 'file' && stat.kind !== 'link') {
     throw new NotSettled(`${action.file} is a ${stat.kind === 'other' ? 'special file' : stat.kind}`);
   }
-  const before = (await machine.capture(action.file)) ?? null;
+  const found = (await machine.capture(action.file)) ?? null;
+  const kept = action.keep === true && found !== null && 'content' in found;
+  const before: FileBefore | null = kept ? { ...found, keep: true } : found;
   if (before !== null && isSameFile(before, action)) return { nothing: 'it was there like this before' };
   const temp = tempBeside(action.file, `qlaunch-${token}`);
   return {
     unfile: action.file,
     temp,
-    sha256: createHash('sha256').update(action.content, 'utf8').digest('hex'),
+    sha256: createHash('sha256')
+      .update(action.content, action.base64 === true ? 'base64' : 'utf8')
+      .digest('hex'),
     before,
   };
 }
 
 function isSameFile(before: FileBefore, action: ActionOf<'file'>): boolean {
-  if (!('content' in before) || before.base64 === true) return false;
+  if (!('content' in before) || before.base64 !== action.base64) return false;
   const sameOwner =
     action.owner === undefined ||
     (action.owner.uid === before.owner.uid && action.owner.gid === before.owner.gid);

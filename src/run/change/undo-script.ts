@@ -136,6 +136,7 @@ async function toolPaths(engine: Engine, entries: readonly Entry[]): Promise<rea
   const needed = new Set(TOOLS);
   for (const { undo, owns } of entries) {
     if ('run' in undo) needed.add(undo.run[0]);
+    if ('unfile' in undo && undo.before !== null && 'keep' in undo.before) needed.add('cp');
     if (owns !== undefined && 'nft' in owns) needed.add('nft');
   }
   const paths: string[] = [];

@@ -1,0 +1,173 @@
+// needs: bridge, tap
+/** Each way in which the helper can refuse, made for real: what we say before, and what it says then. */
+import { beforeEach, expect, test } from 'vitest';
+import { helperChain } from '../../../src/host/acl/chain.ts';
+import { confirmAclPath, inspectHelper } from '../../../src/host/acl/helper.ts';
+import { linuxMachine } from '../../../src/host/linux.ts';
+import { identity } from '../../../src/host/vm/user.ts';
+import type { Finding } from '../../../src/plan/doctor/finding.ts';
+import { programs } from '../../tiers/cli.ts';
+import { ACL, askHelper, furnish, HELPER, sh } from './place.ts';
+
+const host = linuxMachine();
+const chain = (user = 'alice', bridge = 'br0'): Promise<readonly Finding[]> =>
+  helperChain(host, { user: identity({}, user), bridge, group: 'pluggers' });
+const troubles = async (user = 'alice', bridge = 'br0'): Promise<readonly string[]> =>
+  (await chain(user, bridge)).filter(({ state }) => state === 'problem').map(({ id }) => id);
+
+beforeEach(furnish);
+
+test('nothing is in the way, and the helper hands out a tap', async () => {
+  expect(await chain()).toEqual([
+    { id: 'helper-found', state: 'ok', fact: `QEMU’s bridge helper is ${HELPER}` },
+    { id: 'helper-runs', state: 'ok', fact: 'alice may run it' },
+    { id: 'helper-privilege', state: 'ok', fact: 'it is setuid root (root:pluggers 4750)' },
+    { id: 'helper-mount', state: 'ok', fact: 'set-id bits count on /usr/lib/qemu' },
+    { id: 'no-new-privs', state: 'ok', fact: 'set-id programs keep their rights here' },
+    { id: 'acl-file', state: 'ok', fact: `${ACL} is there and alice may read it` },
+    { id: 'acl-parses', state: 'ok', fact: `${ACL} has no errors` },
+    { id: 'acl-allows', state: 'ok', fact: `${ACL}:1 allows br0 ("allow br0")` },
+    { id: 'tun-device', state: 'ok', fact: '/dev/net/tun may be used' },
+    { id: 'bridge', state: 'ok', fact: 'br0 is a bridge and is up' },
+  ]);
+  expect(askHelper('alice', 'br0')).toBe('');
+});
+
+const NOT_PARSED = "failed to parse default acl file `/etc/qemu/bridge.conf'\n";
+/** Pastes what a finding says to type. Root needs no sudo; an editor and a login are for people. */
+function paste(findings: readonly Finding[], program: string): void {
+  const lines = findings.filter(({ state }) => state === 'problem').flatMap(({ cure = [] }) => cure);
+  for (const line of lines) {
+    sh(
+      line
+        .replaceAll('sudo ', '')
+        .replace(/^or: /, '')
+        .replace(/^qlaunch /, `QLAUNCH_STATE_DIR=/run/s QLAUNCH_RUNTIME_DIR=/run/r ${program} `),
+    );
+  }
+}
+const program = programs[0]?.path ?? '';
+
+test.each<[string, string, string, string]>([
+  ['the list is missing', `rm ${ACL}`, 'acl-file', NOT_PARSED],
+  ['its directory is missing', 'rm -r /etc/qemu', 'acl-file', NOT_PARSED],
+  ['the list may not be read', `chmod 600 ${ACL}`, 'acl-file', NOT_PARSED],
+  ['nor its directory', 'chmod 700 /etc/qemu', 'acl-file', NOT_PARSED],
+  [
+    'a line nobody knows',
+    `echo 'permit br0' >> ${ACL}`,
+    'acl-parses',
+    `Unknown command \`permit'\n${NOT_PARSED}`,
+  ],
+  ['no rule', `echo 'allow br1' > ${ACL}`, 'acl-allows', 'access denied by acl file\n'],
+  ['a deny', `echo 'deny all' >> ${ACL}`, 'acl-allows', 'access denied by acl file\n'],
+  ['a directory for a list', `rm ${ACL}; mkdir ${ACL}`, 'acl-allows', 'access denied by acl file\n'],
+  [
+    'not setuid',
+    `chmod 755 ${HELPER}`,
+    'helper-privilege',
+    'failed to create tun device: Operation not permitted\n',
+  ],
+  [
+    'setuid, but not root’s',
+    `chown bob ${HELPER}; chmod 4755 ${HELPER}`,
+    'helper-privilege',
+    'failed to create tun device: Operation not permitted\n',
+  ],
+  [
+    'a nosuid mount',
+    'mount -o remount,nosuid /usr/lib/qemu',
+    'helper-mount',
+    'failed to create tun device: Operation not permitted\n',
+  ],
+  [
+    'a tun device for root only',
+    'chmod 600 /dev/net/tun',
+    'tun-device',
+    'failed to open /dev/net/tun: Permission denied\n',
+  ],
+  [
+    'no tun device',
+    'rm /dev/net/tun',
+    'tun-device',
+    'failed to open /dev/net/tun: No such file or directory\n',
+  ],
+  ['no bridge', 'ip link del br0', 'bridge', "failed to get mtu of bridge `br0': No such device\n"],
+  [
+    'something else of that name',
+    'ip link del br0; ip link add br0 type veth peer name v1',
+    'bridge',
+    "failed to add interface `tap0' to bridge `br0': Operation not supported\n",
+  ],
+])('%s', async (_, spoil, id, says) => {
+  sh(spoil);
+  expect(await troubles()).toEqual([id]);
+  expect(askHelper('alice', 'br0')).toBe(says);
+  const findings = await chain();
+  if (spoil.includes('veth')) return void sh('ip link del br0');
+  // Made by the driver when it is loaded; this node was ours.
+  if (id === 'tun-device' && spoil.startsWith('rm')) return;
+  if (id === 'acl-parses')
+    return void expect(findings.find((one) => one.id === id)?.cure).toEqual([`sudoedit ${ACL}    # line 2`]);
+  if (spoil.includes('mkdir')) return;
+  paste(findings, program);
+  expect(await troubles()).toEqual([]);
+  expect(askHelper('alice', 'br0')).toBe('');
+});
+
+test('a helper for another group can not be run', async () => {
+  expect(await troubles('bob')).toEqual(['helper-runs']);
+  const finding = (await chain('bob')).find(({ id }) => id === 'helper-runs');
+  expect(finding).toMatchObject({
+    fact: `bob may not run ${HELPER}, which is root:pluggers 4750`,
+    cure: ['sudo usermod -aG pluggers bob    # then log in again'],
+  });
+  expect(askHelper('bob', 'br0')).toMatch(/Permission denied/);
+  paste(await chain('bob'), program);
+  expect(await troubles('bob')).toEqual([]);
+  expect(askHelper('bob', 'br0')).toBe('');
+});
+
+test('a file capability is as good as setuid', async () => {
+  sh(`chmod 755 ${HELPER}; setcap cap_net_admin+ep ${HELPER}`);
+  expect(await troubles()).toEqual([]);
+  expect(askHelper('alice', 'br0')).toBe('');
+});
+
+test('a list for one group is read with the rights of whoever calls the helper', async () => {
+  sh(`chown root:pluggers ${ACL}; chmod 640 ${ACL}; chmod 4755 ${HELPER}`);
+  expect(await troubles('alice')).toEqual([]);
+  expect(askHelper('alice', 'br0')).toBe('');
+  expect(await troubles('bob')).toEqual(['acl-file']);
+  expect(askHelper('bob', 'br0')).toBe(NOT_PARSED);
+});
+
+test('whoever may write the list decides: that is a warning', async () => {
+  sh(`chmod 666 ${ACL}`);
+  expect(await troubles()).toEqual([]);
+  expect((await chain()).find(({ id }) => id === 'acl-file')).toMatchObject({
+    state: 'warning',
+    fact: `${ACL}: everybody may write it, and so may allow every bridge`,
+  });
+  sh(`chmod 644 ${ACL}; chown alice /etc/qemu`);
+  expect((await chain()).find(({ id }) => id === 'acl-file')).toMatchObject({
+    state: 'warning',
+    fact: '/etc/qemu: it belongs to uid 4711, and so may allow every bridge',
+  });
+});
+
+test('the helper itself is asked which list it reads', async () => {
+  const helper = inspectHelper(HELPER);
+  if (helper === undefined) throw new Error('no helper');
+  expect(helper.acl).toBe(ACL);
+  expect(await confirmAclPath(host, helper)).toBe(ACL);
+  sh('mkdir -p /usr/lib/qemu/qemu-bundle/etc/qemu');
+  const moved = inspectHelper(HELPER);
+  if (moved === undefined) throw new Error('no helper');
+  expect(moved.acl).toBe('/usr/lib/qemu/qemu-bundle/etc/qemu/bridge.conf');
+  expect(await confirmAclPath(host, moved)).toBe(moved.acl);
+  sh('rm -r /usr/lib/qemu/qemu-bundle');
+  sh('chmod 777 /usr/lib/qemu');
+  expect(await confirmAclPath(host, helper)).toBeUndefined();
+  sh('chmod 755 /usr/lib/qemu');
+});
