@@ -35,7 +35,8 @@ async function ipJson(host: Host, words: readonly string[]): Promise<readonly Ra
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
-function linkFact(raw: Raw, addresses: unknown): LinkFact {
+/** One row of `ip -d -j link`; `addresses`: the addr_info of `ip -j address`. */
+export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
   const info = raw['linkinfo'];
   const kind = typeof info === 'object' && info !== null ? text((info as Raw)['info_kind']) : undefined;
   const optional = {
