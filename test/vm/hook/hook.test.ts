@@ -1,18 +1,20 @@
 // needs: bridge, tap, veth
+
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { type World, world } from '../../tiers/cli.ts';
+import { cloneHooks, hooks } from '../../tiers/hooks.ts';
 import { serveNonce } from '../../tiers/nonce.ts';
 import { qemus } from '../../tiers/qemus.ts';
 import { addressOf, HOST, lan, MTU, ports } from './lan.ts';
-import { type Hooks, hooks, startQemu } from './machine.ts';
+import { startQemu } from './machine.ts';
 
 const SERIAL = ['-serial', 'stdio', '-monitor', 'none'];
 const all = qemus.flatMap((qemu) => hooks.map((hook) => ({ ...qemu, hook, with: hook.label })));
-const [first] = hooks as readonly [Hooks, ...Hooks[]];
 
 const envOf = (w: World, bridge = 'br0'): Record<string, string> => ({ ...w.env, QLAUNCH_BRIDGE: bridge });
 const journals = (w: World): string[] => readdirSync(join(w.dir, 'run/journal'));
@@ -94,10 +96,32 @@ describe.each(all)('QEMU $label with the hooks of $with', ({ binary, hook }) => 
   });
 });
 
+test.each(qemus)(
+  'a tap that stays is not unplugged for the dead one who had it (QEMU $label)',
+  async ({ binary }) => {
+    await lan();
+    execFileSync('ip', ['tuntap', 'add', 'dev', 'tap1', 'mode', 'tap']);
+    onTestFinished(() => void execFileSync('ip', ['link', 'delete', 'dev', 'tap1']));
+    const before = snapshot();
+    const w = world();
+    const killed = startQemu(binary, cloneHooks, envOf(w), SERIAL);
+    await killed.console.waitFor('QLAUNCH-GUEST up');
+    killed.child.kill('SIGKILL');
+    await killed.exited;
+    const next = startQemu(binary, cloneHooks, envOf(w), SERIAL);
+    await next.console.waitFor('QLAUNCH-GUEST up');
+    expect(await w.qlaunch('recover')).toMatchObject({ status: 0, stderr: 'nothing to take back' });
+    expect(ports()).toContainEqual(expect.objectContaining({ ifname: 'tap1', master: 'br0' }));
+    next.child.kill('SIGTERM');
+    await next.exited;
+    expect(differences(before, snapshot())).toEqual([]);
+  },
+);
+
 test.each(qemus)('nothing gets into a QMP stream on stdout (QEMU $label)', async ({ binary }) => {
   await lan();
   const w = world();
-  const qemu = startQemu(binary, first, envOf(w), ['-qmp', 'stdio', '-monitor', 'none']);
+  const qemu = startQemu(binary, cloneHooks, envOf(w), ['-qmp', 'stdio', '-monitor', 'none']);
   qemu.child.stdin.end('{"execute":"qmp_capabilities"}{"execute":"quit"}');
   await qemu.exited;
   const lines = qemu.console.text().trim().split('\n');

@@ -1,30 +1,10 @@
 /** QEMU as a person writes it by hand, with our hooks as its scripts. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { consoleOf, type GuestConsole } from '../../tiers/console.ts';
 import { guestFile } from '../../tiers/guest.ts';
-
-const root = new URL('../../..', import.meta.url).pathname;
-
-export interface Hooks {
-  readonly label: string;
-  readonly up: string;
-  readonly down: string;
-}
-
-const inDir = (label: string, dir: string): Hooks => ({
-  label,
-  up: `${root}${dir}/qemu-ifup`,
-  down: `${root}${dir}/qemu-ifdown`,
-});
-
-/** What a user may name: straight from the clone, and the standalone executable where it was built. */
-export const hooks: readonly Hooks[] = [
-  inDir('scripts', 'scripts'),
-  ...(existsSync(`${root}dist/standalone/qemu-ifup`) ? [inDir('standalone', 'dist/standalone')] : []),
-];
+import type { Hooks } from '../../tiers/hooks.ts';
 
 const BARE = ['-m', '192', '-nodefaults', '-no-user-config', '-display', 'none'];
 const GUEST = [
