@@ -9,6 +9,7 @@ import { type Finding, isFinding } from './finding.ts';
 import { type ImageTools, type ResolvedDisk, readProcLocks, resolveDisk } from './images.ts';
 import { type AskAs, checkReadableAs, checkSocketPath, checkWritableAs } from './preflight/paths.ts';
 import { checkPorts, type PortWish } from './preflight/ports.ts';
+import { checkScriptAs } from './preflight/script.ts';
 
 export interface PreflightPlaces {
   /** Where formats are recorded. */
@@ -104,7 +105,7 @@ function sameDiskTwice(disks: readonly (ResolvedDisk | Finding)[], spec: VmSpec)
     }));
 }
 
-async function files(tools: AskAs, { kernel, uefi, vnc, serial }: VmSpec): Promise<Finding[]> {
+async function files(tools: AskAs, { kernel, uefi, vnc, serial, nets }: VmSpec): Promise<Finding[]> {
   const read: [string | undefined, string][] = [
     [kernel?.kernel, '--kernel'],
     [kernel?.initrd, '--initrd'],
@@ -113,6 +114,11 @@ async function files(tools: AskAs, { kernel, uefi, vnc, serial }: VmSpec): Promi
   ];
   const asked = read.map(([path, at]) => (path === undefined ? undefined : checkReadableAs(tools, path, at)));
   if (serial.kind === 'file') asked.push(checkWritableAs(tools, serial.path, '--serial'));
+  for (const net of nets) {
+    if (net.mode !== 'tap') continue;
+    for (const key of ['script', 'downscript'] as const)
+      if (net[key]?.startsWith('/')) asked.push(checkScriptAs(tools, net[key], `${key} of ${net.at}`));
+  }
   return (await Promise.all(asked)).filter((finding) => finding !== undefined);
 }
 

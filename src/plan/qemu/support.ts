@@ -7,7 +7,7 @@ import type { DiskBus, VmSpec } from '../../spec/vm-spec.ts';
 import type { NicContext, QemuContext } from './context.ts';
 import { nativePasst } from './net/passt.ts';
 
-export type SupportFacts = Pick<QemuContext, 'binary' | 'caps' | 'nics'>;
+export type SupportFacts = Pick<QemuContext, 'binary' | 'caps' | 'nics' | 'vhostNet'>;
 
 /** Throws QL_QEMU_LACKS with everything that is missing. */
 export function requireSupport(spec: VmSpec, facts: SupportFacts): void {
@@ -23,7 +23,7 @@ export function requireSupport(spec: VmSpec, facts: SupportFacts): void {
   });
 }
 
-export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonly Problem[] {
+export function unsupported(spec: VmSpec, { caps, nics, vhostNet }: SupportFacts): readonly Problem[] {
   const problems: Problem[] = [];
   const need = (has: boolean, at: string, what: string, hint?: string): void => {
     if (!has) problems.push({ at, what, ...(hint === undefined ? {} : { hint }) });
@@ -43,6 +43,13 @@ export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonl
     const backend = net.mode === 'passt' && nativePasst(caps) ? 'passt' : BACKENDS[net.mode];
     if (backend !== undefined)
       need(caps.netdevs.has(backend), net.at, `this QEMU was built without "${backend}" networks`);
+    // Where it can not be opened, QEMU 7.2 to 8.2 abort without a word that helps.
+    need(
+      vhostNet || !needsVhost(net),
+      net.at,
+      'vhost needs /dev/vhost-net, which can not be opened here',
+      'modprobe vhost_net, or leave vhost= out',
+    );
     need(
       !waitsForHost(net, nics[net.id]),
       net.at,
@@ -53,6 +60,11 @@ export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonl
     );
   }
   return problems;
+}
+
+function needsVhost(net: NetSpec): boolean {
+  if (net.mode === 'bridge') return net.vhost === true;
+  return net.mode === 'tap' && net.vhostFd === undefined && (net.vhost === true || net.vhostForce === true);
 }
 
 const DISK_DEVICES: Readonly<Record<DiskBus, string>> = {

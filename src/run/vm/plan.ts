@@ -20,6 +20,7 @@ import { requireSupport } from '../../plan/qemu/support.ts';
 import type { Step } from '../../plan/step.ts';
 import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
+import { withHooks } from './hooks.ts';
 import { chooseMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
 
@@ -66,7 +67,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const qemu = findQemu(wanted.qemu);
   const dirs = vmDirs(who, env, Buffer.byteLength(wanted.name) + 4);
   const place = choosePlace({ name: wanted.name, given: wanted.nameGiven, identity: wanted.identity }, dirs);
-  const spec = { ...wanted, name: place.name };
+  const spec = withHooks({ ...wanted, name: place.name }, who);
   const paths = runPaths(place.dir, place.socketDir);
   const [caps, accel] = await Promise.all([qemuCaps(host, qemu), accelerate(spec, qemu, wish, runAs)]);
   const tools = { host, qemuImg: findBeside(qemu, 'qemu-img'), runAs, procLocks };
