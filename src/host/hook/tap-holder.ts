@@ -8,7 +8,10 @@ import type { ProcessId, World } from '../port.ts';
  */
 export function tapHolder(world: World, ifname: string): ProcessId | undefined {
   let found: number | undefined;
-  for (let pid = process.ppid; pid > 0; pid = parentOf(pid)) if (hasOpen(pid, ifname)) found = pid;
+  for (let pid = process.ppid; pid > 0; pid = parentOf(pid)) {
+    if (hasOpen(pid, ifname)) found = pid;
+    else if (found !== undefined) break;
+  }
   return found === undefined ? undefined : world.process(found);
 }
 

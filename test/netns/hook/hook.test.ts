@@ -111,6 +111,17 @@ describe.each(hooks)('the hooks of $label', ({ up, down }) => {
     expect(new Set(lines)).toEqual(new Set(['SigBlk: 0000000000000000', 'SigIgn: 0000000000000000']));
   });
 
+  test('a hook waits while somebody else changes the host', () => {
+    mkdirSync(join(dir, 'run/lock'), { recursive: true, mode: 0o700 });
+    // Who has the lock writes a file before it lets go; the hook must not be back before that.
+    const both =
+      'flock "$2" sh -c "echo locked; sleep 0.5; echo free >$3" | { read -r _; "$1" tap1; cat "$3"; }';
+    const args = [up, join(dir, 'run/lock/host'), join(dir, 'free')];
+    const { stdout } = tryOn('sh', ['-c', both, 'sh', ...args], { QLAUNCH_BRIDGE: 'br0' });
+    expect(stdout).toBe('free\n');
+    expect(masterOf('tap1')).toBe('br0');
+  });
+
   test('no process stays behind: it would keep the tap', () => {
     const held = ['-c', '"$1" tap1 9>&1 >/dev/null 2>&1; echo "over $?"', 'sh', up];
     // Ends when the last one who has descriptor 9 has ended.
