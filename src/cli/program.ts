@@ -24,6 +24,7 @@ export interface Session {
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
   ...['disk', 'config', 'acl', 'tap', 'changes', 'undo', 'recover', 'confirm'],
+  'install-hooks',
 ];
 
 const EXAMPLES = `
@@ -207,6 +208,17 @@ function changeCommands(root: Command, session: Session): void {
     .command('confirm <id>')
     .description('keep a change that was made with --confirm and would undo itself')
     .action(async (id) => done(await (await import('./changes.ts')).confirm(id)));
+  root
+    .command('install-hooks')
+    .summary('make qemu-ifup and qemu-ifdown the scripts that every QEMU runs for its taps')
+    .description(
+      'Put qemu-ifup and qemu-ifdown into /etc, where QEMU looks for the scripts of a tap, and keep what was there.',
+    )
+    .option('--prefix <dir>', 'the prefix QEMU was built with: DIR/etc instead of /etc')
+    .option('--uninstall', 'put back what was there before')
+    .option('--dry-run', 'print what would be written, or put back, and do nothing')
+    .option('--json', 'print the result (with --dry-run: the plan) as JSON')
+    .action(async (options) => done(await (await import('./install-hooks.ts')).installHooksCommand(options)));
 }
 
 function seconds(text: string): number {

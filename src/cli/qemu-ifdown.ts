@@ -1,4 +1,4 @@
-/** The program `qemu-ifdown`: QEMU's `downscript=`. QEMU waits for it as well, so it imports only what it needs. */
-import { runHook } from './hook.ts';
+/** The program `qemu-ifdown`: QEMU's `downscript=`. */
+import { ifdown } from './hook-down.ts';
 
-runHook('down', process.argv.slice(2));
+void ifdown(process.argv.slice(2));

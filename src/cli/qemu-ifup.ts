@@ -1,4 +1,4 @@
 /** The program `qemu-ifup`: QEMU's `script=`. QEMU waits for it, so it imports only what it needs. */
-import { runHook } from './hook.ts';
+import { ifup } from './hook-up.ts';
 
-runHook('up', process.argv.slice(2));
+void ifup(process.argv.slice(2));

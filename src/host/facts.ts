@@ -34,7 +34,8 @@ const isRaw = (value: unknown): value is Raw => typeof value === 'object' && val
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
-function linkFact(raw: Raw, addresses: unknown): LinkFact {
+/** One row of `ip -d -j link`; `addresses`: the addr_info of `ip -j address`. */
+export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
   const info = raw['linkinfo'];
   const link = isRaw(info) ? info : {};
   const kind = text(link['info_kind']);

@@ -39,6 +39,11 @@ export function secureDirectory(path: string): void {
   if (!stat.isDirectory()) throw unsafe(path, 'it is not a directory');
   if (stat.uid !== myUid()) throw unsafe(path, `it belongs to uid ${stat.uid}, not to ${myUid()}`);
   if ((stat.mode & 0o022) !== 0) throw unsafe(path, 'others may write there');
+  checkParents(path);
+}
+
+/** Throws QL_STATE_UNSAFE when somebody else could put another file or directory in the place of this one. */
+export function checkParents(path: string): void {
   // Absolute: the parent of '.' is '.' again, and what lies above it would never be looked at.
   for (let above = dirname(resolve(path)); ; above = dirname(above)) {
     checkAbove(path, above);

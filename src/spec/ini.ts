@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { didYouMean } from './did-you-mean.ts';
 import { type IniLine, type IniSection, readIni } from './ini/lines.ts';
+import { decodeValue } from './ini/value.ts';
 import { findKey, KEYS, type KeyName } from './keys.ts';
 import { Gathering, type RawDevice, type RawProp, type RawValue } from './raw.ts';
 import type { IniText, Layer } from './sources.ts';
@@ -10,7 +11,7 @@ import type { IniText, Layer } from './sources.ts';
 export function readProfile(file: IniText): Layer {
   const shown = file.path.slice(file.path.lastIndexOf('/') + 1);
   const dir = dirname(file.path);
-  const { sections, problems } = readIni(file.text, shown);
+  const { sections, problems } = readIni(file.text, shown, decodeValue);
   const gathering = new Gathering();
   gathering.problems.push(...problems);
   const place = (section: IniSection, { key, text, line }: IniLine): RawProp => {

@@ -70,8 +70,9 @@ export interface TapNet extends NicCommon {
   readonly mode: 'tap';
   readonly ifname?: IfName;
   readonly bridge?: IfName;
-  /** Absolute path, or 'no': the tap is there already; undefined: qlaunch makes it itself. */
+  /** Absolute path; 'yes': our qemu-ifup; 'no': the tap is there already; undefined: qlaunch makes it itself. */
   readonly script?: string;
+  /** The same; undefined with script 'yes': our qemu-ifdown, else none. */
   readonly downscript?: string;
   readonly vhost?: boolean;
   readonly vhostForce?: boolean;

@@ -19,6 +19,7 @@ import {
   checkWritableAs,
 } from './preflight/paths.ts';
 import { checkPorts, type PortWish } from './preflight/ports.ts';
+import { checkScriptAs } from './preflight/script.ts';
 
 export interface PreflightPlaces {
   /** Where formats are recorded. */
@@ -140,6 +141,11 @@ async function files(tools: AskAs, spec: VmSpec): Promise<Finding[]> {
     checkVars(tools, spec),
     serial.kind === 'file' ? checkWritableAs(tools, serial.path, '--serial') : undefined,
   ];
+  for (const net of nets) {
+    if (net.mode !== 'tap') continue;
+    for (const key of ['script', 'downscript'] as const)
+      if (net[key]?.startsWith('/')) asked.push(checkScriptAs(tools, net[key], `${key} of ${net.at}`));
+  }
   return (await Promise.all(asked)).filter((finding) => finding !== undefined);
 }
 

@@ -8,7 +8,7 @@ import { shellLine } from '../shell.ts';
 import type { NicContext, QemuContext } from './context.ts';
 import { nativePasst } from './net/passt.ts';
 
-export type SupportFacts = Pick<QemuContext, 'binary' | 'caps' | 'nics'>;
+export type SupportFacts = Pick<QemuContext, 'binary' | 'caps' | 'nics' | 'vhostNet'>;
 
 /** Throws QL_QEMU_LACKS with everything that is missing. */
 export function requireSupport(spec: VmSpec, facts: SupportFacts): void {
@@ -35,7 +35,7 @@ function cures(problems: readonly Lack[], { binary, caps }: SupportFacts): reado
     : [`${show.join('; ')}   # what this QEMU ${major}.${minor} has`, '--qemu takes another one'];
 }
 
-export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonly Lack[] {
+export function unsupported(spec: VmSpec, { caps, nics, vhostNet }: SupportFacts): readonly Lack[] {
   const problems: Lack[] = [];
   const lack = (ask: Lack['ask'], at: string, what: string, hint?: string): void =>
     void problems.push({
@@ -60,6 +60,14 @@ export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonl
     const backend = net.mode === 'passt' && nativePasst(caps) ? 'passt' : BACKENDS[net.mode];
     if (backend !== undefined && !caps.netdevs.has(backend))
       lack('-netdev', net.at, `this QEMU was built without "${backend}" networks`);
+    // Where it can not be opened, QEMU 7.2 to 8.2 abort without a word that helps.
+    if (!vhostNet && needsVhost(net))
+      lack(
+        undefined,
+        net.at,
+        'vhost needs /dev/vhost-net, which can not be opened here',
+        'sudo modprobe vhost_net, or leave vhost= out',
+      );
     if (waitsForHost(net, nics[net.id]))
       lack(
         undefined,
@@ -71,6 +79,11 @@ export function unsupported(spec: VmSpec, { caps, nics }: SupportFacts): readonl
       );
   }
   return problems;
+}
+
+function needsVhost(net: NetSpec): boolean {
+  if (net.mode === 'bridge') return net.vhost === true;
+  return net.mode === 'tap' && net.vhostFd === undefined && (net.vhost === true || net.vhostForce === true);
 }
 
 const DISK_DEVICES: Readonly<Record<DiskBus, string>> = {

@@ -12,6 +12,11 @@ export interface PortOptions {
   readonly isolated?: boolean;
 }
 
+export interface PortLineOptions extends PortOptions {
+  /** Nobody keeps the tap but its process (QEMU made it): the only thing to take back is that it is a port. */
+  readonly goesAway?: boolean;
+}
+
 /** Throws QL_NO_BRIDGE (exit 3): there is no such link, or it is none of the kernel's bridges. */
 export function bridgeNamed(facts: Pick<HostFacts, 'links'>, name: string): LinkFact {
   const found = facts.links.find((link) => link.ifname === name);
@@ -54,15 +59,20 @@ export function portSettings(bridge: LinkFact, options: PortOptions = {}): reado
  * The lines of one `ip -batch` for a tap that is there already; none when it is as wanted. Their undo leaves the tap
  * as it was, and is left out where the tap of this name is another one by then. The tap must have no other master.
  */
-export function portLines(tap: LinkFact, bridge: LinkFact, options: PortOptions = {}): readonly BatchLine[] {
+export function portLines(
+  tap: LinkFact,
+  bridge: LinkFact,
+  options: PortLineOptions = {},
+): readonly BatchLine[] {
   const attached = tap.master === bridge.ifname;
   const before = tap.address ?? '';
   const mac = attached ? before : portMac(before, bridge);
-  const set = (title: string, words: Argv, back: Argv | string): BatchLine => {
-    const undo: Undo =
-      typeof back === 'string'
-        ? { nothing: back }
-        : { run: ['ip', 'link', 'set', 'dev', tap.ifname, ...back], gone: LINK_GONE };
+  const gone = { nothing: `goes away with ${tap.ifname}` };
+  const set = (title: string, words: Argv, back?: Argv): BatchLine => {
+    const isKept = back !== undefined && (options.goesAway !== true || back[0] === 'nomaster');
+    const undo: Undo = isKept
+      ? { run: ['ip', 'link', 'set', 'dev', tap.ifname, ...back], gone: LINK_GONE }
+      : gone;
     return {
       title,
       words: ['link', 'set', 'dev', tap.ifname, ...words],
@@ -79,14 +89,13 @@ export function portLines(tap: LinkFact, bridge: LinkFact, options: PortOptions 
         ['address', before],
       ),
     );
-  const leaves = `goes away when ${tap.ifname} leaves ${bridge.ifname}`;
   for (const words of portSettings(bridge, options)) {
     const [key, value] = words;
     if (key === 'mtu' && String(tap.mtu) !== value)
       lines.push(set(`give ${tap.ifname} the MTU ${value}`, words, ['mtu', String(tap.mtu)]));
     if (key === 'master' && !attached)
       lines.push(set(`make ${tap.ifname} a port of ${bridge.ifname}`, words, ['nomaster']));
-    if (key === 'type') lines.push(set(`isolate ${tap.ifname} from other ports`, words, leaves));
+    if (key === 'type') lines.push(set(`isolate ${tap.ifname} from other ports`, words));
     if (key === 'up' && !tap.flags.includes('UP')) lines.push(set(`bring ${tap.ifname} up`, words, ['down']));
   }
   return lines;

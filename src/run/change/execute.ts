@@ -11,7 +11,7 @@ import { Journal } from '../journal/journal.ts';
 import { errorText, type Outcome } from './outcome.ts';
 import { perform } from './perform.ts';
 import { NotSettled, type Settled, settle } from './settle.ts';
-import { type Left, teardown } from './teardown.ts';
+import type { Left, TeardownResult } from './teardown.ts';
 
 export interface Order {
   /** For `qlaunch changes`: "bridge create br0". */
@@ -98,9 +98,15 @@ async function nextStage(
     await checkTools(engine, plan.steps);
     return plan;
   } catch (error) {
-    const { left, said } = await teardown(engine, journal);
+    const { left, said } = await undoAll(engine, journal);
     throw left.length === 0 && said.length === 0 ? error : unfinished(errorText(error), error, left, said);
   }
+}
+
+/** Loaded when something failed: QEMU waits for the hooks, which as a rule need none of it. */
+async function undoAll(engine: Engine, journal: Journal): Promise<TeardownResult> {
+  const { teardown } = await import('./teardown.ts');
+  return teardown(engine, journal);
 }
 
 /** A permanent change has nothing more to be kept for. */
@@ -178,7 +184,7 @@ async function takeBack(
   journal: Journal,
   ...todo: readonly string[]
 ): Promise<QlaunchError> {
-  const { left, said } = await teardown(engine, journal);
+  const { left, said } = await undoAll(engine, journal);
   const stuck = failure.kind === 'unsure' && failure.timedOut;
   const code = left.length > 0 ? 'QL_LEFTOVERS' : stuck ? 'QL_STEP_STUCK' : 'QL_STEP_REFUSED';
   const exit =

@@ -7,7 +7,6 @@ import type { Engine } from '../engine.ts';
 import type { Entry } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { commandOutcome, DONE, errorCode, errorText, type Outcome, sameValue } from './outcome.ts';
-import { share, shareModule } from './shared.ts';
 
 /** One outcome per entry; more than one only for a batch. */
 export async function perform(
@@ -36,8 +35,14 @@ async function performOne(
   }
   if ('write' in action) return attempt('refused', () => write(action, machine, timeoutMs));
   // The record tells how far it came: unsure is safe, and exact.
-  if ('share' in action) return attempt('unsure', () => share(action, journal.head.id, engine, timeoutMs));
-  if ('load' in action) return shareModule(action.load, journal.head.id, engine, timeoutMs);
+  if ('share' in action) {
+    const { share } = await import('./shared.ts');
+    return attempt('unsure', () => share(action, journal.head.id, engine, timeoutMs));
+  }
+  if ('load' in action) {
+    const { shareModule } = await import('./shared.ts');
+    return shareModule(action.load, journal.head.id, engine, timeoutMs);
+  }
   // What an interrupted rename or mkdir left is recognised by content and inode: unsure is safe, and exact.
   if ('file' in action) {
     const { undo } = entry;

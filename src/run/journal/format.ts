@@ -1,8 +1,8 @@
-/** Journal files as text and back. What can not be fully believed is not a journal, only lines to print. */
+/** Journal files, read. What can not be fully believed is not a journal, only lines to print. */
 
 import { entryProblem, type Fields, headProblem, isRecord } from './check.ts';
 import { type Entry, FORMAT, type Head, type JournalFile } from './entry.ts';
-import { seal, unseal } from './seal.ts';
+import { unseal } from './seal.ts';
 import { UPGRADES } from './upgrade.ts';
 
 export type Parsed =
@@ -14,10 +14,6 @@ export type Parsed =
       readonly bootId?: string;
       readonly byHand: readonly string[];
     };
-
-export function renderJournal(file: JournalFile): string {
-  return seal([file.head, ...file.entries]);
-}
 
 /** `id` is what the file is called: a journal under another name is not believed. */
 export function parseJournal(text: string, id: string): Parsed {

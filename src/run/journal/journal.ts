@@ -12,7 +12,7 @@ import {
   type JournalFile,
   type Place,
 } from './entry.ts';
-import { renderJournal } from './format.ts';
+import { renderJournal } from './render.ts';
 
 export interface Stores {
   readonly volatile: Store;

@@ -23,6 +23,7 @@ import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
 import { bracketed } from '../../spec/ip.ts';
 import type { Mac } from '../../spec/mac.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
+import { withHooks } from './hooks.ts';
 import { type HostNeeds, hostNeeds } from './host.ts';
 import { chooseMacs, livingMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
@@ -73,7 +74,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const qemu = findQemu(wanted.qemu);
   const dirs = vmDirs(who, env, Buffer.byteLength(wanted.name) + 4);
   const place = choosePlace({ name: wanted.name, given: wanted.nameGiven, identity: wanted.identity }, dirs);
-  const spec = { ...wanted, name: place.name };
+  const spec = withHooks({ ...wanted, name: place.name }, who);
   const paths = runPaths(place.dir, place.socketDir);
   const [caps, accel] = await Promise.all([qemuCaps(host, qemu), accelerate(spec, qemu, wish, runAs)]);
   const tools = { host, qemuImg: findBeside(qemu, 'qemu-img'), runAs, procLocks };

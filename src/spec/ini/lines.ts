@@ -4,7 +4,6 @@
  * become something else than text. So lines are told apart here, and `ini` decodes quoted values.
  */
 import { Gathering, type Problem } from '../raw.ts';
-import { decodeValue } from './value.ts';
 
 export interface IniLine {
   readonly key: string;
@@ -18,12 +17,16 @@ export interface IniSection {
   readonly lines: readonly IniLine[];
 }
 
-/** `shown`: the file's name in messages. */
+/** The text of a value, quotes and all, as its meaning. */
+export type DecodeValue = (raw: string, at: string) => string | Problem;
+
+/** `shown`: the file's name in messages. `decode`: decodeValue(), unless quotes are not needed at all. */
 export function readIni(
   content: string,
   shown: string,
+  decode: DecodeValue,
 ): { readonly sections: readonly IniSection[]; readonly problems: readonly Problem[] } {
-  const reader = new LineReader(shown);
+  const reader = new LineReader(shown, decode);
   const lines = content.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   for (const [i, line] of lines.entries()) reader.read(line.trim(), i + 1);
   return { sections: reader.sections, problems: reader.gathering.problems };
@@ -33,9 +36,11 @@ class LineReader {
   readonly sections: { name: string; line: number; lines: IniLine[] }[] = [];
   readonly gathering: Gathering = new Gathering();
   readonly shown: string;
+  readonly decode: DecodeValue;
 
-  constructor(shown: string) {
+  constructor(shown: string, decode: DecodeValue) {
     this.shown = shown;
+    this.decode = decode;
   }
 
   read(text: string, line: number): void {
@@ -71,7 +76,7 @@ class LineReader {
     } else if (key === '') this.gathering.refuse(at, 'there is no key before "="');
     else if (!current) this.gathering.refuse(at, `${key} stands before the first section`, 'begin with [vm]');
     else {
-      const value = this.gathering.take(decodeValue(text.slice(equals + 1).trim(), at));
+      const value = this.gathering.take(this.decode(text.slice(equals + 1).trim(), at));
       if (value !== undefined) current.lines.push({ key, text: value, line });
     }
   }

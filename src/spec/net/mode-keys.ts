@@ -94,8 +94,10 @@ const bridge: MakeKeys = (gathering, home) => {
 
 const tap: MakeKeys = (gathering, home) => {
   const f = new Fields<TapNet>(gathering, home);
-  const script = (prop: RawProp): string | Problem =>
-    prop.text === 'no' || prop.text === '' ? 'no' : parsePath(prop, home);
+  const script = (prop: RawProp): string | Problem => {
+    if (prop.text === 'no' || prop.text === '') return 'no';
+    return prop.text === 'yes' ? 'yes' : parsePath(prop, home);
+  };
   const readers = {
     ifname: f.set('ifname', parseIfName),
     bridge: f.set('bridge', parseIfName),

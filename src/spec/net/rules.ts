@@ -40,6 +40,9 @@ function checkModel(net: NetSpec, given: ReadonlySet<string>, refuse: Refuse): v
   else if (net.queues > 1 && !QUEUED.has(net.mode)) refuse(`queues: mode ${net.mode} has one queue`);
 }
 
+/** down_script in TAPState, net/tap.c: the rest is cut off silently. */
+const DOWNSCRIPT_BYTES = 1023;
+
 function checkTap(net: TapNet, given: ReadonlySet<string>, refuse: Refuse): void {
   if (net.fd !== undefined)
     for (const key of ['ifname', 'bridge', 'script', 'downscript', 'vnet_hdr', 'queues'])
@@ -55,6 +58,8 @@ function checkTap(net: TapNet, given: ReadonlySet<string>, refuse: Refuse): void
       'bridge is ignored by QEMU when a script is given',
       'leave one of them out; without script= qlaunch attaches the tap',
     );
+  if (net.downscript !== undefined && Buffer.byteLength(net.downscript) > DOWNSCRIPT_BYTES)
+    refuse(`the path of downscript is longer than the ${DOWNSCRIPT_BYTES} bytes that QEMU remembers`);
   if (net.script !== undefined && net.script !== 'no' && net.ifname === undefined && net.fd === undefined)
     return;
   if (net.script === 'no' && net.ifname === undefined)

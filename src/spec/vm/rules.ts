@@ -4,6 +4,7 @@ import type { KeyName } from '../keys.ts';
 import { forwardedTwice } from '../net/rules.ts';
 import { BUILT_IN, type Gathering } from '../raw.ts';
 import type { VmSpec } from '../vm-spec.ts';
+import { checkExtra } from './extra.ts';
 import { machineFamily } from './machine.ts';
 
 /** Where the parts were written, for messages; NICs know it themselves. */
@@ -19,19 +20,6 @@ export function checkVm(spec: VmSpec, places: Places, gathering: Gathering): voi
   checkBoot(spec, places, gathering);
   checkExtra(spec, gathering);
   if (machineFamily(spec.machine) === 'microvm') checkMicrovm(spec, places, gathering);
-}
-
-/** What would hide QEMU from the one who looks after it. */
-const NOT_FOR_EXTRA: Readonly<Record<string, string>> = {
-  daemonize: 'QEMU would leave its waiter, and its end would never be known (write -d before the --)',
-  pidfile: 'qlaunch finds QEMU by a pid file of its own',
-};
-
-function checkExtra({ extra }: VmSpec, gathering: Gathering): void {
-  for (const word of extra) {
-    const why = NOT_FOR_EXTRA[word.replace(/^--?/, '')];
-    if (why !== undefined && word.startsWith('-')) gathering.refuse(`${word} behind --`, why);
-  }
 }
 
 function repeated<T>(items: readonly T[], key: (item: T) => string | undefined): T[] {

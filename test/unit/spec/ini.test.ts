@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { readIni } from '../../../src/spec/ini/lines.ts';
+import { decodeValue } from '../../../src/spec/ini/value.ts';
 import { readProfile } from '../../../src/spec/ini.ts';
 
 /** One value of [vm], or what is wrong with its line. */
 function value(raw: string): string {
-  const { sections, problems } = readIni(`[vm]\nkey = ${raw}\n`, 'web.ini');
+  const { sections, problems } = readIni(`[vm]\nkey = ${raw}\n`, 'web.ini', decodeValue);
   return sections[0]?.lines[0]?.text ?? `! ${problems[0]?.what}`;
 }
 
@@ -54,7 +55,7 @@ test('lines, with what is wrong with them', () => {
     '[__proto__]',
     'polluted = yes',
   ].join('\n');
-  const { sections, problems } = readIni(text, 'web.ini');
+  const { sections, problems } = readIni(text, 'web.ini', decodeValue);
   expect(sections.map(({ name, line }) => `${line} ${name}`)).toEqual([
     '4 vm',
     '9 vm',
@@ -73,7 +74,11 @@ test('lines, with what is wrong with them', () => {
 });
 
 test('a BOM, CRLF and CR do not count', () => {
-  const { sections, problems } = readIni('\uFEFF[vm]\r\nname = web\r\n\r[net0]\rmode = user', 'web.ini');
+  const { sections, problems } = readIni(
+    '\uFEFF[vm]\r\nname = web\r\n\r[net0]\rmode = user',
+    'web.ini',
+    decodeValue,
+  );
   expect(problems).toEqual([]);
   expect(sections.map(({ name, lines }) => [name, lines])).toEqual([
     ['vm', [{ key: 'name', text: 'web', line: 2 }]],

@@ -26,6 +26,7 @@ describe('every mode', () => {
       { ...common, mode: 'bridge', bridge: 'vmbr0', helper: '/home/u/h', vhost: true },
     ],
     ['tap', { ...common, mode: 'tap' }],
+    ['tap:tap1,script=yes', { ...common, mode: 'tap', ifname: 'tap1', script: 'yes' }],
     ['tap:tap1,bridge=br0', { ...common, mode: 'tap', ifname: 'tap1', bridge: 'br0' }],
     ['nat', { ...common, mode: 'nat', network: 'default', forwards: [] }],
     ['nat:lab', { ...common, mode: 'nat', network: 'lab', forwards: [] }],
@@ -182,6 +183,11 @@ describe('refused: QEMU would crash, misread it silently, or say less (qemu.md 2
         '--net: bridge is ignored by QEMU when a script is given (leave one of them out; without script= qlaunch attaches the tap)',
       ],
     ],
+    [
+      `tap:t0,script=yes,downscript=/${'d'.repeat(1023)}`,
+      ['--net: the path of downscript is longer than the 1023 bytes that QEMU remembers'],
+    ],
+    ['tap,queues=0', ['--net queues: "0" must be a whole number from 1 to 256']],
     ['tap,script=no', ['--net: script=no needs the ifname of a tap that is there already']],
     [
       'tap:t0,downscript=/down',

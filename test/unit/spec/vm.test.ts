@@ -262,6 +262,30 @@ describe('refused, with the reason', () => {
     expect(spec({ image: 'a.img', extra: ['-name', 'pidfile'] }).extra).toEqual(['-name', 'pidfile']);
   });
 
+  test.each<[string, string, string]>([
+    ['tap:t0,script=yes', '-sandbox on,spawn=deny', 'forbids QEMU to start the network script'],
+    ['tap:t0,script=/up', '--sandbox on,spawn=deny', 'forbids QEMU to start the network script'],
+    ['bridge', '-sandbox on,obsolete=deny,spawn=deny', 'forbids QEMU to start the bridge helper'],
+    ['tap:t0,script=/up,downscript=/down', '-chroot /srv', 'inside its chroot'],
+    ['tap:t0,script=/up,downscript=/down', '-run-with async-teardown=on,chroot=/srv', 'inside its chroot'],
+    ['tap:t0,script=/up', '-qmp stdio', 'inside the QMP stream'],
+    ['user', '-sandbox on,elevateprivileges=deny -runas u', 'kills a QEMU that changes its user'],
+    ['user', '-sandbox on,elevateprivileges=children -run-with user=u', 'kills a QEMU that changes its user'],
+  ])('--net %s with %s behind --', (net, extra, why) => {
+    expect(refusal({ image: 'a.img', options: { net: [net] }, extra: extra.split(' ') })).toContain(why);
+  });
+
+  test.each<[string, string]>([
+    ['tap:t0,script=no', '-sandbox on,spawn=deny'],
+    ['tap:t0,script=yes', '-sandbox on,spawn=allow'],
+    ['tap:t0,script=/up,downscript=no', '-chroot /srv'],
+    ['tap:t0,script=yes', '-qmp stdio'],
+    ['user', '-sandbox on,elevateprivileges=deny'],
+  ])('--net %s with %s behind -- is fine', (net, extra) => {
+    const words = extra.split(' ');
+    expect(spec({ image: 'a.img', options: { net: [net] }, extra: words }).extra).toEqual(words);
+  });
+
   test('nothing to boot', () => {
     expect(refusal({})).toContain('VM: there is nothing to boot');
     expect(spec({ options: { boot: 'n' } }).disks).toEqual([]);

@@ -74,8 +74,8 @@ fi`;
 
 const ASK_MS = 10_000;
 
-/** Why not; undefined when it may. */
-async function ask({ host, runAs }: AskAs, script: string, path: string): Promise<string | undefined> {
+/** Runs it as QEMU's user with the path as $1. What it says when it fails; undefined when it does not. */
+export async function ask({ host, runAs }: AskAs, script: string, path: string): Promise<string | undefined> {
   const argv = [...runAs, '/bin/sh', '-c', script, 'sh', path] as unknown as Argv;
   const { status, stderr } = await host.run(argv, { timeoutMs: ASK_MS });
   return status === 0 ? undefined : stderr.trim() || `could not look at ${path} as QEMU’s user`;

@@ -36,8 +36,9 @@ function missing(
   options: Record<string, unknown>,
   nic: NicContext = { mac },
   has: Partial<QemuCaps> = {},
+  vhostNet: boolean = false,
 ): string[] {
-  const facts = { binary: 'qemu', caps: { ...caps, ...has }, nics: { net0: nic } };
+  const facts = { binary: 'qemu', caps: { ...caps, ...has }, nics: { net0: nic }, vhostNet };
   return unsupported(spec(options), facts).map(
     ({ at, what, hint }) => `${at}: ${what}${hint ? ` (${hint})` : ''}`,
   );
@@ -78,6 +79,17 @@ test('with the tap or the device of a host plan it is there', () => {
   expect(missing({ net: ['vf:e0'] }, { mac, pci: '0000:81:00.0' as never })).toEqual([]);
 });
 
+test('vhost that can not be used is refused: an older QEMU would abort', () => {
+  const refused = [
+    '--net: vhost needs /dev/vhost-net, which can not be opened here (modprobe vhost_net, or leave vhost= out)',
+  ];
+  for (const net of ['tap:t0,vhost=on', 'tap:t0,vhostforce=on', 'bridge,vhost=on']) {
+    expect(missing({ net: [net] })).toEqual(refused);
+    expect(missing({ net: [net] }, { mac }, {}, true)).toEqual([]);
+  }
+  expect(missing({ net: ['tap:t0,vhostfd=5'] })).toEqual([]);
+});
+
 test('a QEMU without slirp, or without stream', () => {
   const has = { netdevs: new Set(['tap']) };
   expect(missing({}, { mac }, has)).toEqual([
@@ -89,14 +101,14 @@ test('a QEMU without slirp, or without stream', () => {
 });
 
 test('all of it in one error', () => {
-  const facts = { binary: 'qemu', caps, nics: {} };
+  const facts = { binary: 'qemu', caps, nics: {}, vhostNet: false };
   const wish = spec({ display: 'sdl', net: ['user,model=igb', 'nat'] });
   expect(() => requireSupport(wish, facts)).toThrow('asks for what is not there');
   expect(unsupported(wish, facts)).toHaveLength(3);
 });
 
 test('what to type lists what QEMU has, and nothing where it is not QEMU that lacks something', () => {
-  const facts = { binary: '/opt/my qemu', caps, nics: { net0: { mac } } };
+  const facts = { binary: '/opt/my qemu', caps, vhostNet: false, nics: { net0: { mac } } };
   const cure = (options: Record<string, unknown>): unknown => {
     try {
       requireSupport(spec(options), facts);

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JournalFile } from '../../../../src/run/journal/entry.ts';
-import { parseJournal, renderJournal } from '../../../../src/run/journal/format.ts';
+import { parseJournal } from '../../../../src/run/journal/format.ts';
+import { renderJournal } from '../../../../src/run/journal/render.ts';
 import { seal } from '../../../../src/run/journal/seal.ts';
 
 const PROCESS = { pid: 7, start: 9, bootId: 'boot', pidns: 'pid:[1]' };

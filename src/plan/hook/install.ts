@@ -1,0 +1,52 @@
+/** The plan of `qlaunch install-hooks`: /etc/qemu-ifup and /etc/qemu-ifdown, where every QEMU looks for them. */
+import { putFile } from '../files.ts';
+import { shellLine } from '../shell.ts';
+import type { Argv, FilePath, Plan, Step } from '../step.ts';
+import type { FileBefore } from '../undo.ts';
+
+export const HOOKS = ['qemu-ifup', 'qemu-ifdown'] as const;
+export type HookName = (typeof HOOKS)[number];
+
+export interface InstallFacts {
+  /** CONFIG_SYSCONFDIR of the QEMU they are for: /etc, /usr/local/etc. */
+  readonly directory: FilePath;
+  /** How each is started: absolute paths of the interpreter and of what it runs. */
+  readonly programs: Readonly<Record<HookName, Argv>>;
+  /** What lies there now. */
+  readonly before: Readonly<Record<HookName, FileBefore | undefined>>;
+}
+
+/** In a file of ours, of whatever version. */
+const MARK = '# Put here by `qlaunch install-hooks`';
+
+/** What is left of an earlier file of that name, for a person to look at; the journal has a copy of its own. */
+const backupPath = (path: FilePath): FilePath => `${path}.before-qlaunch`;
+
+export function planInstall<Facts>({ directory, programs, before }: InstallFacts): Plan<Facts> {
+  const steps = HOOKS.flatMap((name): Step[] => {
+    const path: FilePath = `${directory === '/' ? '' : directory}/${name}`;
+    const put = putFile({ path, content: hookFile(programs[name]), mode: 0o755 });
+    return [...keep(path, before[name]), put];
+  });
+  return { steps };
+}
+
+/** The front of dist/bin without what it needs to find itself. */
+function hookFile(program: Argv): string {
+  return [
+    '#!/bin/sh',
+    `${MARK}; its --uninstall puts back what was here.`,
+    '# Without what triples the start of Node (nodejs/node#40524), or is for a shell of a developer.',
+    'unset NODE_EXTRA_CA_CERTS NODE_OPTIONS',
+    `exec ${shellLine(program)} "$@"`,
+    '',
+  ].join('\n');
+}
+
+/** A symbolic link or a program (no text) has no copy beside it, only the one in the journal. */
+function keep(path: FilePath, before: FileBefore | undefined): Step[] {
+  if (before === undefined || 'linkTo' in before || before.base64 === true) return [];
+  if (before.content.includes(MARK)) return [];
+  const { content, mode, owner } = before;
+  return [putFile({ path: backupPath(path), content, mode, owner })];
+}

@@ -1,0 +1,61 @@
+// needs: bridge, tap, veth
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { differences, snapshot } from '../../snapshot.ts';
+import { vmRow, type World, world } from '../../tiers/cli.ts';
+import { consoleFile } from '../../tiers/console.ts';
+import { guestCopy } from '../../tiers/guest.ts';
+import { HOST, lan, ports } from '../../tiers/lan.ts';
+import { serveNonce } from '../../tiers/nonce.ts';
+import { qemus } from '../../tiers/qemus.ts';
+
+function rules(w: World, text: string): void {
+  mkdirSync(join(w.dir, 'config'), { recursive: true });
+  writeFileSync(join(w.dir, 'config/ifup.ini'), text);
+}
+
+const line = (w: World, binary: string, net: string): readonly string[] => [
+  guestCopy(w.dir),
+  ...['-d', '-n', 'st', '--accel', 'tcg', '--qemu', binary, '--net', net],
+];
+
+test.each(qemus)('script=yes plugs a guest in by qemu-ifup (QEMU $label)', async ({ binary }) => {
+  await lan();
+  const before = snapshot();
+  const w = world();
+  rules(w, '[tap*]\nbridge = br0\n');
+  const served = await serveNonce(HOST);
+  const fetchIt = ['--', '-fw_cfg', `name=opt/qlaunch/fetch,string=http://${HOST}:${served.port}/`];
+  const started = await w.qlaunch(...line(w, binary, 'tap:tap1,script=yes'), ...fetchIt);
+  expect(started).toMatchObject({ status: 0, stderr: '' });
+  expect(ports()).toContainEqual(expect.objectContaining({ ifname: 'tap1', master: 'br0' }));
+  const { dir, pid } = await vmRow(w, 'st');
+  expect(JSON.parse((await w.qlaunch('changes', '--json')).stdout)).toMatchObject([{ holder: pid }]);
+  const console = consoleFile(join(dir, 'serial.log'));
+  await console.waitFor('QLAUNCH-GUEST ready');
+  expect(console.text()).toContain(`QLAUNCH-GUEST fetched ${served.nonce}\n`);
+  expect(await w.qlaunch('stop', 'st')).toMatchObject({ status: 0 });
+  expect(readdirSync(join(w.dir, 'run/journal'))).toEqual([]);
+  expect(differences(before, snapshot())).toEqual([]);
+});
+
+test.each(qemus)(
+  'when qemu-ifup refuses, its reason is what the user reads (QEMU $label)',
+  async ({ binary }) => {
+    const w = world();
+    rules(w, '[tap*]\nbridge = br9\n');
+    const { status, stderr } = await w.qlaunch(...line(w, binary, 'tap:tap1,script=yes'));
+    expect(status).toBe(4);
+    expect(stderr).toContain('there is no bridge br9');
+  },
+);
+
+test('a script that QEMU could not execute is refused before it starts', async () => {
+  const w = world();
+  const script = join(w.dir, 'ifup');
+  writeFileSync(script, 'ip link set $1 up\n', { mode: 0o755 });
+  const { status, stderr } = await w.qlaunch(...line(w, qemus[0]?.binary ?? '', `tap:tap1,script=${script}`));
+  expect(status).toBe(3);
+  expect(stderr).toContain(`${script} does not begin with #!`);
+});
