@@ -1,54 +1,61 @@
-/** qlaunch map: the host's switch board, as people draw it. */
+/** qlaunch map: one look, or one after the other. */
+import { EXIT } from '../../errors.ts';
 import { linuxMachine } from '../../host/linux.ts';
+import { writePicture } from '../../host/map/picture-file.ts';
 import { identity } from '../../host/vm/user.ts';
-import { boardOf } from '../../plan/map/board.ts';
-import { ASCII, BOXES } from '../../plan/map/glyphs.ts';
-import type { Line, Tone } from '../../plan/map/row.ts';
-import { drawBoard, type Paper } from '../../plan/map/text.ts';
+import { type Board, boardOf } from '../../plan/map/board.ts';
+import type { BoardFacts } from '../../plan/map/facts.ts';
+import { svgOf } from '../../plan/map/svg.ts';
+import { drawBoard } from '../../plan/map/text.ts';
 import { lookAtBoard } from '../../run/map/look.ts';
-import { json, note, out, type Tint, tint } from '../terminal.ts';
+import { json, out } from '../terminal.ts';
+import { paint, paper } from './paper.ts';
+import { listenForStop, openScreen } from './screen.ts';
 
 export interface MapOptions {
   readonly json?: boolean;
-  /** Seconds between two looks. */
-  readonly watch?: number;
+  /** Seconds between two looks; true: one. */
+  readonly watch?: number | true;
   readonly svg?: string;
 }
 
 export async function showMap(options: MapOptions): Promise<number> {
-  const facts = await lookAtBoard(linuxMachine(), identity(process.env), process.env);
-  const board = boardOf(facts);
+  const machine = linuxMachine();
+  const look = (): Promise<BoardFacts> => lookAtBoard(machine, identity(process.env), process.env);
+  if (options.watch !== undefined)
+    return watch(look, (options.watch === true ? 1 : options.watch) * 1000, options);
+  show(boardOf(await look()), options);
+  return EXIT.ok;
+}
+
+function show(board: Board, options: MapOptions): void {
+  if (options.svg === '-') out(svgOf(board).trimEnd());
+  else if (options.svg !== undefined) writePicture(options.svg, svgOf(board));
   if (options.json === true) json(board);
-  else {
-    const lines = drawBoard(board, paper());
-    if (lines.length === 0) note('no bridges, no NICs and no VMs here');
-    else out(lines.map(paint).join('\n'));
+  else if (options.svg === undefined) out(drawing(board));
+}
+
+const drawing = (board: Board): string => drawBoard(board, paper()).map(paint).join('\n');
+
+/** On a terminal in one place; elsewhere picture after picture, and JSON one object per line. */
+async function watch(look: () => Promise<BoardFacts>, everyMs: number, options: MapOptions): Promise<number> {
+  const onScreen = process.stdout.isTTY && options.json !== true && options.svg === undefined;
+  const screen = onScreen ? openScreen() : undefined;
+  const stop = listenForStop();
+  let before: BoardFacts | undefined;
+  try {
+    while (stop.status() === undefined) {
+      const facts = await look();
+      const board = boardOf(facts, before);
+      if (screen !== undefined) screen.draw(drawing(board));
+      else if (options.json === true && options.svg === undefined) out(JSON.stringify(board));
+      else show(board, options);
+      before = facts;
+      await stop.orAfter(everyMs);
+    }
+    return stop.status() ?? EXIT.ok;
+  } finally {
+    screen?.close();
+    stop.forget();
   }
-  return 0;
-}
-
-/** Where nobody says how wide it is, it is a file or a pipe. */
-const PLAIN_COLUMNS = 80;
-
-export function paper(): Paper {
-  const columns = process.stdout.columns ?? (Number(process.env['COLUMNS']) || PLAIN_COLUMNS);
-  const { LC_ALL, LC_CTYPE, LANG } = process.env;
-  // locale(7): the first that is set and not empty counts.
-  const locale = LC_ALL || LC_CTYPE || LANG || '';
-  return { columns, glyphs: /utf-?8/i.test(locale) ? BOXES : ASCII };
-}
-
-const TINTS: Readonly<Record<Tone, Tint>> = {
-  name: 'bold',
-  good: 'green',
-  bad: 'red',
-  waiting: 'yellow',
-  faint: 'dim',
-};
-
-export function paint(line: Line): string {
-  return line
-    .map(({ text, tone }) => (tone === undefined ? text : tint(TINTS[tone], text)))
-    .join('')
-    .trimEnd();
 }

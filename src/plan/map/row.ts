@@ -26,7 +26,7 @@ export function layOut(row: Row, columns: number, glyphs: Glyphs): readonly Line
   const gap = head.length === 0 ? 0 : 2;
   // Below a long head there would be no room left.
   const most = Math.floor(columns / 3);
-  const indent = Math.max(2, Math.min(widthOf(row.first) + headWidth + gap, most) - widthOf(row.rest));
+  const indent = Math.max(gap, Math.min(widthOf(row.first) + headWidth + gap, most) - widthOf(row.rest));
   const lines: Piece[][] = [[{ text: row.first }, ...cutHead(head, columns - widthOf(row.first), glyphs)]];
   let used = widthOf(row.first) + headWidth;
   let isFirst = true;

@@ -34,7 +34,7 @@ export function bridgeFacts(bridge: Bridge): readonly Piece[] {
   ];
 }
 
-/** A guest's tap shows the guest's MAC; its own says nothing. */
+/** A guest's tap says whose it is; its own MAC says nothing. */
 export function deviceFacts(device: Device, isPort = false): readonly Piece[] {
   const { guest, mac, owner, holder, master } = device;
   if (guest !== undefined)
@@ -58,7 +58,18 @@ export function deviceFacts(device: Device, isPort = false): readonly Piece[] {
   ];
 }
 
-function guestFacts(guest: GuestEnd): readonly Piece[] {
+/** Of a tap whose guest stands beside it. */
+export function tapFacts(device: Device): readonly Piece[] {
+  return [
+    plain(device.what),
+    stateWords(device),
+    ...portFacts(device),
+    ...made(device),
+    ...rates(device.rates),
+  ];
+}
+
+export function guestFacts(guest: GuestEnd): readonly Piece[] {
   return [
     plain(guest.nic),
     { text: guest.state, tone: stateTone(guest.state) },
