@@ -24,7 +24,7 @@ export function openScreen(stream: NodeJS.WriteStream = process.stdout): Screen 
     const shown = lines.length < rows ? lines : lines.slice(0, rows - 2);
     const cut = lines.length - shown.length;
     const foot = cut > 0 ? [`... ${cut} more lines: make the terminal taller`] : [];
-    const body = [...shown, ...foot].map((line) => `${line}${REST_OF_LINE}`).join('\r\n');
+    const body = [...shown, ...foot].map((line) => `${line}${REST_OF_LINE}`).join('\n');
     stream.write(`${FRAME}${body}${REST_OF_SCREEN}${SHOWN}`);
   };
   const onStop = (): void => {

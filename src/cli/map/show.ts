@@ -6,7 +6,7 @@ import { identity } from '../../host/vm/user.ts';
 import { type Board, boardOf } from '../../plan/map/board.ts';
 import type { BoardFacts } from '../../plan/map/facts.ts';
 import { svgOf } from '../../plan/map/svg.ts';
-import { drawBoard } from '../../plan/map/text.ts';
+import { drawBoard, type Paper } from '../../plan/map/text.ts';
 import { lookAtBoard } from '../../run/map/look.ts';
 import { json, out } from '../terminal.ts';
 import { paint, paper } from './paper.ts';
@@ -35,7 +35,10 @@ function show(board: Board, options: MapOptions): void {
   else if (options.svg === undefined) out(drawing(board));
 }
 
-const drawing = (board: Board): string => drawBoard(board, paper()).map(paint).join('\n');
+const drawing = (board: Board, on: Paper = paper()): string => drawBoard(board, on).map(paint).join('\n');
+
+/** A line that fills the terminal leaves the cursor on its last character, and erasing the rest would take that. */
+const inside = ({ columns, glyphs }: Paper): Paper => ({ columns: columns - 1, glyphs });
 
 /** On a terminal in one place; elsewhere picture after picture, and JSON one object per line. */
 async function watch(look: () => Promise<BoardFacts>, everyMs: number, options: MapOptions): Promise<number> {
@@ -47,7 +50,7 @@ async function watch(look: () => Promise<BoardFacts>, everyMs: number, options: 
     while (stop.status() === undefined) {
       const facts = await look();
       const board = boardOf(facts, before);
-      if (screen !== undefined) screen.draw(drawing(board));
+      if (screen !== undefined) screen.draw(drawing(board, inside(paper())));
       else if (options.json === true && options.svg === undefined) out(JSON.stringify(board));
       else show(board, options);
       before = facts;
