@@ -54,14 +54,21 @@ function boardLink(raw: Raw, addresses: readonly unknown[], vlans: readonly unkn
     up: flags.has('UP'),
     carrier: flags.has('LOWER_UP'),
     isolated: slave['isolated'] === true,
-    ...(kind === 'bridge'
-      ? { stp: data['stp_state'] === 1, vlanFiltering: data['vlan_filtering'] === 1 }
-      : {}),
+    ...(kind === 'bridge' ? bridgeSettings(data) : {}),
     vlans: vlans.filter(isObject).map(vlanOf),
     addresses: addresses.filter(isObject).flatMap(addressOf),
     received: counters(objectOf(stats['rx'])),
     sent: counters(objectOf(stats['tx'])),
     ...defined(texts),
+  };
+}
+
+function bridgeSettings(data: Raw): Pick<BoardLink, 'stp' | 'vlanFiltering' | 'forwardDelayMs'> {
+  return {
+    stp: data['stp_state'] === 1,
+    vlanFiltering: data['vlan_filtering'] === 1,
+    // In hundredths of a second (clock_t).
+    forwardDelayMs: numberOf(data['forward_delay']) * 10,
   };
 }
 

@@ -14,6 +14,7 @@ export interface Board {
 
 export interface Bridge extends Device {
   readonly stp: boolean;
+  readonly forwardDelayMs: number;
   readonly vlanFiltering: boolean;
   /** Ports that lead to hardware. */
   readonly uplinks: readonly Device[];
@@ -56,6 +57,7 @@ export function boardOf(facts: BoardFacts, before?: BoardFacts): Board {
     return {
       ...device(bridge),
       stp: bridge.stp === true,
+      forwardDelayMs: bridge.forwardDelayMs ?? 0,
       vlanFiltering: bridge.vlanFiltering === true,
       uplinks: leading.map(device),
       ports: ports.filter((port) => !leading.includes(port)).map(device),

@@ -40,6 +40,7 @@ export interface BoardLink {
   /** Of a persistent tap: who may open it. */
   readonly owner?: string;
   readonly stp?: boolean;
+  readonly forwardDelayMs?: number;
   readonly vlanFiltering?: boolean;
   /** "1 untagged", "10-20" */
   readonly vlans: readonly string[];
