@@ -1,11 +1,11 @@
 /** qlaunch doctor: the table, and its cures. */
 import { EXIT, printable, QlaunchError } from '../../errors.ts';
-import { identity } from '../../host/vm/user.ts';
+import { type Identity, identity } from '../../host/vm/user.ts';
 import type { FindingState } from '../../plan/doctor/finding.ts';
+import { rootSteps } from '../../plan/privilege.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
 import { type CheckedFinding, examine } from '../../run/doctor/checks.ts';
 import { type Fixable, type Fixed, fixAll, fixable } from '../../run/doctor/fix.ts';
-import type { Engine } from '../../run/engine.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { fail, json, note, out, type Tint, tint } from '../terminal.ts';
 
@@ -25,32 +25,31 @@ export async function doctor(options: DoctorOptions): Promise<number> {
       todo: ['qlaunch doctor --fix --dry-run', 'qlaunch doctor'],
     });
   const engine = openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
-  const findings = await look(engine);
+  const who = identity(process.env);
+  const look = (show: boolean): Promise<readonly CheckedFinding[]> => {
+    const print = (finding: CheckedFinding): void => out(rendered(finding));
+    const given = { host: engine.machine, who, env: process.env, engine };
+    return examine(given, show && options.json !== true ? print : undefined);
+  };
+  const findings = await look(options.fix !== true);
   if (options.fix !== true) return tell(findings, [], options);
   const fixes = fixable(findings);
   if (options.dryRun === true) return showFixes(fixes, options);
-  if (fixes.length > 0) requireRoot(fixes);
+  requireRoot(fixes, who);
   const fixed = await fixAll(engine, fixes, ({ title }) => note(printable(title)));
   const failures = fixed.filter(({ failure }) => failure !== undefined).map(({ failure }) => fail(failure));
-  // The cures count only when they are seen to have worked.
-  const status = tell(fixes.length > 0 ? await look(engine) : findings, fixed, options);
-  return Math.max(status, ...failures);
+  // A cure counts only when it is seen to have worked.
+  return Math.max(tell(await look(true), fixed, options), ...failures);
 }
 
-function look(engine: Engine): Promise<readonly CheckedFinding[]> {
-  return examine({ host: engine.machine, who: identity(process.env), env: process.env, engine });
-}
-
-function requireRoot(fixes: readonly Fixable[]): void {
-  if (process.geteuid?.() === 0) return;
-  throw new QlaunchError('QL_NOT_ROOT', EXIT.refused, {
-    what: 'only root may do these cures',
-    why: fixes.map(({ id, fix }) =>
-      'recover' in fix
-        ? `${id}: qlaunch recover`
-        : `${id}: ${fix.steps.map(({ title }) => title).join(', ')}`,
-    ),
-    todo: ['sudo qlaunch doctor --fix', 'qlaunch doctor --fix --dry-run'],
+/** Before anything is done. What a user's own killed run left is the user's to take back. */
+function requireRoot(fixes: readonly Fixable[], { root, user }: Identity): void {
+  const steps = fixes.flatMap(({ fix }) => ('recover' in fix ? [] : rootSteps(fix, user.home)));
+  if (root || steps.length === 0) return;
+  throw new QlaunchError('QL_NEEDS_ROOT', EXIT.refused, {
+    what: 'these cures are for root to do',
+    why: steps.map(({ title }) => title),
+    todo: ['sudo qlaunch doctor --fix', 'qlaunch doctor --fix --dry-run    # shows the commands'],
   });
 }
 
@@ -90,7 +89,6 @@ function tell(findings: readonly CheckedFinding[], fixed: readonly Fixed[], opti
       fixed: cured,
     });
   } else {
-    for (const finding of findings) out(rendered(finding));
     for (const { id, change } of cured)
       note(`${id}: done${change === undefined ? '' : `; take it back with: qlaunch undo ${change}`}`);
     const curable = fixable(findings).length;

@@ -15,19 +15,26 @@ export type Driver =
   | 'unknown';
 
 /** `option` without CONFIG_. */
-export async function driverState(
-  host: Pick<Host, 'run'>,
-  module: string,
+export async function driverState(host: Pick<Host, 'run'>, module: string, option: string): Promise<Driver> {
+  return judgeDriver(kernelConfig(), option, {
+    // A driver that is built in and has parameters is there as well.
+    loaded: existsSync(`/sys/module/${module}`),
+    loadable: await isLoadable(host, module),
+  });
+}
+
+/** `config` as in /boot/config-RELEASE; undefined when this kernel keeps it to itself. */
+export function judgeDriver(
+  config: string | undefined,
   option: string,
-  config: string | undefined = kernelConfig(),
-): Promise<Driver> {
+  { loaded, loadable }: { readonly loaded: boolean; readonly loadable: boolean },
+): Driver {
   const value = new RegExp(`^CONFIG_${option}=(.)`, 'm').exec(config ?? '')?.[1];
   if (value === 'y') return 'built in';
-  // A driver that is built in and has parameters is there as well.
-  if (existsSync(`/sys/module/${module}`)) return 'loaded';
+  if (loaded) return 'loaded';
   if (config !== undefined && value === undefined) return 'not in this kernel';
-  if (value === undefined && !(await isLoadable(host, module))) return 'unknown';
-  return (await isLoadable(host, module)) ? 'module' : 'module not installed';
+  if (loadable) return 'module';
+  return value === 'm' ? 'module not installed' : 'unknown';
 }
 
 /** modprobe -n goes all the way but the last step; what is built in is loadable too. */
@@ -37,7 +44,7 @@ async function isLoadable(host: Pick<Host, 'run'>, module: string): Promise<bool
 }
 
 /** undefined: this kernel keeps its configuration to itself. */
-export function kernelConfig(): string | undefined {
+function kernelConfig(): string | undefined {
   const places = ['/proc/config.gz', `/boot/config-${release()}`, `/lib/modules/${release()}/config`];
   for (const place of places) {
     try {

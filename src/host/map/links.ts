@@ -65,7 +65,8 @@ function boardLink(raw: Raw, addresses: readonly unknown[], vlans: readonly unkn
 
 function bridgeSettings(data: Raw): Pick<BoardLink, 'stp' | 'vlanFiltering' | 'forwardDelayMs'> {
   return {
-    stp: data['stp_state'] === 1,
+    // 2: a program in user space does it.
+    stp: numberOf(data['stp_state']) !== 0,
     vlanFiltering: data['vlan_filtering'] === 1,
     // In hundredths of a second (clock_t).
     forwardDelayMs: numberOf(data['forward_delay']) * 10,

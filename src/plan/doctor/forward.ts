@@ -6,14 +6,14 @@ import { shellWord } from '../shell.ts';
 import type { Finding } from './finding.ts';
 
 /** A chain that packets between two ports meet, and that drops what it has no rule for. */
-export interface ForwardDrop {
+interface ForwardDrop {
   readonly family: string;
   readonly table: string;
   readonly chain: string;
 }
 
 /** Tables as nft prints them: a tab for chains, two for their lines. */
-export function forwardDrops(ruleset: string): readonly ForwardDrop[] {
+function forwardDrops(ruleset: string): readonly ForwardDrop[] {
   return tables(ruleset).flatMap(({ family, name, chains }) =>
     /^(ip|ip6|inet)$/.test(family)
       ? chains
@@ -24,7 +24,7 @@ export function forwardDrops(ruleset: string): readonly ForwardDrop[] {
 }
 
 /** Whether a rule lets packets between the bridge's ports go on. Rules that name other things are not weighed. */
-export function letsPass(ruleset: string, { family, table }: ForwardDrop, bridge: string): boolean {
+function letsPass(ruleset: string, { family, table }: ForwardDrop, bridge: string): boolean {
   const own = tables(ruleset).filter((one) => one.family === family && one.name === table);
   const name = bridge.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const rule = new RegExp(

@@ -26,6 +26,7 @@ export function drawBoard(board: Board, paper: Paper): readonly Line[] {
     }),
     group('VMs without a port of this host', vms(board, glyphs), { columns, glyphs }),
   ].filter((lines) => lines.length > 0);
+  if (groups.length === 0) return [[{ text: 'No bridge and no NIC on this host' }]];
   return groups.flatMap((lines, index) => (index === 0 ? lines : [[], ...lines]));
 }
 

@@ -13,7 +13,7 @@ import type { Engine } from '../engine.ts';
 import { lookAtBoard } from '../map/look.ts';
 import { leftOverFindings } from './left-overs.ts';
 
-export interface CheckContext extends DoctorContext {
+interface CheckContext extends DoctorContext {
   readonly engine: Engine;
   /** One look for all checks. Errors: QL_IP. */
   readonly board: () => Promise<Board>;
@@ -49,7 +49,7 @@ export const CHECKS: readonly Check[] = [
   {
     id: 'left-overs',
     looksAt: 'changes that killed runs left',
-    look: ({ engine }) => leftOverFindings(engine),
+    look: ({ engine, who }) => leftOverFindings(engine, who.root),
   },
   { id: 'node-environment', looksAt: 'NODE_EXTRA_CA_CERTS, NODE_OPTIONS', look: environmentFindings },
 ];
@@ -58,9 +58,13 @@ export interface CheckedFinding extends Finding {
   readonly looksAt: string;
 }
 
-/** Every check, also after one that failed. The same thing seen by two checks is said once, by the first. */
+/**
+ * Every check, also after one that failed; `onFound` is told as they come. The same thing seen by two checks is said
+ * once, by the first.
+ */
 export async function examine(
   given: DoctorContext & { readonly engine: Engine },
+  onFound: (finding: CheckedFinding) => void = () => undefined,
 ): Promise<readonly CheckedFinding[]> {
   let look: Promise<Board> | undefined;
   const board = (): Promise<Board> => {
@@ -72,9 +76,11 @@ export async function examine(
     const findings = await Promise.resolve({ ...given, board })
       .then(run)
       .catch((error) => [notLooked(id, error)]);
-    for (const finding of findings)
-      if (!found.some((other) => other.id === finding.id && other.about === finding.about))
-        found.push({ ...finding, looksAt });
+    for (const finding of findings) {
+      if (found.some((other) => other.id === finding.id && other.about === finding.about)) continue;
+      found.push({ ...finding, looksAt });
+      onFound({ ...finding, looksAt });
+    }
   }
   return found;
 }

@@ -5,10 +5,13 @@ import { renderLifetime } from '../../plan/lifetime.ts';
 import type { Engine } from '../engine.ts';
 import { type OpenChange, openChanges } from '../recover.ts';
 
-export function leftOverFindings(engine: Engine): readonly Finding[] {
+/** `isRoot`: others see their own changes only. */
+export function leftOverFindings(engine: Engine, isRoot: boolean = true): readonly Finding[] {
   const id = 'left-overs';
   const found = openChanges(engine).flatMap(finding);
-  return found.length > 0 ? found : [{ id, state: 'ok', fact: 'no change of a killed run is left' }];
+  if (found.length > 0) return found;
+  const fact = `no change of a killed run${isRoot ? '' : ' of yours'} is left`;
+  return [{ id, state: 'ok', fact }];
 }
 
 function finding({ change, decision }: OpenChange): readonly Finding[] {
@@ -22,7 +25,7 @@ function finding({ change, decision }: OpenChange): readonly Finding[] {
       ...about,
       state: 'problem',
       fact: `"${head.title}" (${renderLifetime(head.lifetime)}) is still in place: ${decision.why}`,
-      cure: ['sudo qlaunch recover'],
+      cure: ['qlaunch recover'],
       fix: { recover: true },
     },
   ];
