@@ -49,7 +49,7 @@ function requireRoot(fixes: readonly Fixable[], { root, user }: Identity): void 
   throw new QlaunchError('QL_NEEDS_ROOT', EXIT.refused, {
     what: 'these cures are for root to do',
     why: steps.map(({ title }) => title),
-    todo: ['sudo qlaunch doctor --fix', 'qlaunch doctor --fix --dry-run    # shows the commands'],
+    todo: ['sudo qlaunch doctor --fix', 'qlaunch doctor --fix --dry-run   # shows the commands'],
   });
 }
 

@@ -74,7 +74,7 @@ function address({ name }: Bridge, uplink: Device): readonly Finding[] {
       about: name,
       state: 'warning',
       fact: `its port ${uplink.name} has the address ${uplink.addresses.join(', ')}, which belongs on ${name}`,
-      cure: [...move, `ip route show dev ${port}    # these routes go with it: add them again on ${name}`],
+      cure: [...move, `ip route show dev ${port}   # these routes go with it: add them again on ${name}`],
     },
   ];
 }

@@ -27,6 +27,8 @@ export interface BoardVm {
   /** "running", "starting" */
   readonly state: string;
   readonly pid?: number;
+  /** In another network namespace: its devices are not in this picture. */
+  readonly elsewhere: boolean;
   readonly nics: readonly BoardNic[];
 }
 
@@ -89,7 +91,7 @@ const isLoopback = ({ name, kind, ethernet }: BoardLink): boolean =>
   name === 'lo' && kind === undefined && !ethernet;
 
 function vmOf(vm: BoardVmFact, wires: Wires, facts: BoardFacts): BoardVm {
-  const { name, uid, state, pid } = vm;
+  const { name, uid, state, pid, elsewhere } = vm;
   const nics = vm.nics.map((nic) => {
     const port = wires.deviceOf(vm, nic);
     const bridge = facts.links.find((link) => link.name === port)?.master ?? nic.bridge;
@@ -103,5 +105,5 @@ function vmOf(vm: BoardVmFact, wires: Wires, facts: BoardFacts): BoardVm {
       forwards: nic.forwards,
     };
   });
-  return { name, uid, state, ...(pid === undefined ? {} : { pid }), nics };
+  return { name, uid, state, ...(pid === undefined ? {} : { pid }), elsewhere, nics };
 }

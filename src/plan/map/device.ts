@@ -19,7 +19,7 @@ export interface Device {
   /** Its other end is in another network namespace. */
   readonly elsewhere: boolean;
   /** From the bottom up, the device itself last; only when it is stacked on something. */
-  readonly stack?: readonly (readonly string[])[];
+  readonly stack?: readonly (readonly StackPart[])[];
   readonly defaultRoute: boolean;
   /** With their prefix length; link-local ones left out. */
   readonly addresses: readonly string[];
@@ -35,6 +35,12 @@ export interface Device {
   readonly rates?: Rates;
   /** What is stacked on it, and a bond's members. */
   readonly on: readonly Device[];
+}
+
+export interface StackPart {
+  readonly name: string;
+  /** As in Device. */
+  readonly state: string;
 }
 
 export interface Rates {
@@ -61,6 +67,10 @@ function build(link: BoardLink, look: Look, path: ReadonlySet<string>): Device {
   const { levels } = stackOf(link, facts.links);
   const rates = before === undefined ? undefined : ratesOf(link, facts, before);
   const inside = new Set([...path, name]);
+  const part = (one: string): StackPart => {
+    const found = facts.links.find((other) => other.name === one);
+    return { name: one, state: found === undefined ? 'gone' : stateOf(found) };
+  };
   const upper = facts.links.filter(
     (other) =>
       !inside.has(other.name) && (other.lower === name || (other.master === name && link.kind !== 'bridge')),
@@ -76,7 +86,7 @@ function build(link: BoardLink, look: Look, path: ReadonlySet<string>): Device {
     isolated,
     vlans,
     counters: { in: link.received, out: link.sent },
-    ...(levels.length > 1 ? { stack: levels } : {}),
+    ...(levels.length > 1 ? { stack: levels.map((level) => level.map(part)) } : {}),
     ...(holder === undefined ? {} : { holder: withoutTaps(holder) }),
     ...defined({ mac, bus, alias, master, peer, owner, guest, rates }),
     on: link.kind === 'bridge' ? [] : upper.map((other) => build(other, look, inside)),

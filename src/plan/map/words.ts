@@ -50,7 +50,7 @@ export function deviceFacts(device: Device, isPort = false): readonly Piece[] {
     ...(device.bus === undefined ? [] : [faint(device.bus)]),
     ...mtu(device),
     ...(owner === undefined ? [] : [plain(`for ${owner}`)]),
-    ...(holder === undefined ? unknownHolder(device) : [plain(`${holder.program}, process ${holder.pid}`)]),
+    ...(holder === undefined ? unknownHolder(device) : held(holder)),
     ...peer(device),
     ...portFacts(device),
     ...made(device),
@@ -97,9 +97,16 @@ export function nicFacts(nic: BoardNic): readonly Piece[] {
   return [plain(where), ...nic.forwards.map(plain), ...addressWords(nic.addresses), faint(nic.mac)];
 }
 
-export const vmFacts = ({ state, pid }: BoardVm): readonly Piece[] => [
+export const vmFacts = ({ state, pid, elsewhere }: BoardVm): readonly Piece[] => [
   { text: state, tone: stateTone(state) },
+  ...(elsewhere ? [plain('in another network namespace')] : []),
   ...(pid === undefined ? [] : [faint(`process ${pid}`)]),
+];
+
+/** By a process that is no VM of ours. */
+const held = ({ guest, program, pid }: NonNullable<Device['holder']>): readonly Piece[] => [
+  ...(guest === undefined ? [] : [plain(`guest ${guest}`)]),
+  plain(`${program}, process ${pid}`),
 ];
 
 const oddState = (device: Device): readonly Piece[] => (device.state === 'up' ? [] : [stateWords(device)]);
@@ -137,7 +144,13 @@ export function bits(perSecond: number): string {
   return `${digits} ${units[unit]}`;
 }
 
-/** "eth0 + eth1 - bond0" */
+/** "eth0 + eth1 (down) - bond0": the last one's state stands among its facts. */
 export function stackWords(device: Device, between: string): string {
-  return (device.stack ?? [[device.name]]).map((level) => level.join(' + ')).join(between);
+  const { name: top, stack = [] } = device;
+  const below = stack
+    .slice(0, -1)
+    .map((level) =>
+      level.map(({ name, state }) => (state === 'up' ? name : `${name} (${state})`)).join(' + '),
+    );
+  return [...below, top].join(between);
 }

@@ -117,7 +117,7 @@ export interface QemuEnd {
   readonly signal: string | null;
 }
 
-const DOCTOR = 'qlaunch doctor    looks at this and at all else that a VM needs';
+const DOCTOR = 'qlaunch doctor   # looks at this, and at all else that a VM needs';
 
 /** How many of QEMU's lines are worth showing. */
 const MAX_LINES = 12;

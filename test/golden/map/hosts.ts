@@ -39,7 +39,7 @@ export const SERVER: BoardFacts = {
   links: [
     link('lo', { ethernet: false }),
     link('enp3s0f0', { bus: 'pci 0000:03:00.0', master: 'bond0' }),
-    link('enp3s0f1', { bus: 'pci 0000:03:00.1', master: 'bond0' }),
+    link('enp3s0f1', { bus: 'pci 0000:03:00.1', master: 'bond0', carrier: false }),
     link('enp4s0', { bus: 'pci 0000:04:00.0', up: false, carrier: false }),
     link('bond0', {
       kind: 'bond',
@@ -83,7 +83,7 @@ export const SERVER: BoardFacts = {
   holders: [
     { pid: 1501, program: 'qemu-system-x86_64', guest: 'web', taps: ['qt-web0'] },
     { pid: 1502, program: 'qemu-system-x86_64', guest: 'database', taps: ['vnet3', 'qt-database0'] },
-    { pid: 1507, program: 'qemu-system-x86_64', taps: ['tap-alone'] },
+    { pid: 1507, program: 'qemu-system-x86_64', guest: 'by hand', taps: ['tap-alone'] },
   ],
   vms: [
     vm('web', 1501, [
@@ -97,9 +97,12 @@ export const SERVER: BoardFacts = {
     vm('a-machine-with-a-name-as-long-as-names-of-machines-may-ever-become', 1503, [
       { id: 'net0', mode: 'passt', mac: '52:54:00:00:00:03', forwards: ['tcp 8080 to 80', 'udp 5353 to 53'] },
     ]),
-    vm('elsewhere', 1504, [
-      { id: 'net0', mode: 'bridge', mac: '52:54:00:00:00:04', bridge: 'br0', forwards: [] },
-    ]),
+    {
+      ...vm('elsewhere', 1504, [
+        { id: 'net0', mode: 'bridge', mac: '52:54:00:00:00:04', bridge: 'br0', forwards: [] },
+      ]),
+      elsewhere: true,
+    },
     { ...vm('mute', 1505, []), state: 'starting' },
   ],
 };
