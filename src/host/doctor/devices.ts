@@ -5,6 +5,8 @@ import { CURES, filled } from '../../plan/doctor/cures.ts';
 import type { Finding, Fix } from '../../plan/doctor/finding.ts';
 import { loadModule } from '../../plan/doctor/steps.ts';
 import { octal } from '../../plan/render.ts';
+import type { Argv } from '../../plan/step.ts';
+import { dropPrivileges } from '../vm/spawn.ts';
 import { asUser, type Identity } from '../vm/user.ts';
 import type { DoctorContext } from './context.ts';
 import { type Driver, driverState } from './modules.ts';
@@ -12,11 +14,11 @@ import { type Driver, driverState } from './modules.ts';
 const TUN = '/dev/net/tun';
 const VHOST = '/dev/vhost-net';
 
-/** Seed's three checks: lsmod, CONFIG_TUN, ls -l /dev/net/tun; then the node is opened, which makes no interface. */
-export async function tunFindings({ host, who }: DoctorContext): Promise<readonly Finding[]> {
-  const driver = await driverState(host, 'tun', 'TUN');
-  const refused = opening(TUN, who);
-  return [tunDriver(driver, refused === undefined), tunDevice(refused, who, driver)];
+/** `lsmod | grep tun`, `grep CONFIG_TUN`, `ls -l /dev/net/tun`; then the node is opened, which makes no interface. */
+export async function tunFindings(context: DoctorContext): Promise<readonly Finding[]> {
+  const driver = await driverState(context.host, 'tun', 'TUN');
+  const refused = await usable(TUN, driver, context);
+  return [tunDriver(driver, refused === undefined), tunDevice(refused, context.who, driver)];
 }
 
 function tunDriver(driver: Driver, works: boolean): Finding {
@@ -24,17 +26,18 @@ function tunDriver(driver: Driver, works: boolean): Finding {
   const facts: Readonly<Record<Driver, string>> = {
     loaded: 'the module tun is loaded',
     'built in': 'tun is built into this kernel (CONFIG_TUN=y)',
-    module: 'the module tun is not loaded yet',
+    module: `the module tun is not loaded yet: opening ${TUN} loads it`,
     'module not installed': `the module tun of the running kernel ${release()} is not installed: after a kernel upgrade reboot, in a container load it outside`,
     'not in this kernel': `this kernel, ${release()}, was built without tun (CONFIG_TUN)`,
     unknown: 'neither a module tun nor the configuration of this kernel is to be seen',
   };
   const fact = facts[driver];
-  // The node loads it when it is opened.
   if (works) return { id, state: 'ok', fact: driver === 'unknown' ? 'tun works' : fact };
   if (driver === 'loaded' || driver === 'built in') return { id, state: 'ok', fact };
-  if (driver === 'module')
-    return { id, state: 'problem', fact, cure: [CURES.tun[0]], fix: { steps: [loadModule('tun')] } };
+  if (driver === 'module') {
+    const missing = 'the module tun is not loaded';
+    return { id, state: 'problem', fact: missing, cure: [CURES.tun[0]], fix: { steps: [loadModule('tun')] } };
+  }
   return { id, state: 'problem', fact, cure: CURES.tunGone };
 }
 
@@ -55,9 +58,11 @@ function tunDevice(refused: string | undefined, who: Identity, driver: Driver): 
 }
 
 /** Slower without, but everything works: never more than a warning. */
-export async function vhostFindings({ host, who }: DoctorContext): Promise<readonly Finding[]> {
+export async function vhostFindings(context: DoctorContext): Promise<readonly Finding[]> {
   const id = 'vhost-net';
-  const refused = opening(VHOST, who);
+  const { host, who } = context;
+  const driver = await driverState(host, 'vhost_net', 'VHOST_NET');
+  const refused = await usable(VHOST, driver, context);
   if (refused === undefined) return [{ id, state: 'ok', fact: `${whom(who)} may use ${VHOST}` }];
   const slower = 'taps work, with more CPU time for each packet';
   if (refused === 'EACCES' || refused === 'EPERM') {
@@ -71,7 +76,6 @@ export async function vhostFindings({ host, who }: DoctorContext): Promise<reado
       },
     ];
   }
-  const driver = await driverState(host, 'vhost_net', 'VHOST_NET');
   if (driver === 'module') {
     const fix: Fix = { steps: [loadModule('vhost_net')] };
     const fact = `the module vhost_net is not loaded: ${slower}`;
@@ -83,7 +87,21 @@ export async function vhostFindings({ host, who }: DoctorContext): Promise<reado
 
 const whom = ({ dropTo, user }: Identity): string => (dropTo ? user.name : 'you');
 
-/** With the rights of QEMU's user; undefined when it may. */
+/**
+ * With the rights of QEMU's user; undefined when it may, else the errno. A node whose module is not loaded is only
+ * looked at: opening it would load the module, and a look changes nothing.
+ */
+async function usable(
+  path: string,
+  driver: Driver,
+  { host, who }: DoctorContext,
+): Promise<string | undefined> {
+  if (driver !== 'module') return opening(path, who);
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return 'ENOENT';
+  const argv = [...dropPrivileges(who), 'test', '-r', path, '-a', '-w', path] as unknown as Argv;
+  return (await host.run(argv)).status === 0 ? undefined : 'EACCES';
+}
+
 function opening(path: string, who: Identity): string | undefined {
   try {
     closeSync(asUser(who, () => openSync(path, constants.O_RDWR | constants.O_NONBLOCK)));
