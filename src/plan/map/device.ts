@@ -37,7 +37,7 @@ export interface Device {
   readonly on: readonly Device[];
 }
 
-export interface StackPart {
+interface StackPart {
   readonly name: string;
   /** As in Device. */
   readonly state: string;

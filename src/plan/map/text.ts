@@ -3,7 +3,7 @@ import type { Board, BoardNic, BoardVm, Bridge } from './board.ts';
 import type { Device } from './device.ts';
 import { cutTo, drawable, type Glyphs, widthOf } from './glyphs.ts';
 import { type Line, layOut, type Piece, type Row } from './row.ts';
-import { bridgeFacts, deviceFacts, nicFacts, stackWords, vmFacts } from './words.ts';
+import { bridgeFacts, deviceFacts, levelsBelow, nicFacts, stackWords, vmFacts } from './words.ts';
 
 export interface Paper {
   readonly columns: number;
@@ -43,8 +43,7 @@ function drawBridge(bridge: Bridge, { columns, glyphs }: Paper): readonly Line[]
   const bars = bridge.uplinks.map(() => `${glyphs.bar} `);
   for (const [index, uplink] of bridge.uplinks.entries()) {
     const rest = `  ${bars.slice(0, index + 1).join('')}`;
-    const name = stackWords(uplink, ` ${glyphs.line} `);
-    const row = { first: rest.slice(0, -2), rest, head: [named(name)], facts: deviceFacts(uplink, true) };
+    const row = { first: rest.slice(0, -2), rest, ...uplinkWords(uplink, columns - widthOf(rest), glyphs) };
     lines.push(...layOut(row, columns, glyphs));
   }
   if (bars.length > 0) lines.push([{ text: `  ${bars.join('')}` }]);
@@ -53,6 +52,15 @@ function drawBridge(bridge: Bridge, { columns, glyphs }: Paper): readonly Line[]
     ...box(bridge, { columns: Math.min(columns, MAX_BOX), glyphs }),
     ...ports(bridge, { columns, glyphs }),
   ];
+}
+
+/** What it is stacked on stands in front of it; where that is too long, behind it. */
+function uplinkWords(uplink: Device, columns: number, glyphs: Glyphs): Pick<Row, 'head' | 'facts'> {
+  const facts = deviceFacts(uplink, true);
+  const name = stackWords(uplink, ` ${glyphs.line} `);
+  if (widthOf(drawable(name, glyphs)) <= columns) return { head: [named(name)], facts };
+  const below = levelsBelow(uplink).map((level): Piece => ({ text: `on ${level}` }));
+  return { head: [named(uplink.name)], facts: [...below.reverse(), ...facts] };
 }
 
 function box(bridge: Bridge, { columns, glyphs }: Paper): readonly Line[] {

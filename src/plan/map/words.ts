@@ -144,13 +144,16 @@ export function bits(perSecond: number): string {
   return `${digits} ${units[unit]}`;
 }
 
-/** "eth0 + eth1 (down) - bond0": the last one's state stands among its facts. */
-export function stackWords(device: Device, between: string): string {
-  const { name: top, stack = [] } = device;
-  const below = stack
+/** Below a device, from the bottom up: ["eth0 + eth1 (down)", "bond0"]. Its own state stands among its facts. */
+export function levelsBelow({ stack = [] }: Device): readonly string[] {
+  return stack
     .slice(0, -1)
     .map((level) =>
       level.map(({ name, state }) => (state === 'up' ? name : `${name} (${state})`)).join(' + '),
     );
-  return [...below, top].join(between);
+}
+
+/** "eth0 + eth1 (down) - bond0 - bond0.5" */
+export function stackWords(device: Device, between: string): string {
+  return [...levelsBelow(device), device.name].join(between);
 }
