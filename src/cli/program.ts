@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../errors.ts';
 import { registerAcl } from './acl.ts';
 import { registerDisk } from './disk.ts';
+import { registerDoctor } from './doctor.ts';
+import { registerMap } from './map.ts';
 import { addVmOptions } from './options.ts';
 import { registerTap } from './tap.ts';
 import { raw } from './terminal.ts';
@@ -23,7 +25,7 @@ export interface Session {
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
-  ...['disk', 'config', 'acl', 'tap', 'changes', 'undo', 'recover', 'confirm'],
+  ...['disk', 'config', 'acl', 'tap', 'map', 'doctor', 'changes', 'undo', 'recover', 'confirm'],
   'install-hooks',
 ];
 
@@ -181,6 +183,8 @@ function changeCommands(root: Command, session: Session): void {
   root.commandsGroup('The host:');
   registerAcl(root, session);
   registerTap(root, done);
+  registerMap(root, done);
+  registerDoctor(root, done);
   root
     .command('changes')
     .summary('what is changed on this host, by whom, and how to undo it')

@@ -1,43 +1,23 @@
 /** One look at the host before planning. From `ip -j`: /sys may belong to another network namespace. */
-import { EXIT, QlaunchError } from '../errors.ts';
 import type { AddressFact, HostFacts, LinkFact, TunFact } from '../plan/facts.ts';
 import { newToken } from './ids.ts';
+import { askJson, isObject, numberOf as number, type Raw, textOf as text } from './ip-json.ts';
 import type { Host } from './port.ts';
-
-/** `ip -j` leaves `{}` for what it filtered out. */
-type Raw = Record<string, unknown>;
 
 export async function readFacts(host: Host, token: string = newToken()): Promise<HostFacts> {
   const [links, addresses] = await Promise.all([
-    ipJson(host, ['-d', 'link', 'show']),
-    ipJson(host, ['address', 'show']),
+    askJson(host, ['ip', '-j', '-d', 'link', 'show']),
+    askJson(host, ['ip', '-j', 'address', 'show']),
   ]);
   const byIndex = new Map(addresses.map((raw) => [raw['ifindex'], raw['addr_info']]));
-  return { links: links.map((raw) => linkFact(raw, byIndex.get(raw['ifindex']))), token };
+  const shown = links.filter((raw) => 'ifindex' in raw);
+  return { links: shown.map((raw) => linkFact(raw, byIndex.get(raw['ifindex']))), token };
 }
-
-/** Runs `ip -j …` and gives its list. Throws QL_IP when it fails. */
-async function ipJson(host: Host, words: readonly string[]): Promise<readonly Raw[]> {
-  const result = await host.run(['ip', '-j', ...words], { timeoutMs: 10_000 });
-  if (result.status !== 0) {
-    throw new QlaunchError('QL_IP', EXIT.host, {
-      what: 'cannot read the network of this host',
-      why: [result.stderr.trim() || 'ip gave no answer'],
-      todo: [`ip -j ${words.join(' ')}`],
-    });
-  }
-  const rows: unknown = JSON.parse(result.stdout === '' ? '[]' : result.stdout);
-  return Array.isArray(rows) ? rows.filter((row): row is Raw => isRaw(row) && 'ifindex' in row) : [];
-}
-
-const isRaw = (value: unknown): value is Raw => typeof value === 'object' && value !== null;
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
 /** One row of `ip -d -j link`; `addresses`: the addr_info of `ip -j address`. */
 export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
   const info = raw['linkinfo'];
-  const link = isRaw(info) ? info : {};
+  const link = isObject(info) ? info : {};
   const kind = text(link['info_kind']);
   const optional = {
     address: text(raw['address']),
@@ -54,7 +34,7 @@ export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
     flags: Array.isArray(raw['flags']) ? raw['flags'].filter((flag) => typeof flag === 'string') : [],
     link_type: text(raw['link_type']) ?? '',
     addresses: Array.isArray(addresses) ? addresses.flatMap(addressFact) : [],
-    ...(kind === 'tun' && isRaw(link['info_data']) ? { tun: tunFact(link['info_data']) } : {}),
+    ...(kind === 'tun' && isObject(link['info_data']) ? { tun: tunFact(link['info_data']) } : {}),
     ...(Object.fromEntries(found) as Partial<Record<keyof typeof optional, string>>),
   };
 }

@@ -28,6 +28,7 @@ export interface Explanation {
   readonly words: string;
   readonly cause: string;
   readonly cure: readonly string[];
+  readonly check?: string;
 }
 
 /** Every known message in QEMU's stderr, each kind once, in the order of its lines. */
@@ -40,7 +41,9 @@ export function explain(stderr: string): Explanation[] {
     const groups = { ...facts, ...namesIn(words), ...matched(row.pattern, words) };
     const cause = filled(row.cause, groups, (value) => value) ?? row.cause;
     const cure = row.cure.flatMap((text) => filled(text, groups, pasted) ?? []);
-    found.set(row, { words, cause, cure });
+    const { check } = row;
+    const explained = { words, cause, cure };
+    found.set(row, check === undefined ? explained : { ...explained, check });
   }
   return [...found.values()];
 }
@@ -114,6 +117,8 @@ export interface QemuEnd {
   readonly signal: string | null;
 }
 
+const DOCTOR = 'qlaunch doctor   # looks at this, and at all else that a VM needs';
+
 /** How many of QEMU's lines are worth showing. */
 const MAX_LINES = 12;
 
@@ -130,7 +135,10 @@ export function qemuFailed(stderr: string, end: QemuEnd, what = 'QEMU did not st
       ...explanations.map(({ cause }) => cause),
       ...(explanations.length === 0 && bySignal ? [bySignal] : []),
     ],
-    todo: explanations.flatMap(({ cure }) => cure),
+    todo: [
+      ...explanations.flatMap(({ cure }) => cure),
+      ...(explanations.some(({ check }) => check !== undefined) ? [DOCTOR] : []),
+    ],
   });
 }
 

@@ -1,4 +1,5 @@
 /** Accelerator, CPU, memory. */
+import { CURES } from '../../../plan/doctor/cures.ts';
 import type { MessageRow } from './row.ts';
 
 export const kvmMessages: readonly MessageRow[] = [
@@ -6,23 +7,27 @@ export const kvmMessages: readonly MessageRow[] = [
     pattern:
       /Could not access KVM kernel module: Permission denied|failed to initialize kvm: Permission denied/,
     cause: 'you may not open /dev/kvm',
-    cure: ['sudo usermod -aG kvm $<user>   # then log in again', 'or --accel tcg   # slow'],
+    cure: [...CURES.kvmDenied, CURES.tcg],
+    check: 'kvm',
   },
   {
     pattern:
       /Could not access KVM kernel module: No such file or directory|failed to initialize kvm: No such file/,
     cause: 'there is no /dev/kvm: its module is not loaded, or this machine offers no virtualization',
-    cure: ['sudo modprobe kvm_intel || sudo modprobe kvm_amd', 'or --accel tcg   # slow'],
+    cure: [...CURES.kvmMissing, CURES.tcg],
+    check: 'kvm',
   },
   {
     pattern: /failed to initialize kvm: (?<errno>.+)|invalid accelerator kvm/i,
     cause: 'KVM does not work here: nested without support, used by another hypervisor, or not in this QEMU',
     cure: ['--accel tcg   # slow'],
+    check: 'kvm',
   },
   {
     pattern: /KVM internal error|kvm run failed|error: failed to set MSR/,
     cause: 'KVM gave up while the guest ran: usual on nested machines whose /dev/kvm only exists by name',
     cure: ['--accel tcg   # slow'],
+    check: 'kvm',
   },
   {
     pattern: /The -accel and "-machine accel=" options are incompatible/,

@@ -12,6 +12,8 @@ export interface MessageRow {
    * is left out.
    */
   readonly cure: readonly string[];
+  /** The row of `qlaunch doctor` that looks at this (run/doctor/checks.ts). */
+  readonly check?: string;
 }
 
 /** A tap that QEMU's user may open: it works whatever was wrong with the way QEMU was to get one. */

@@ -1,4 +1,5 @@
 /** net/tap.c and net/tap-linux.c, 7.2 to 11.1. */
+import { CURES } from '../../../plan/doctor/cures.ts';
 import { type MessageRow, OWN_TAP } from './row.ts';
 
 export const tapMessages: readonly MessageRow[] = [
@@ -62,11 +63,8 @@ export const tapMessages: readonly MessageRow[] = [
     pattern: /[Cc]ould not open '?\/dev\/net\/tun'?: (?<errno>.+)/,
     cause:
       'there is no usable tun device: $<errno>. After a kernel upgrade without a reboot its module cannot be loaded any more',
-    cure: [
-      'sudo modprobe tun',
-      'ls -l /dev/net/tun; uname -r; ls /lib/modules',
-      'in a container: --device /dev/net/tun',
-    ],
+    cure: [CURES.tun[0], ...CURES.tunGone, CURES.tun[1]],
+    check: 'tun',
   },
   {
     pattern: /vnet_hdr=1 requested, but no kernel support|multiqueue required, but no kernel support/,
@@ -81,11 +79,8 @@ export const tapMessages: readonly MessageRow[] = [
   {
     pattern: /open vhost char device failed: |[Cc]ould not open '\/dev\/vhost-net'/,
     cause: 'vhost=on needs /dev/vhost-net, and it cannot be opened',
-    cure: [
-      'sudo modprobe vhost_net',
-      'ls -l /dev/vhost-net; sudo setfacl -m u:$<user>:rw /dev/vhost-net',
-      'or leave vhost=on out',
-    ],
+    cure: [...CURES.vhostNet, 'or leave vhost=on out'],
+    check: 'vhost-net',
   },
   {
     pattern: /vhost-net requested but could not be initialized/,
