@@ -81,7 +81,7 @@ test('with the tap or the device of a host plan it is there', () => {
 
 test('vhost that can not be used is refused: an older QEMU would abort', () => {
   const refused = [
-    '--net: vhost needs /dev/vhost-net, which can not be opened here (modprobe vhost_net, or leave vhost= out)',
+    '--net: vhost needs /dev/vhost-net, which can not be opened here (sudo modprobe vhost_net, or leave vhost= out)',
   ];
   for (const net of ['tap:t0,vhost=on', 'tap:t0,vhostforce=on', 'bridge,vhost=on']) {
     expect(missing({ net: [net] })).toEqual(refused);
