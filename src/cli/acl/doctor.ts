@@ -15,7 +15,7 @@ import { aclTarget } from '../../run/acl/target.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { json, note, out, type Tint, tint } from '../terminal.ts';
 import type { EditOptions } from './edit.ts';
-import { userOf } from './look.ts';
+import { refuseNoName, userOf } from './look.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -49,6 +49,7 @@ export async function doctor(bridge: string | undefined, options: DoctorOptions)
   const host = linuxMachine();
   const target = await aclTarget(host, options.file);
   const about = bridge ?? DEFAULT_BRIDGE;
+  refuseNoName(about);
   const wish: ChainWish = {
     user: userOf(`acl doctor ${shellWord(about)}`, options.user),
     bridge: about,

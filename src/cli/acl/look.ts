@@ -40,12 +40,7 @@ export async function check(bridge: string, options: LookOptions): Promise<numbe
   const host = linuxMachine();
   const target = await aclTarget(host, options.file);
   const who = userOf(`acl check ${shellWord(bridge)}`, options.user);
-  const name = parseIfName(bridge, 'BRIDGE');
-  if (isProblem(name))
-    throw new QlaunchError('QL_USAGE', EXIT.usage, {
-      what: `"${bridge}" can not be the name of a bridge`,
-      why: [name.what],
-    });
+  refuseNoName(bridge);
   const { rules, verdict } = checkBridge(target, who, bridge);
   if (options.json === true) json(checkJson(bridge, who, rules.file, shown(verdict)));
   if (verdict.kind === 'failed') throw broken(verdict.failure);
@@ -54,6 +49,16 @@ export async function check(bridge: string, options: LookOptions): Promise<numbe
   if (link !== undefined && link.name !== bridge)
     note(`qlaunch: ${bridge} is another name of ${link.name}; the helper compares what is typed`);
   return verdict.kind === 'allowed' ? EXIT.ok : EXIT.refused;
+}
+
+/** What the helper would not even look up. Errors: QL_USAGE. */
+export function refuseNoName(bridge: string): void {
+  const name = parseIfName(bridge, 'BRIDGE');
+  if (!isProblem(name)) return;
+  throw new QlaunchError('QL_USAGE', EXIT.usage, {
+    what: `"${bridge}" can not be the name of a bridge`,
+    why: [name.what],
+  });
 }
 
 /** Errors: QL_NEEDS_ROOT, QL_RUN_AS when there is no such user. */

@@ -15,6 +15,7 @@ import { type BridgeHelper, chosenHelper, inspectHelper } from './helper.ts';
 export interface ChainWish {
   /** Whose QEMU calls the helper. Root, or ourselves: it is looked at with this user's rights. */
   readonly user: Identity;
+  /** An interface's name (spec/ifname.ts). */
   readonly bridge: string;
   /** The helper that was asked for (`helper=`, the INI key). */
   readonly helper?: string;

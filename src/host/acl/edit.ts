@@ -4,6 +4,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { type AclFileMode, newAclFile, replaceAclFile } from '../../plan/acl/file.ts';
 import type { Step } from '../../plan/step.ts';
 import { addRule } from '../../spec/acl/edit.ts';
+import { toAclBytes } from '../../spec/acl/names.ts';
 import { readAclFile } from './read.ts';
 import { untrusted } from './trust.ts';
 
@@ -47,7 +48,9 @@ export function editAcl(path: string, change: (text: string) => string, rights: 
 /** What `--fix` does to a list that has no rule for a bridge; undefined where we will not touch it. */
 export function allowStep(path: string, bridge: string): Step | undefined {
   try {
-    const { before, steps } = editAcl(path, (text) => addRule(text, 'allow', bridge), { mode: 0o644 });
+    const { before, steps } = editAcl(path, (text) => addRule(text, 'allow', toAclBytes(bridge)), {
+      mode: 0o644,
+    });
     return before === undefined ? undefined : steps[0];
   } catch {
     return undefined;

@@ -154,9 +154,10 @@ test('rules that do not do what they seem to are told at once', async () => {
 });
 
 test.each(['a:b', 'a/b', 'a b', '', 'abcdefghijklmnop', '..'])('%j is no name for a bridge', async (name) => {
-  const { status, stderr } = await acl('allow', name);
-  expect(status).toBe(2);
-  expect(stderr).toContain('[QL_USAGE]');
+  for (const command of ['allow', 'deny', 'check', 'doctor']) {
+    const { status, stderr } = await acl(command, name);
+    expect([command, status, stderr]).toEqual([command, 2, expect.stringContaining('[QL_USAGE]')]);
+  }
   expect(text()).toBe('allow br0\n');
 });
 

@@ -31,7 +31,7 @@ export function aclFindings(
   const word = shellWord(path);
   const asked: Asked = { bridge: wish.bridge, name, helper, asked: isUsual(path) ? '' : ` --file ${word}` };
   if (failure?.line === 0)
-    return [failure.why === NO_FILE ? missing(path, failure.why, asked) : unreadable(path, wish.user, asked)];
+    return [failure.why === NO_FILE ? missing(path, asked) : unreadable(path, wish.user, asked)];
   const file = fileFinding(path, name);
   if (failure !== undefined) return [file, brokenFile(shown(failure))];
   const parses: Finding = { id: 'acl-parses', state: 'ok', fact: `${path} has no errors` };
@@ -88,15 +88,15 @@ export function readerOf(helper: BridgeHelper | undefined, user: Identity): Iden
   return isRoot ? { ...user, dropTo: false } : user;
 }
 
-function missing(path: string, why: string, { bridge, asked, helper, name }: Asked): Finding {
+function missing(path: string, { bridge, asked, helper }: Asked): Finding {
   return {
     id: 'acl-file',
     state: 'problem',
-    fact: `${name} has no use of ${path}, the list of bridges that guests may use: ${why}`,
-    cure: [`sudo qlaunch acl allow ${bridge}${asked}`],
+    fact: `there is no ${path}, the list of bridges that guests may use`,
+    cure: [`sudo qlaunch acl allow ${shellWord(bridge)}${asked}`],
     // Not where somebody else decides what is written.
     ...(untrusted(path) === undefined
-      ? { fix: { steps: newAclFile(path, exampleAcl(bridge), usualMode(helper)) } }
+      ? { fix: { steps: newAclFile(path, exampleAcl(toAclBytes(bridge)), usualMode(helper)) } }
       : {}),
   };
 }
@@ -164,8 +164,8 @@ function allows(rules: AclRules, verdict: AclVerdict, { bridge, name: user, aske
       state: 'problem',
       fact: `${by.file}:${by.line} denies ${bridge} ("deny ${by.bridge}"): a deny wins over every allow`,
       cure: [
-        `sudo qlaunch acl remove ${by.bridge} --file ${shellWord(by.file)}`,
-        `sudo qlaunch acl allow ${bridge}${asked}`,
+        `sudo qlaunch acl remove ${shellWord(by.bridge)} --file ${shellWord(by.file)}`,
+        `sudo qlaunch acl allow ${shellWord(bridge)}${asked}`,
       ],
     };
   const unread = rules.includes.filter(({ state }) => state === 'unread').map(({ path }) => path);
@@ -175,7 +175,7 @@ function allows(rules: AclRules, verdict: AclVerdict, { bridge, name: user, aske
     id,
     state: 'problem',
     fact: `no rule in ${rules.file} allows ${bridge}${hint}`,
-    cure: [`sudo qlaunch acl allow ${bridge}${asked}`],
+    cure: [`sudo qlaunch acl allow ${shellWord(bridge)}${asked}`],
     ...(step === undefined ? {} : { fix: { steps: [step] } }),
   };
 }
