@@ -80,6 +80,10 @@ function runCommands(root: Command, { called, extra, procLocks, done }: Session)
     .option('-d, --detach', 'return when QEMU runs and answers; the guest goes on')
     .option('--daemonize', 'the same, as QEMU spells it')
     .option('--run-as <user>', 'run QEMU as this user (needs root)')
+    .option(
+      '--fix',
+      'first do the cures that qlaunch can do for the bridge helper (needs root; can be undone)',
+    )
     .option('--dry-run', 'print the host steps and the QEMU command, and do nothing')
     .option('--json', 'print the result (with --dry-run: the plan) as JSON')
     .option('-v, --verbose', 'say what is decided and why')

@@ -27,6 +27,7 @@ export interface RunOptions {
   readonly detach?: boolean;
   readonly daemonize?: boolean;
   readonly dryRun?: boolean;
+  readonly fix?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -54,6 +55,8 @@ async function start(
   { procLocks }: Given,
 ): Promise<number> {
   const host = linuxMachine();
+  if (options.fix === true)
+    await (await import('./fix.ts')).fixHost(spec, host, who, options.dryRun === true);
   const plan = await planVm(spec, { host, who, env: process.env, procLocks, detached: isDetached(options) });
   return options.dryRun ? show(plan, options) : launchPlan(plan, host, who, options);
 }

@@ -12,7 +12,9 @@ afterEach(() => void execFileSync('ip', ['link', 'delete', 'watchbr']));
 /** On a terminal of script(1)'s; its standard input is what is typed there. */
 test('on a terminal the map is drawn in place, and Ctrl-C gives the terminal back', async () => {
   const line = `stty rows 9 cols 50; ${program} map --watch 0.1; echo status=$?`;
-  const env = { ...process.env, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
+  // With CI set, Node takes every terminal for one without colours.
+  const { CI: _ci, ...rest } = process.env;
+  const env = { ...rest, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
   const child = spawn('script', ['-qec', line, '/dev/null'], { env });
   const closed = once(child, 'close');
   let text = '';

@@ -96,7 +96,7 @@ const DISK_DEVICES: Readonly<Record<DiskBus, string>> = {
 const BACKENDS: Readonly<Partial<Record<NetSpec['mode'], string>>> = {
   user: 'user',
   passt: 'stream',
-  bridge: 'tap',
+  bridge: 'bridge',
   tap: 'tap',
   nat: 'tap',
 };

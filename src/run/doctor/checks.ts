@@ -11,6 +11,7 @@ import { macFindings } from '../../plan/doctor/macs.ts';
 import { type Board, boardOf } from '../../plan/map/board.ts';
 import type { Engine } from '../engine.ts';
 import { lookAtBoard } from '../map/look.ts';
+import { helperRows } from './helper.ts';
 import { leftOverFindings } from './left-overs.ts';
 
 interface CheckContext extends DoctorContext {
@@ -35,6 +36,11 @@ export const CHECKS: readonly Check[] = [
     id: 'bridge',
     looksAt: 'bridges and their ports',
     look: async ({ board }) => bridgeFindings(await board()),
+  },
+  {
+    id: 'bridge-helper',
+    looksAt: 'QEMU’s bridge helper and its list of bridges',
+    look: async ({ host, who, board }) => helperRows(host, who, await board()),
   },
   {
     id: 'bridge-filter',

@@ -23,6 +23,7 @@ import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
 import { bracketed } from '../../spec/ip.ts';
 import type { Mac } from '../../spec/mac.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
+import { bridgeWishes, checkBridges } from './bridge.ts';
 import { withHooks } from './hooks.ts';
 import { type HostNeeds, hostNeeds } from './host.ts';
 import { chooseMacs, livingMacs } from './nics.ts';
@@ -84,7 +85,9 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const allow = new Map(spec.disks.map((disk) => [disk.id, disk.backing ?? []]));
   const found = await preflight(tools, there, { stateDir: dirs.state, sockets, uid: who.user.uid, allow });
   const needs = await hostNeeds(spec, who, host);
-  const [first, ...others] = [...found.findings, ...(needs?.findings ?? [])];
+  const byHelper = bridgeWishes(spec, { who, ...(caps.bridgeHelper ? { builtIn: caps.bridgeHelper } : {}) });
+  const bridges = await checkBridges(host, byHelper);
+  const [first, ...others] = [...found.findings, ...(needs?.findings ?? []), ...bridges.findings];
   if (first !== undefined) throw refusal([first, ...others]);
   const living = livingMacs(listVms(who, env));
   const chosen = chooseMacs(spec, who.user.uid, readMacs(dirs.state), living);
@@ -141,6 +144,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
       ...found.notes,
       ...chosen.notes,
       ...(needs?.notes ?? []),
+      ...bridges.notes,
       ...disks.flatMap((disk) => disk.notes),
     ],
   };

@@ -11,7 +11,7 @@ qemu-system-x86_64 \
   -device virtio-blk-pci,drive=disk0,bootindex=1 \
   -netdev 'tap,id=net0,helper='\''/usr/local/libexec/it'\''\'\'''\''s a,,helper'\'',br='\''b;$(id)'\'',vhost=on' \
   -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:ba:8d:d4 \
-  -netdev tap,id=net1,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
+  -netdev bridge,id=net1,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
   -device e1000,id=net1,netdev=net1,mac=52:54:00:13:7d:6f \
   -device VGA,id=video0 \
   -display none \

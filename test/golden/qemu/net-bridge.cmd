@@ -9,7 +9,7 @@ qemu-system-x86_64 \
   -smp 1 \
   -drive if=none,id=disk0,file=/srv/vm/vm.qcow2,format=qcow2 \
   -device virtio-blk-pci,drive=disk0,bootindex=1 \
-  -netdev tap,id=net0,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
+  -netdev bridge,id=net0,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
   -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:ba:8d:d4 \
   -netdev tap,id=net1,helper=/usr/lib/qemu/qemu-bridge-helper,br=vmbr0,vhost=off \
   -device virtio-net-pci,id=net1,netdev=net1,mac=52:54:00:13:7d:6f \

@@ -19,7 +19,7 @@ qemu-system-x86_64 \
   -device ide-cd,bus=ide.3,drive=cdrom1 \
   -netdev user,id=net0,hostname=profile,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=tcp:127.0.0.1:8080-:80 \
   -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:28:e7:e4 \
-  -netdev tap,id=net1,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
+  -netdev bridge,id=net1,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
   -device virtio-net-pci,id=net1,netdev=net1,mac=52:54:00:aa:bb:01 \
   -device VGA,id=video0 \
   -display none \

@@ -9,7 +9,7 @@ qemu-system-x86_64 \
   -smp 2 \
   -drive if=none,id=disk0,file=/srv/vm/base.qcow2,format=qcow2 \
   -device ide-hd,bus=ide.0,unit=0,drive=disk0,bootindex=1 \
-  -netdev tap,id=n1,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
+  -netdev bridge,id=n1,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
   -device virtio-net-pci,id=n1,netdev=n1,mac=52:54:00:87:cc:14 \
   -device VGA,id=video0 \
   -display none \

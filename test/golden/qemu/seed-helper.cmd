@@ -9,7 +9,7 @@ qemu-system-x86_64 \
   -smp 1 \
   -drive if=none,id=disk0,file=/srv/vm/linux.img,format=qcow2 \
   -device ide-hd,bus=ide.0,unit=0,drive=disk0,bootindex=1 \
-  -netdev tap,id=hn0,helper=/usr/local/libexec/qemu-bridge-helper,br=br0 \
+  -netdev bridge,id=hn0,helper=/usr/local/libexec/qemu-bridge-helper,br=br0 \
   -device virtio-net-pci,id=hn0,netdev=hn0,mac=52:54:00:9e:2b:cc \
   -device VGA,id=video0 \
   -display none \

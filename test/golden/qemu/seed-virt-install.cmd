@@ -12,7 +12,7 @@ qemu-system-x86_64 \
   -device virtio-blk-pci,drive=disk0 \
   -drive if=none,id=cdrom0,file=/srv/vm/CentOS-7-x86_64-Minimal-1708.iso,format=raw,media=cdrom,readonly=on \
   -device ide-cd,bus=ide.2,drive=cdrom0 \
-  -netdev tap,id=net0,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
+  -netdev bridge,id=net0,helper=/usr/lib/qemu/qemu-bridge-helper,br=br0 \
   -device virtio-net-pci,id=net0,netdev=net0,mac=52:54:00:07:31:07 \
   -device VGA,id=video0 \
   -display none \

@@ -27,14 +27,19 @@ export function natBackend(net: NatNet, nic: NicContext, context: QemuContext): 
 
 /**
  * Through QEMU's setuid helper, which opens one queue and names the tap itself, so none of these keys may be given.
- * `-netdev bridge` is the same without vhost=.
+ * `-netdev bridge` knows no vhost=; `-netdev tap,helper=` is the same with it.
  */
 export function bridgeBackend(net: BridgeNet, context: QemuContext): string {
   const helper = net.helper ?? context.bridgeHelper;
   // With white space in it QEMU hands the whole line to sh -c (net_bridge_run_helper() in net/tap.c).
   const word = /[ \t]/.test(helper) ? shellWord : (text: string): string => text;
   const vhost = net.vhost ?? defaultVhost(net, context);
-  return opt('tap', { id: net.id, helper: word(helper), br: word(net.bridge), vhost });
+  return opt(vhost === undefined ? 'bridge' : 'tap', {
+    id: net.id,
+    helper: word(helper),
+    br: word(net.bridge),
+    vhost,
+  });
 }
 
 /** A model other than virtio makes no use of it. */

@@ -9,16 +9,13 @@ export const bridgeHelperMessages: readonly MessageRow[] = [
     pattern: /failed to parse default acl file `(?<file>[^']+)'/,
     cause:
       'the list of bridges that users may join is missing, not readable for you, or has a line the helper does not know (it names that line above)',
-    cure: [
-      'sudo install -d -m 755 "$(dirname $<file>)"',
-      "echo 'allow $<bridge>' | sudo tee -a $<file> && sudo chmod 644 $<file>",
-    ],
+    cure: ['sudo qlaunch acl allow $<bridge>', 'qlaunch acl doctor $<bridge>'],
   },
   {
     pattern: /access denied by acl file/,
     cause:
       'the helper’s list does not allow bridge $<bridge>, or denies it: a deny line wins over every allow line',
-    cure: ['grep -rn . /etc/qemu/bridge.conf', "echo 'allow $<bridge>' | sudo tee -a /etc/qemu/bridge.conf"],
+    cure: ['qlaunch acl check $<bridge>', 'sudo qlaunch acl allow $<bridge>'],
   },
   {
     pattern: /Unknown command `(?<word>[^']*)'/,

@@ -195,7 +195,7 @@ test('a time stamp and the guest’s name in front change nothing', () => {
 
 test('names from QEMU’s own line make the cure ready to paste', () => {
   const stderr = `access denied by acl file\n${Q}-netdev bridge,id=n,br=lan: bridge helper failed\n`;
-  expect(explain(stderr)[0]?.cure).toContain("echo 'allow lan' | sudo tee -a /etc/qemu/bridge.conf");
+  expect(explain(stderr)[0]?.cure).toContain('sudo qlaunch acl allow lan');
 });
 
 test('a path from QEMU’s own line is quoted for a shell; a cure without its path is left out', () => {
