@@ -1,4 +1,4 @@
-// needs: modules
+/** In the nested machine only: a module is unloaded and a device node removed. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
