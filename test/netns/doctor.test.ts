@@ -8,6 +8,7 @@ import { world } from '../tiers/cli.ts';
 const sh = (command: string): void => void execFileSync('sh', ['-ec', command]);
 
 beforeEach(() => {
+  sh('mkdir -p /etc/qemu; echo allow docbr > /etc/qemu/bridge.conf');
   sh('ip link add docbr type bridge forward_delay 0; ip link set docbr up');
   sh('for n in 0 1; do ip tuntap add dev doctap$n mode tap; ip link set doctap$n master docbr up; done');
 });
@@ -43,7 +44,18 @@ const row = ({ findings }: Told, id: string): Row | undefined => findings.find((
 
 test('every check has something to say, and a host that is well ends with 0', async () => {
   const told = await doctor(world());
-  for (const id of ['qemu', 'kvm', 'tun-driver', 'tun-device', 'vhost-net', 'bridge', 'bridge-filter', 'mac'])
+  for (const id of [
+    'qemu',
+    'kvm',
+    'helper-found',
+    'acl-allows',
+    'tun-driver',
+    'tun-device',
+    'vhost-net',
+    'bridge',
+    'bridge-filter',
+    'mac',
+  ])
     expect(row(told, id)?.fact).toMatch(/\S/);
   expect(row(told, 'tun-device')).toMatchObject({ state: 'ok', looks_at: 'the tun driver and /dev/net/tun' });
   expect(row(told, 'bridge')).toMatchObject({ about: 'docbr', state: 'ok' });
@@ -69,11 +81,11 @@ test('a bridge that is down: --dry-run tells, --fix sets it up, undo takes that 
   const w = world();
   sh('ip link set docbr down');
   const before = snapshot();
-  const dry = await w.qlaunch('doctor', '--fix', '--dry-run');
+  const dry = await w.qlaunch('doctor', 'bridge', '--fix', '--dry-run');
   expect(dry).toMatchObject({ status: 0, stdout: '# set docbr up\nip link set dev docbr up' });
   expect(differences(before, snapshot())).toEqual([]);
 
-  const told = await doctor(w, '--fix');
+  const told = await doctor(w, 'bridge', '--fix');
   expect(told.fixed).toMatchObject([{ id: 'bridge', about: 'docbr' }]);
   expect(row(told, 'bridge')).toMatchObject({ about: 'docbr', state: 'ok' });
   const open = await w.qlaunch('changes');
@@ -82,6 +94,19 @@ test('a bridge that is down: --dry-run tells, --fix sets it up, undo takes that 
   expect(row(await doctor(w), 'bridge')).toMatchObject({ about: 'docbr', state: 'warning' });
 });
 
-test('--dry-run alone is a mistake', async () => {
+test('a list that does not name the bridge is found, and cured', async () => {
+  const w = world();
+  sh('echo "allow other" > /etc/qemu/bridge.conf');
+  const told = await doctor(w, 'bridge-helper');
+  expect(row(told, 'acl-allows')).toMatchObject({ state: 'problem' });
+  expect(told.status).toBe(3);
+  const after = await doctor(w, 'bridge-helper', '--fix');
+  expect(row(after, 'acl-allows')).toMatchObject({ state: 'ok' });
+  expect([after.fixed.map(({ id }) => id), after.status]).toEqual([['acl-allows'], 0]);
+  expect(await w.qlaunch('acl', 'check', 'docbr')).toMatchObject({ status: 0 });
+});
+
+test('--dry-run alone is a mistake, and so is a check that is not there', async () => {
   expect(await world().qlaunch('doctor', '--dry-run')).toMatchObject({ status: 2 });
+  expect(await world().qlaunch('doctor', 'brige')).toMatchObject({ status: 2 });
 });

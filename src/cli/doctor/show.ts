@@ -1,10 +1,10 @@
 /** qlaunch doctor: the table, and its cures. */
 import { EXIT, printable, QlaunchError } from '../../errors.ts';
 import { type Identity, identity } from '../../host/vm/user.ts';
-import type { FindingState } from '../../plan/doctor/finding.ts';
+import type { Finding, FindingState, Fix } from '../../plan/doctor/finding.ts';
 import { rootSteps } from '../../plan/privilege.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
-import { type CheckedFinding, examine } from '../../run/doctor/checks.ts';
+import { CHECKS, type CheckedFinding, examine } from '../../run/doctor/checks.ts';
 import { type Fixable, type Fixed, fixAll, fixable } from '../../run/doctor/fix.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { fail, json, note, out, type Tint, tint } from '../terminal.ts';
@@ -17,8 +17,8 @@ export interface DoctorOptions {
   readonly dryRun?: boolean;
 }
 
-/** 0: no problem. 3: one remains. 4 to 6: a cure failed, as the engine says. */
-export async function doctor(options: DoctorOptions): Promise<number> {
+/** `checks`: rows of the table, all when empty. 0: no problem. 3: one remains. 4 to 6: a cure failed. */
+export async function doctor(checks: readonly string[], options: DoctorOptions): Promise<number> {
   if (options.dryRun === true && options.fix !== true)
     throw new QlaunchError('QL_USAGE', EXIT.usage, {
       what: '--dry-run belongs to --fix: without it nothing is changed',
@@ -26,20 +26,34 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     });
   const engine = openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
   const who = identity(process.env);
-  const look = (show: boolean): Promise<readonly CheckedFinding[]> => {
-    const print = (finding: CheckedFinding): void => out(rendered(finding));
-    const given = { host: engine.machine, who, env: process.env, engine };
-    return examine(given, show && options.json !== true ? print : undefined);
-  };
+  const only = checks.length > 0 ? { only: checks.map(known) } : {};
+  const given = { host: engine.machine, who, env: process.env, engine, ...only };
+  const print = { onFound: (finding: CheckedFinding): void => out(rendered(finding)) };
+  const look = (show: boolean): Promise<readonly CheckedFinding[]> =>
+    examine({ ...given, ...(show && options.json !== true ? print : {}) });
   const findings = await look(options.fix !== true);
   if (options.fix !== true) return tell(findings, [], options);
   const fixes = fixable(findings);
   if (options.dryRun === true) return showFixes(fixes, options);
   requireRoot(fixes, who);
-  const fixed = await fixAll(engine, fixes, ({ title }) => note(printable(title)));
+  const again = async ({ check, id, about }: CheckedFinding): Promise<Fix | undefined> => {
+    const now = await examine({ ...given, only: [check] });
+    return now.find((one) => one.id === id && one.about === about && one.state !== 'ok')?.fix;
+  };
+  const fixed = await fixAll(engine, fixes, { again, onStep: ({ title }) => note(printable(title)) });
   const failures = fixed.filter(({ failure }) => failure !== undefined).map(({ failure }) => fail(failure));
   // A cure counts only when it is seen to have worked.
   return Math.max(tell(await look(true), fixed, options), ...failures);
+}
+
+function known(check: string): string {
+  const ids = CHECKS.map(({ id }) => id);
+  if (ids.includes(check)) return check;
+  throw new QlaunchError('QL_USAGE', EXIT.usage, {
+    what: `there is no check "${printable(check)}"`,
+    why: [`the checks are ${ids.join(', ')}`],
+    todo: ['qlaunch doctor'],
+  });
 }
 
 /** Before anything is done. What a user's own killed run left is the user's to take back. */
@@ -65,13 +79,13 @@ function showFixes(fixes: readonly Fixable[], options: DoctorOptions): number {
   return EXIT.ok;
 }
 
-function fixJson({ fix }: Pick<CheckedFinding, 'fix'>): object {
+function fixJson({ fix }: Pick<Finding, 'fix'>): object {
   if (fix === undefined) return {};
   return { fix: 'recover' in fix ? { recover: true } : planJson(fix) };
 }
 
 /**
- * `doctor --json`: { ok, findings: [{ id, about?, looks_at, state, fact, cure?, fix? }], fixed: [{ id, about?,
+ * `doctor --json`: { ok, findings: [{ check, id, about?, state, fact, cure?, looks_at, fix? }], fixed: [{ id, about?,
  * change? }] }. `fix` is a plan as `--dry-run --json` prints it, or { recover: true }.
  */
 function tell(findings: readonly CheckedFinding[], fixed: readonly Fixed[], options: DoctorOptions): number {

@@ -1,6 +1,7 @@
 /** The table of `qlaunch doctor`: a new check is one more row. Nothing here changes the host. */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { bridgeFilter } from '../../host/doctor/bridge-filter.ts';
+import { bridgeHelperFindings } from '../../host/doctor/bridge-helper.ts';
 import type { DoctorContext } from '../../host/doctor/context.ts';
 import { tunFindings, vhostFindings } from '../../host/doctor/devices.ts';
 import { environmentFindings } from '../../host/doctor/environment.ts';
@@ -11,7 +12,6 @@ import { macFindings } from '../../plan/doctor/macs.ts';
 import { type Board, boardOf } from '../../plan/map/board.ts';
 import type { Engine } from '../engine.ts';
 import { lookAtBoard } from '../map/look.ts';
-import { helperRows } from './helper.ts';
 import { leftOverFindings } from './left-overs.ts';
 
 interface CheckContext extends DoctorContext {
@@ -39,8 +39,8 @@ export const CHECKS: readonly Check[] = [
   },
   {
     id: 'bridge-helper',
-    looksAt: 'QEMU’s bridge helper and its list of bridges',
-    look: async ({ host, who, board }) => helperRows(host, who, await board()),
+    looksAt: 'QEMU’s bridge helper and bridge.conf',
+    look: async (context) => bridgeHelperFindings(context, await context.board()),
   },
   {
     id: 'bridge-filter',
@@ -61,31 +61,37 @@ export const CHECKS: readonly Check[] = [
 ];
 
 export interface CheckedFinding extends Finding {
+  /** The row of the table. */
+  readonly check: string;
   readonly looksAt: string;
 }
 
-/**
- * Every check, also after one that failed; `onFound` is told as they come. The same thing seen by two checks is said
- * once, by the first.
- */
-export async function examine(
-  given: DoctorContext & { readonly engine: Engine },
-  onFound: (finding: CheckedFinding) => void = () => undefined,
-): Promise<readonly CheckedFinding[]> {
+export interface Examination extends DoctorContext {
+  readonly engine: Engine;
+  /** Rows of the table; all unless given. */
+  readonly only?: readonly string[];
+  /** Told as they come. */
+  readonly onFound?: (finding: CheckedFinding) => void;
+}
+
+/** Every check, also after one that failed. The same thing seen by two checks is said once, by the first. */
+export async function examine(given: Examination): Promise<readonly CheckedFinding[]> {
+  const { only, onFound } = given;
   let look: Promise<Board> | undefined;
   const board = (): Promise<Board> => {
     look ??= lookAtBoard(given.host, given.who, given.env).then((facts) => boardOf(facts));
     return look;
   };
   const found: CheckedFinding[] = [];
-  for (const { id, looksAt, look: run } of CHECKS) {
+  for (const { id: check, looksAt, look: run } of CHECKS) {
+    if (only !== undefined && !only.includes(check)) continue;
     const findings = await Promise.resolve({ ...given, board })
       .then(run)
-      .catch((error) => [notLooked(id, error)]);
+      .catch((error) => [notLooked(check, error)]);
     for (const finding of findings) {
       if (found.some((other) => other.id === finding.id && other.about === finding.about)) continue;
-      found.push({ ...finding, looksAt });
-      onFound({ ...finding, looksAt });
+      found.push({ ...finding, check, looksAt });
+      onFound?.({ ...finding, check, looksAt });
     }
   }
   return found;

@@ -1,10 +1,11 @@
 /** qemu-bridge-helper's messages, identical from 4.1 to 11.0, and QEMU's when the helper fails. */
+import { CURES } from '../../../plan/doctor/cures.ts';
 import { type MessageRow, OWN_TAP } from './row.ts';
 
 const RESTORE_SETUID =
   'sudo chown root:root $<helper> && sudo chmod 4755 $<helper>   # Debian does not ship it setuid';
 
-export const bridgeHelperMessages: readonly MessageRow[] = [
+const rows: readonly MessageRow[] = [
   {
     pattern: /failed to parse default acl file `(?<file>[^']+)'/,
     cause:
@@ -47,12 +48,14 @@ export const bridgeHelperMessages: readonly MessageRow[] = [
   {
     pattern: /failed to open \/dev\/net\/tun: (?<errno>.+)/,
     cause: 'there is no usable tun device: $<errno>',
-    cure: ['sudo modprobe tun', 'in a container: --device /dev/net/tun'],
+    cure: CURES.tun,
+    check: 'tun',
   },
   {
     pattern: /failed to get mtu of bridge `(?<br>[^']*)': No such device/,
     cause: 'there is no bridge "$<br>" in this network namespace',
     cure: ['ip -br link show type bridge', 'sudo ip link add $<br> type bridge && sudo ip link set $<br> up'],
+    check: 'bridge',
   },
   {
     pattern: /failed to set mtu of device `[^']+' to (?<mtu>\d+): Invalid argument/,
@@ -85,3 +88,8 @@ export const bridgeHelperMessages: readonly MessageRow[] = [
     cure: ['--net bridge:$<bridge>   # without helper=: this distribution’s own'],
   },
 ];
+
+export const bridgeHelperMessages: readonly MessageRow[] = rows.map((row) => ({
+  check: 'bridge-helper',
+  ...row,
+}));

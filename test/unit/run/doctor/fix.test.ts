@@ -1,17 +1,22 @@
 import { expect, test } from 'vitest';
+import type { Fix } from '../../../../src/plan/doctor/finding.ts';
 import { loadModule } from '../../../../src/plan/doctor/steps.ts';
 import { apply } from '../../../../src/run/apply.ts';
 import { CHECKS, type CheckedFinding } from '../../../../src/run/doctor/checks.ts';
-import { fixAll, fixable } from '../../../../src/run/doctor/fix.ts';
+import { type Fixable, fixAll, fixable } from '../../../../src/run/doctor/fix.ts';
 import { leftOverFindings } from '../../../../src/run/doctor/left-overs.ts';
 import { MESSAGES } from '../../../../src/run/qemu/messages.ts';
 import { undoChange } from '../../../../src/run/recover.ts';
 import { FakeWorld } from '../../../fake-engine.ts';
 
 const finding = (given: Partial<CheckedFinding>): CheckedFinding => ({
-  ...{ id: 'x', state: 'problem', fact: 'wrong', looksAt: 'it' },
+  ...{ id: 'x', state: 'problem', fact: 'wrong', looksAt: 'it', check: 'x' },
   ...given,
 });
+const order = {
+  again: async ({ fix }: Fixable): Promise<Fix> => fix,
+  onStep: (): void => undefined,
+};
 const TUN = { steps: [loadModule('tun')] };
 
 test('only what is wrong is cured, and the same cure is done once', () => {
@@ -32,7 +37,7 @@ test('a cure is a change that stays, and that can be undone; one that fails stop
     finding({ id: 'none', fix: { steps: [loadModule('no-such-module')] } }),
     finding({ id: 'tun', fix: TUN }),
   ]);
-  const [failed, loaded] = await fixAll(engine, cures, () => undefined);
+  const [failed, loaded] = await fixAll(engine, cures, order);
   expect(failed).toMatchObject({ id: 'none', failure: { code: 'QL_STEP_REFUSED' } });
   expect(loaded).toEqual({ id: 'tun', change: expect.stringMatching(/^[0-9a-f]{6}$/) });
   world.killAll();
@@ -41,6 +46,15 @@ test('a cure is a change that stays, and that can be undone; one that fails stop
   expect(world.host.modules.loaded.has('tun')).toBe(true);
   await undoChange(later, loaded?.change ?? '');
   expect([world.host.state(), world.open]).toEqual([before, []]);
+});
+
+test('what is well by the time the lock is held is left alone', async () => {
+  const world = new FakeWorld();
+  const cures = fixable([finding({ id: 'tun', fix: TUN })]);
+  expect(await fixAll(world.engine(), cures, { ...order, again: async () => undefined })).toEqual([
+    { id: 'tun' },
+  ]);
+  expect([world.host.modules.loaded.size, world.open]).toEqual([0, []]);
 });
 
 test('what a killed run left is a problem, and --fix takes it back', async () => {
@@ -54,7 +68,7 @@ test('what a killed run left is a problem, and --fix takes it back', async () =>
     ...{ state: 'problem', fix: { recover: true } },
     fact: '"start web" (vm web) is still in place: nobody uses it any more',
   });
-  expect(await fixAll(engine, fixable([finding(left ?? {})]), () => undefined)).toEqual([
+  expect(await fixAll(engine, fixable([finding(left ?? {})]), order)).toEqual([
     { id: 'left-overs', about: left?.about },
   ]);
   expect(leftOverFindings(engine)).toMatchObject([{ state: 'ok' }]);
