@@ -67,7 +67,7 @@ test('a profile: disks on every bus, two NICs, values of three sources', async (
   expect(console.text()).toMatch(/nic eth\d \S+ 10\.9\.0\.15\/24/);
   const shown = await w.qlaunch('config', 'show', 'web', '-m', '256');
   expect(shown.stdout).toMatch(/memory +256 +--memory/);
-  expect(shown.stdout).toMatch(/cpus +2 +\[vm\] cpus in \S*/web\.ini:3/);
+  expect(shown.stdout).toMatch(/cpus +2 +\[vm\] cpus in \S*web\.ini:3/);
   expect(shown.stdout).toMatch(/machine +q35 +built-in default/);
 });
 
