@@ -6,7 +6,6 @@ import { signalQemu } from '../host/vm/signal.ts';
 import type { Identity } from '../host/vm/user.ts';
 import { renderCommand } from '../plan/qemu/command.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
-import { shellLine } from '../plan/shell.ts';
 import type { Step } from '../plan/step.ts';
 import type { Engine } from '../run/engine.ts';
 import { openEngine } from '../run/open-engine.ts';
@@ -18,6 +17,7 @@ import type { VmSpec } from '../spec/vm-spec.ts';
 import { announcement, running } from './announce.ts';
 import { readDescription } from './describe.ts';
 import { follow, listenForStops } from './follow.ts';
+import { sudoLine } from './root.ts';
 import { json, note, out } from './terminal.ts';
 import { keepTerminal } from './tty.ts';
 
@@ -77,7 +77,7 @@ export async function launchPlan(
       what: 'a detached VM can not have its serial line on this terminal',
       todo: [`qlaunch console ${plan.place.name}   # after a start without --serial stdio`],
     });
-  requireRoot(plan.host?.preview ?? [], who, shellLine(['qlaunch', ...process.argv.slice(2)]));
+  requireRoot(plan.host?.preview ?? [], who, sudoLine());
   for (const line of plan.notes) note(`qlaunch: ${line}`);
   if (options.verbose) note([...plan.decisions, shownCommand(plan)].join('\n'));
   if (!detached) return foreground(plan, host, who, terminal);

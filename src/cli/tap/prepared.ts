@@ -3,7 +3,6 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { readFacts } from '../../host/facts.ts';
 import { identity } from '../../host/vm/user.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
-import { shellLine } from '../../plan/shell.ts';
 import type { TapWish } from '../../plan/tap/managed.ts';
 import type { Engine } from '../../run/engine.ts';
 import { openEngine } from '../../run/open-engine.ts';
@@ -12,11 +11,14 @@ import { parseIfName } from '../../spec/ifname.ts';
 import { parseWhole } from '../../spec/number.ts';
 import { Gathering, type Problem } from '../../spec/raw.ts';
 import { told } from '../changes.ts';
+import { requireRoot } from '../root.ts';
 import { json, note, out, table } from '../terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
 
 const engineNow = (): Engine => openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
+
+const ROOTS = 'only root may make and remove taps';
 
 interface Show {
   readonly dryRun?: boolean;
@@ -41,7 +43,7 @@ export async function add(name: string, options: AddOptions): Promise<number> {
     else out(renderPlan(planned).trimEnd());
     return EXIT.ok;
   }
-  requireRoot();
+  requireRoot(ROOTS);
   await addTap(engine, wish);
   if (options.json === true) json({ name, user: user.name, bridge: wish.bridge ?? null });
   else
@@ -61,7 +63,7 @@ export interface DelOptions {
 }
 
 export async function del(name: string, options: DelOptions): Promise<number> {
-  requireRoot();
+  requireRoot(ROOTS);
   return told(await delTap(engineNow(), name, options.force === true), options);
 }
 
@@ -103,13 +105,5 @@ function wrong(problems: readonly Problem[]): QlaunchError {
   return new QlaunchError('QL_USAGE', EXIT.usage, {
     what: 'cannot make this tap',
     why: problems.map(({ at, what, hint }) => `${at}: ${what}${hint === undefined ? '' : ` (${hint})`}`),
-  });
-}
-
-function requireRoot(): void {
-  if (process.geteuid?.() === 0) return;
-  throw new QlaunchError('QL_NEEDS_ROOT', EXIT.refused, {
-    what: 'only root may make and remove taps',
-    todo: [`sudo ${shellLine(['qlaunch', ...process.argv.slice(2)])}`],
   });
 }

@@ -62,7 +62,7 @@ export function requireRoot(steps: readonly Step[], who: Identity, again: string
     what: 'this start changes the host, which only root may do',
     why: steps.map(({ title }) => title),
     todo: [
-      `sudo ${again}   # QEMU itself runs as ${who.user.name}`,
+      `${again}   # QEMU itself runs as ${who.user.name}`,
       `sudo qlaunch tap add NAME --user ${who.user.name} --bridge BR   # once; then: --net tap:NAME`,
     ],
   });

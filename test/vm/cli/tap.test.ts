@@ -237,7 +237,7 @@ test('without rights nothing is made, and the line that has them is told', async
   const run = await user.qlaunch(image, '-d', '--net', 'tap,bridge=br0', ...TCG);
   expect(run.status).toBe(3);
   expect(run.stderr).toContain('make the tap qt-guest0 on br0');
-  expect(run.stderr).toContain(`sudo qlaunch ${image} -d --net tap,bridge=br0`);
+  expect(run.stderr).toContain(`sudo ${user.dir}/bin/qlaunch ${image} -d --net tap,bridge=br0`);
   expect(await user.qlaunch('tap', 'add', 'x')).toMatchObject({ status: 3 });
   expect(differences(before, snapshot())).toEqual([]);
 });
