@@ -13,7 +13,7 @@ import {
   recover as recoverAll,
   undoChange,
 } from '../run/recover.ts';
-import { reapVms } from '../run/vm/reap.ts';
+import { planReaping, type Reaped, reapVms } from '../run/vm/reap.ts';
 import { listVms } from '../run/vm/status.ts';
 import { json, note, out, table } from './terminal.ts';
 
@@ -43,7 +43,8 @@ export async function undo(id: string, options: UndoOptions): Promise<number> {
 }
 
 export async function recover(options: UndoOptions): Promise<number> {
-  if (options.dryRun === true) return planned(planRecovery(engine()), options);
+  if (options.dryRun === true)
+    return planned(planRecovery(engine()), options, planReaping(listVms(identity(process.env), process.env)));
   // What an interrupted start left is no change of the host, and is found by the VM's own record.
   const reaped = reapVms(listVms(identity(process.env), process.env));
   const result = await recoverAll(engine());
@@ -57,9 +58,21 @@ export async function confirm(id: string): Promise<number> {
   return EXIT.ok;
 }
 
-function planned(open: readonly OpenChange[], options: ChangesOptions): number {
-  if (options.json === true) json(open.map(changeJson));
-  else out(renderPlanned(open));
+/** With --json as `changes --json`, whose rows have their decision; what is no change is a remark then. */
+function planned(
+  open: readonly OpenChange[],
+  options: ChangesOptions,
+  reaping: readonly Reaped[] = [],
+): number {
+  const passts = reaping.flatMap(({ vm, pids }) => [
+    `# VM ${vm.record.name}: end its passt`,
+    `kill ${pids.join(' ')}`,
+  ]);
+  if (options.json === true) {
+    json(open.map(changeJson));
+    for (const line of passts) note(line);
+  } else if (passts.length === 0) out(renderPlanned(open));
+  else out([...passts, ...(open.length > 0 ? [renderPlanned(open)] : [])].join('\n'));
   return EXIT.ok;
 }
 

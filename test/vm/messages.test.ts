@@ -82,7 +82,7 @@ describe.each(qemus)('QEMU $label', ({ label, binary }) => {
     const tap = 'tap,id=n,ifname=qltap7,script=no,downscript=no';
     const found = await explained(['-netdev', tap], noRight);
     expect(causes(found)).toContain('making a tap needs CAP_NET_ADMIN');
-    expect(found[0]?.cure[0]).toContain('sudo ip tuntap add dev qltap7 mode tap');
+    expect(found[0]?.cure.join('\n')).toContain('sudo ip tuntap add dev qltap7 mode tap');
   });
 
   test('a tap that is none, a script that is not there', async () => {
@@ -103,7 +103,7 @@ describe.each(qemus)('QEMU $label', ({ label, binary }) => {
     };
     const missing = await bridge(undefined);
     expect(causes(missing)).toContain('the list of bridges that users may join is missing');
-    expect(missing[0]?.cure.join('\n')).toContain("echo 'allow lan0'");
+    expect(missing[0]?.cure).toContain('sudo qlaunch acl allow lan0');
     expect(causes(await bridge('allow other\\n'))).toContain('does not allow bridge lan0');
     expect(causes(await bridge('Allow lan0\\n'))).toContain('begins with "Allow"');
     expect(causes(await bridge('allow lan0\\n'))).toContain('there is no bridge "lan0"');

@@ -83,8 +83,24 @@ export function identity(env: NodeJS.ProcessEnv, runAs?: string): Identity {
   return { user: { uid, gid, name, home }, dropTo: false, root };
 }
 
-/** group(5): name:password:gid:user,user. What initgroups(3) would set; groups that only NSS knows are left out. */
-function groupsOf(user: string): readonly number[] {
+/** Asked once: a user's groups come from the name service, and its files may be opened many times. */
+const known = new Map<string, readonly number[]>();
+
+/** The user's own and supplementary ones, as initgroups(3) would set them. */
+function groupsOf({ name, gid }: User): readonly number[] {
+  const groups = known.get(name) ?? askGroups(name) ?? [gid, ...listedGroups(name)];
+  known.set(name, groups);
+  return groups;
+}
+
+function askGroups(name: string): readonly number[] | undefined {
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const asked = spawnSync('id', ['-G', '--', name], { encoding: 'utf8', timeout: NSS_MS });
+  return asked.status === 0 ? asked.stdout.trim().split(/\s+/).map(Number) : undefined;
+}
+
+/** group(5): name:password:gid:user,user. For a user that id(1) does not know, as in a chroot. */
+function listedGroups(user: string): readonly number[] {
   const fields = readFileSync('/etc/group', 'utf8')
     .split('\n')
     .map((line) => line.split(':'));
@@ -96,7 +112,7 @@ function groupsOf(user: string): readonly number[] {
 /** From here on with the rights of QEMU's user; root comes back only inside asRoot(). */
 export function becomeUser(who: Identity): void {
   if (!who.dropTo) return;
-  process.setgroups?.([who.user.gid, ...groupsOf(who.user.name)]);
+  process.setgroups?.([...groupsOf(who.user)]);
   process.setegid?.(who.user.gid);
   process.seteuid?.(who.user.uid);
 }

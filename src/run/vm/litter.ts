@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path';
 import { QlaunchError } from '../../errors.ts';
 import { withLock } from '../../host/flock.ts';
-import { passtPids, qemuPid, waiterPid } from '../../host/vm/alive.ts';
+import { launcherPid, passtPids, qemuPid, waiterPid } from '../../host/vm/alive.ts';
 import type { VmRoot } from '../../host/vm/dirs.ts';
 import { hasRecord, isNamedByProcess, ownDirs, quietMs } from '../../host/vm/litter.ts';
 import { listDirs, removeDir } from '../../host/vm/store.ts';
@@ -62,6 +62,6 @@ async function removeEmptyPlace(dir: string): Promise<boolean> {
 }
 
 function isInUse(dir: string): boolean {
-  const pids = [qemuPid(dir), waiterPid(dir), ...passtPids(dir)];
+  const pids = [qemuPid(dir), waiterPid(dir), launcherPid(dir), ...passtPids(dir)];
   return hasRecord(dir) || pids.some((pid) => pid !== undefined);
 }

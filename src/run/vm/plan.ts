@@ -74,7 +74,8 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const runAs = dropPrivileges(who);
   const qemu = findQemu(wanted.qemu);
   const dirs = vmDirs(who, env, Buffer.byteLength(wanted.name) + 4);
-  const place = choosePlace({ name: wanted.name, given: wanted.nameGiven, identity: wanted.identity }, dirs);
+  const named = { name: wanted.name, given: wanted.nameGiven, identity: wanted.identity };
+  const place = choosePlace(named, dirs);
   const spec = withHooks({ ...wanted, name: place.name }, who);
   const paths = runPaths(place.dir, place.socketDir);
   const [caps, accel] = await Promise.all([qemuCaps(host, qemu), accelerate(spec, qemu, wish, runAs)]);
@@ -88,7 +89,11 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const byHelper = bridgeWishes(spec, { who, ...(caps.bridgeHelper ? { builtIn: caps.bridgeHelper } : {}) });
   const bridges = await checkBridges(host, byHelper);
   const [first, ...others] = [...found.findings, ...(needs?.findings ?? []), ...bridges.findings];
-  if (first !== undefined) throw refusal([first, ...others]);
+  if (first !== undefined) {
+    // Another start of this very VM was quicker: then that it runs is the news, not that it uses its disk.
+    choosePlace(named, dirs);
+    throw refusal([first, ...others]);
+  }
   const living = livingMacs(listVms(who, env));
   const chosen = chooseMacs(spec, who.user.uid, readMacs(dirs.state), living);
   const { macs, record: newMacs } = chosen;

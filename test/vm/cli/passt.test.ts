@@ -83,6 +83,7 @@ test('a start that is killed between passt and QEMU is seen, and healed by recov
   const row = await vmRow(w, 'cut');
   expect(row).toMatchObject({ state: 'lost' });
   expect(row.reason).toMatch(/passt still runs \(pid \d+\): qlaunch recover/);
+  expect((await w.qlaunch('recover', '--dry-run')).stdout).toMatch(/^# VM cut: end its passt\nkill \d+$/);
   const healed = await w.qlaunch('recover');
   expect(healed.status).toBe(0);
   expect(healed.stderr).toMatch(/VM cut: ended its passt \(pid \d+\)/);

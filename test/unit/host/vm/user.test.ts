@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { identity } from '../../../../src/host/vm/user.ts';
+import { asUser, identity } from '../../../../src/host/vm/user.ts';
 
 /** A name service that knows one more user than /etc/passwd, as LDAP would. */
 function withDirectoryService(): void {
@@ -14,8 +14,11 @@ function withDirectoryService(): void {
     '*) exit 2 ;;',
     'esac',
   ];
-  writeFileSync(join(dir, 'getent'), getent.join('\n'));
-  chmodSync(join(dir, 'getent'), 0o755);
+  const id = ['#!/bin/sh', '[ "$*" = "-G -- carol" ] && echo 70002 4242'];
+  for (const [name, script] of Object.entries({ getent, id })) {
+    writeFileSync(join(dir, name), script.join('\n'));
+    chmodSync(join(dir, name), 0o755);
+  }
   const path = process.env['PATH'];
   process.env['PATH'] = `${dir}:${path}`;
   onTestFinished(() => {
@@ -62,4 +65,16 @@ test('a caller of sudo that nobody knows is told so, not setpriv', () => {
 test('a home that is no path is looked up', () => {
   for (const env of [{}, { HOME: '' }, { HOME: 'here' }]) expect(identity(env).user.home).toBe('/root');
   expect(identity({ HOME: '/elsewhere' }).user.home).toBe('/elsewhere');
+});
+
+test('groups that only the name service knows count', () => {
+  withDirectoryService();
+  const groups = asUser(identity({}, 'carol'), () => process.getgroups?.());
+  expect(groups).toEqual(expect.arrayContaining([70_002, 4242]));
+  const unknown = {
+    user: { uid: 70_009, gid: 70_010, name: 'nobody-knows', home: '/' },
+    dropTo: true,
+    root: true,
+  };
+  expect(asUser(unknown, () => process.getgroups?.())).toContain(70_010);
 });
