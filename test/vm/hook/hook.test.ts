@@ -126,9 +126,9 @@ async function useOnce(binary: string, w: World): Promise<void> {
   await expect
     .poll(() => ip('-d', 'link', 'show', 'dev', 'tap1'), { timeout: 30_000 })
     .toContain('vnet_hdr on');
+  for (const state of ['up', 'down']) ip('link', 'set', 'dev', 'tap1', state);
   qemu.child.kill('SIGKILL');
   await qemu.exited;
-  for (const state of ['up', 'down']) ip('link', 'set', 'dev', 'tap1', state);
 }
 
 test.each(qemus)('nothing gets into a QMP stream on stdout (QEMU $label)', async ({ binary }) => {
