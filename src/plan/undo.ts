@@ -3,7 +3,13 @@ import type { Argv, FileOwner, FilePath, HostPath } from './step.ts';
 
 /** A thing is ours when everything named here is found on it. */
 export type Owns =
-  | { readonly link: string; readonly mac?: string; readonly alias?: string }
+  | {
+      readonly link: string;
+      readonly mac?: string;
+      readonly alias?: string;
+      /** Of a change of the address itself: where this is found instead of `mac`, it was taken back already. */
+      readonly macBefore?: string;
+    }
   /** `nft` names a table with its family: "inet qlaunch_default". */
   | { readonly nft: string; readonly comment: string };
 

@@ -1,11 +1,14 @@
 /** Small real plans that the kill matrix carries out. */
 import { planBridge } from '../../src/plan/bridge.ts';
-import type { HostFacts } from '../../src/plan/facts.ts';
+import { type HostFacts, linkNamed } from '../../src/plan/facts.ts';
 import { makeDirectory, putFile } from '../../src/plan/files.ts';
+import { planPlug } from '../../src/plan/hook/plug.ts';
 import type { Lifetime } from '../../src/plan/lifetime.ts';
-import type { FilePath, Plan } from '../../src/plan/step.ts';
+import { LINK_GONE } from '../../src/plan/links.ts';
+import { DEADLINE_MS, type FilePath, type Plan } from '../../src/plan/step.ts';
 import { IPV4_FORWARD, IPV6_FORWARD, setAttribute, shareAttribute } from '../../src/plan/sysctl.ts';
 import { planTaps } from '../../src/plan/tap/managed.ts';
+import { bridgeNamed } from '../../src/plan/tap/port.ts';
 
 export const LIFETIME: Lifetime = { vm: 'test' };
 
@@ -27,6 +30,35 @@ export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
       },
     };
   },
+  /** A tap that stays becomes a port, as qemu-ifup does it. */
+  port: () => (facts) => ({
+    steps: [
+      ...planBridge({ name: 'br-t', lifetime: LIFETIME }, facts).steps,
+      {
+        title: 'make the tap tap-t',
+        do: { run: ['ip', 'tuntap', 'add', 'dev', 'tap-t', 'mode', 'tap'] },
+        undo: { run: ['ip', 'link', 'delete', 'dev', 'tap-t'], gone: LINK_GONE },
+        owns: { link: 'tap-t' },
+        deadlineMs: DEADLINE_MS,
+      },
+      {
+        title: 'give the tap an address that is the same each time',
+        do: { run: ['ip', 'link', 'set', 'dev', 'tap-t', 'address', '02:00:00:00:00:07'] },
+        undo: { nothing: 'goes away with the tap' },
+        deadlineMs: DEADLINE_MS,
+      },
+    ],
+    next: {
+      waitsFor: 'the kernel chooses the address of the tap',
+      preview: [],
+      plan: (later) => {
+        const tap = linkNamed(later, 'tap-t');
+        if (tap === undefined) throw new Error('there is no tap');
+        const bridge = { ...bridgeNamed(later, 'br-t'), mtu: 1400, ifalias: 'of somebody else' };
+        return planPlug({ tap, goesAway: false, bridge }, {});
+      },
+    },
+  }),
   sysctl: () => () => ({
     steps: [
       setAttribute('/proc/sys/net/ipv4/conf/lo/rp_filter', '2', 'loosen the source check on lo'),

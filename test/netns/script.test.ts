@@ -60,7 +60,7 @@ describe.each(Object.keys(PLANS))('%s', (name: string) => {
     const printed = spawnSync('sh', ['-e'], { input: renderPlan({ steps: plan.steps }), encoding: 'utf8' });
     expect({ status: printed.status, stderr: printed.stderr }).toEqual({ status: 0, stderr: '' });
     const pasted = look();
-    spawnSync('ip', ['link', 'delete', 'dev', 'br-t']);
+    for (const name of ['br-t', 'tap-t']) spawnSync('ip', ['link', 'delete', 'dev', name]);
     putBackSysctls(before, pasted);
     expect(journal.entries.length).toBeGreaterThan(1);
     expect(differences(run, comparable(pasted))).toEqual([]);

@@ -26,7 +26,7 @@ export function makeTree(): Tree {
     },
     remove: () => {
       // Of a test that failed; the next one is to fail for its own reasons only.
-      spawnSync('ip', ['link', 'delete', 'dev', 'br-t']);
+      for (const name of ['br-t', 'tap-t']) spawnSync('ip', ['link', 'delete', 'dev', name]);
       rmSync(root, { recursive: true });
     },
   };

@@ -8,8 +8,8 @@ import { linkFact } from '../facts.ts';
 import type { Host, RunResult } from '../port.ts';
 
 const TIMEOUT_MS = 10_000;
-type Row = Record<string, unknown>;
-type TapFacts = Omit<PlugFacts, 'bridge'>;
+export type Row = Record<string, unknown>;
+export type TapFacts = Omit<PlugFacts, 'bridge'>;
 
 /** The tap, and the link that `bridge` is a name or an alternative name of. Throws QL_NO_TAP (exit 3), QL_IP. */
 export async function lookAt(
@@ -31,33 +31,7 @@ export async function lookForBridges(host: Pick<Host, 'run'>): Promise<readonly 
   return rowsOf(result).map((row) => linkFact(row));
 }
 
-export interface RouteFacts {
-  readonly tap: TapFacts;
-  readonly bridges: readonly LinkFact[];
-  /** Those of the default routes, IPv4 first, best first. */
-  readonly devices: readonly string[];
-}
-
-/** The tap, all bridges, and where the default routes go. */
-export async function lookForRoute(host: Pick<Host, 'run'>, ifname: string): Promise<RouteFacts> {
-  const [tap, bridges, v4, v6] = await Promise.all([
-    ask(
-      host,
-      ['ip', '-d', '-j', '-force', '-batch', '-'],
-      batchText([{ words: ['link', 'show', 'dev', ifname] }]),
-    ),
-    lookForBridges(host),
-    ask(host, ['ip', '-j', 'route', 'show', 'default']),
-    ask(host, ['ip', '-6', '-j', 'route', 'show', 'default']),
-  ]);
-  return {
-    tap: tapOf(rowsOf(tap), ifname),
-    bridges,
-    devices: [...routeDevices(rowsOf(v4)), ...routeDevices(rowsOf(v6))],
-  };
-}
-
-async function ask(host: Pick<Host, 'run'>, argv: Argv, stdin?: string): Promise<RunResult> {
+export async function ask(host: Pick<Host, 'run'>, argv: Argv, stdin?: string): Promise<RunResult> {
   const result = await host.run(argv, { timeoutMs: TIMEOUT_MS, ...(stdin === undefined ? {} : { stdin }) });
   // With -force it ends with a status although everything else was answered.
   if (result.status === 0 || (stdin !== undefined && result.status === 1)) return result;
@@ -69,12 +43,12 @@ async function ask(host: Pick<Host, 'run'>, argv: Argv, stdin?: string): Promise
 }
 
 /** Each answer of a batch is a line of its own; `{}` stands for what was filtered out. */
-function rowsOf({ stdout }: RunResult): readonly Row[] {
+export function rowsOf({ stdout }: RunResult): readonly Row[] {
   const lists = stdout.split('\n').filter((line) => line.trim() !== '');
   return lists.flatMap((line) => JSON.parse(line) as Row[]).filter((row) => 'ifname' in row || 'dst' in row);
 }
 
-function tapOf(rows: readonly Row[], ifname: string): TapFacts {
+export function tapOf(rows: readonly Row[], ifname: string): TapFacts {
   const row = rows.find((one) => one['ifname'] === ifname);
   if (row === undefined) {
     throw new QlaunchError('QL_NO_TAP', EXIT.refused, {
@@ -85,12 +59,4 @@ function tapOf(rows: readonly Row[], ifname: string): TapFacts {
   }
   const info = row['linkinfo'] as { readonly info_data?: { readonly persist?: unknown } } | undefined;
   return { tap: linkFact(row), goesAway: info?.info_data?.persist === false };
-}
-
-/** Metrics are in the order of `ip`; a route of several hops names them apart. */
-function routeDevices(rows: readonly Row[]): readonly string[] {
-  return rows.flatMap((row) => {
-    const hops = Array.isArray(row['nexthops']) ? (row['nexthops'] as Row[]) : [row];
-    return hops.flatMap(({ dev }) => (typeof dev === 'string' ? [dev] : []));
-  });
 }

@@ -68,27 +68,20 @@ export function portLines(
   const before = tap.address ?? '';
   const mac = attached ? before : portMac(before, bridge);
   const gone = { nothing: `goes away with ${tap.ifname}` };
+  const owns = { link: tap.ifname, mac };
   const set = (title: string, words: Argv, back?: Argv): BatchLine => {
     const isKept = back !== undefined && (options.goesAway !== true || back[0] === 'nomaster');
     const undo: Undo = isKept
       ? { run: ['ip', 'link', 'set', 'dev', tap.ifname, ...back], gone: LINK_GONE }
       : gone;
-    return {
-      title,
-      words: ['link', 'set', 'dev', tap.ifname, ...words],
-      undo,
-      owns: { link: tap.ifname, mac },
-    };
+    return { title, words: ['link', 'set', 'dev', tap.ifname, ...words], undo, owns };
   };
   const lines: BatchLine[] = [];
-  if (mac !== before)
-    lines.push(
-      set(
-        `give ${tap.ifname} an address that ${bridge.ifname} does not take over`,
-        ['address', mac],
-        ['address', before],
-      ),
-    );
+  if (mac !== before) {
+    const title = `give ${tap.ifname} an address that ${bridge.ifname} does not take over`;
+    const line = set(title, ['address', mac], ['address', before]);
+    lines.push({ ...line, owns: { ...owns, macBefore: before } });
+  }
   for (const words of portSettings(bridge, options)) {
     const [key, value] = words;
     if (key === 'mtu' && String(tap.mtu) !== value)

@@ -26,6 +26,7 @@ async function linkOwnership(
   const [link] = JSON.parse(result.stdout) as { ifname?: string; address?: string; ifalias?: string }[];
   // By name only: `ip` also finds a link by an alternative name.
   if (link?.ifname !== owns.link) return { kind: 'gone' };
+  if (owns.macBefore !== undefined && link.address === owns.macBefore) return { kind: 'gone' };
   if (owns.mac !== undefined && link.address !== owns.mac)
     return { kind: 'foreign', why: `${owns.link} has the address ${link.address}` };
   if (owns.alias !== undefined && link.ifalias !== owns.alias) {

@@ -19,11 +19,12 @@ keep() { # TITLE TARGET
   left=1; waiting="$waiting|$2|"; say "left over: $1"
 }
 # Ownership: 0 ours, 1 gone, 2 somebody else's, 3 not known.
-link_of() { # NAME MAC ALIAS
+link_of() { # NAME MAC ALIAS MAC-BEFORE
   text=$(timeout -s KILL 10 ip -o link show dev "$1" 2>&1) || {
     case $text in *'does not exist'* | *'Cannot find device'*) return 1 ;; *) return 3 ;; esac
   }
   case $text in *": $1: <"* | *": $1@"*) ;; *) return 1 ;; esac
+  [ -z "$4" ] || case $text in *"link/ether $4 "*) return 1 ;; esac
   [ -z "$2" ] || case $text in *"link/ether $2 "*) ;; *) return 2 ;; esac
   [ -z "$3" ] || case $text in *"\\\\    alias $3" | *"\\\\    alias $3\\\\"*) ;; *) return 2 ;; esac
 }
@@ -186,7 +187,7 @@ function afterNewer(
 
 function renderOwns(owns: Owns): string {
   if ('nft' in owns) return shellLine(['table_of', ...owns.nft.split(' '), owns.comment]);
-  return shellLine(['link_of', owns.link, owns.mac ?? '', owns.alias ?? '']);
+  return shellLine(['link_of', owns.link, owns.mac ?? '', owns.alias ?? '', owns.macBefore ?? '']);
 }
 
 function renderCommand(entry: Entry, engine: Engine, keep: string): Promise<string> | string {

@@ -1,14 +1,12 @@
 /** qemu-ifup: makes the tap that QEMU has just opened a port of a bridge. QEMU waits, and stops when this fails. */
 import { join } from 'node:path';
-import { EXIT, QlaunchError } from '../../errors.ts';
-import { lookAt, lookForBridges, lookForRoute } from '../../host/hook/look.ts';
+import { lookAt, lookForBridges } from '../../host/hook/look.ts';
 import { mayChangeLinks } from '../../host/hook/rights.ts';
-import { readRulesFile } from '../../host/hook/rules-file.ts';
 import { tapHolder } from '../../host/hook/tap-holder.ts';
 import type { StatePaths } from '../../host/state-paths.ts';
 import { directoryStore } from '../../host/store.ts';
 import type { HostFacts } from '../../plan/facts.ts';
-import { type BridgeSources, chooseBridge, routeBridge } from '../../plan/hook/choose.ts';
+import { type BridgeSources, chooseBridge } from '../../plan/hook/choose.ts';
 import { leftPlanDirectory, leftPlanName, readLeftPlan } from '../../plan/hook/left.ts';
 import { planPlug } from '../../plan/hook/plug.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
@@ -69,23 +67,17 @@ async function readSources(engine: Engine, { ifname, asked, paths }: PlugWish): 
   const text = directoryStore(leftPlanDirectory(paths.runtime)).read(leftPlanName(ifname, netns));
   const left = text === undefined ? undefined : readLeftPlan(text, ifname, netns);
   if (left !== undefined) return { left, rulesPath };
-  const ini = readRulesFile(rulesPath);
-  if (ini === undefined) return { rulesPath };
-  const { parseHookRules, ruleFor } = await import('../../spec/hook/rules.ts');
-  const { rules, problems } = parseHookRules(ini, rulesPath);
-  const rule = ruleFor(rules, ifname);
-  if (problems.length === 0) return rule === undefined ? { rulesPath } : { rule, rulesPath };
-  throw new QlaunchError('QL_HOOK_RULES', EXIT.usage, {
-    what: `cannot read ${rulesPath}`,
-    why: problems.map(({ at, what, hint }) => `${at}: ${what}${hint === undefined ? '' : ` (${hint})`}`),
-  });
+  if ((await engine.machine.stat(rulesPath)) === undefined) return { rulesPath };
+  const { readRule } = await import('./rules.ts');
+  const rule = readRule(rulesPath, ifname);
+  return rule === undefined ? { rulesPath } : { rule, rulesPath };
 }
 
 async function planFrom(engine: Engine, ifname: string, sources: BridgeSources): Promise<Plan<HostFacts>> {
   const choice = chooseBridge(sources);
   if (choice === undefined) {
-    const { tap, bridges, devices } = await lookForRoute(engine.machine, ifname);
-    return planPlug({ ...tap, bridge: routeBridge(ifname, devices, bridges, sources) }, {});
+    const { planByRoute } = await import('./by-route.ts');
+    return planByRoute(engine, ifname, sources);
   }
   const { tap, named } = await lookAt(engine.machine, ifname, choice.bridge);
   // The error names the bridges that there are.

@@ -54,7 +54,7 @@ const UNDO: Readonly<Record<string, Shape>> = {
 };
 
 const OWNS: Readonly<Record<string, Shape>> = {
-  link: { link: isText, mac: optional(isText), alias: optional(isText) },
+  link: { link: isText, mac: optional(isText), alias: optional(isText), macBefore: optional(isText) },
   nft: { nft: isText, comment: isText },
 };
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { LinkFact } from '../../../../src/plan/facts.ts';
-import { chooseBridge, routeBridge } from '../../../../src/plan/hook/choose.ts';
+import { chooseBridge } from '../../../../src/plan/hook/choose.ts';
 import { planPlug } from '../../../../src/plan/hook/plug.ts';
+import { routeBridge } from '../../../../src/plan/hook/route.ts';
 import { renderPlan } from '../../../../src/plan/render.ts';
 import { parseHookRules } from '../../../../src/spec/hook/rules.ts';
 

@@ -42,7 +42,7 @@ describe('lines for a tap that is there', () => {
       'ip link set dev tap1 mtu 1500',
       'ip link set dev tap1 address 02:11:22:33:44:55',
     ]);
-    for (const line of lines) expect(line.owns).toEqual({ link: 'tap1', mac: 'fe:11:22:33:44:55' });
+    for (const line of lines) expect(line.owns).toMatchObject({ link: 'tap1', mac: 'fe:11:22:33:44:55' });
   });
 
   test('what is as wanted is not touched', () => {
