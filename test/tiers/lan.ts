@@ -23,12 +23,20 @@ export async function lan(): Promise<void> {
     ip('link delete dev br0');
     ip('link delete dev up0');
   });
-  // Until then the link-local address is tentative, which a snapshot would show.
-  for (let tries = 0; execFileSync('ip', ['-6', 'address', 'show', 'tentative']).length > 0; tries += 1) {
-    if (tries > 100) throw new Error('an IPv6 address of the bridge stays tentative');
+  await settled('br0', 'up0', 'up1');
+  await serveDhcp();
+}
+
+/** Until each has its link-local address, and has seen that nobody else has it: a snapshot would show the difference. */
+async function settled(...names: readonly string[]): Promise<void> {
+  const isSettled = (name: string): boolean => {
+    const text = execFileSync('ip', ['-6', '-o', 'address', 'show', 'dev', name, 'scope', 'link']).toString();
+    return text.includes('fe80:') && !text.includes('tentative');
+  };
+  for (let tries = 0; !names.every(isSettled); tries += 1) {
+    if (tries > 300) throw new Error(`${names.join(', ')} do not all get a link-local address`);
     await sleep(100);
   }
-  await serveDhcp();
 }
 
 async function serveDhcp(): Promise<void> {

@@ -63,7 +63,7 @@ export function runPaths(dir: string, socketDir: string = dir): RunPaths {
     serialSock: join(socketDir, FILES.serial),
     serialLog: join(dir, FILES.serialLog),
     pidFile: join(dir, FILES.pid),
-    vncPassword: join(dir, 'vnc.password'),
+    vncPassword: join(dir, FILES.vncPassword),
     passtSock: (id) => join(socketDir, `passt-${id}.sock`),
   };
 }

@@ -17,6 +17,8 @@ export const FILES = {
   qemuLog: 'qemu.log',
   pid: 'qemu.pid',
   waiter: 'waiter.pid',
+  /** A copy, there only until QEMU has read it. */
+  vncPassword: 'vnc.password',
   /** Who is about to start the waiter: pid and start time (proc(5), stat). */
   launcher: 'launcher.pid',
   exit: 'exit',

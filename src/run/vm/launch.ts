@@ -83,6 +83,7 @@ export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Prom
     await change?.release();
     throw error;
   });
+  removeFiles(place.dir, (file) => file === FILES.vncPassword);
   const started = readStatus(place.dir);
   // QEMU itself: a guard may be killed, and its VM go on.
   if (started?.pid !== undefined) await change?.keptBy(started.pid);

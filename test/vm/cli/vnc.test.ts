@@ -1,9 +1,9 @@
 import { createCipheriv } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { world } from '../../tiers/cli.ts';
+import { vmRow, world } from '../../tiers/cli.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { freePort } from '../../tiers/port.ts';
 
@@ -37,6 +37,7 @@ test('the newline at the end of a password file is no part of the password', asy
   const vnc = `${port - 5900},password-file=it’s a pw`;
   const started = await w.qlaunch(guestCopy(w.dir), '-d', '-n', 'seen', '--accel', 'tcg', '--vnc', vnc);
   expect(started).toMatchObject({ status: 0, stderr: '' });
+  expect(readdirSync((await vmRow(w, 'seen')).dir)).not.toContain('vnc.password');
   expect(await letsIn(port, 'secret')).toBe(true);
   expect(await letsIn(port, 'secret\n')).toBe(false);
 });
