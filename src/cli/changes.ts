@@ -59,7 +59,7 @@ export async function confirm(id: string): Promise<number> {
 }
 
 /** With --json as `changes --json`, whose rows have their decision; what is no change is a remark then. */
-function planned(
+export function planned(
   open: readonly OpenChange[],
   options: ChangesOptions,
   reaping: readonly Reaped[] = [],

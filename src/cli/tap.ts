@@ -21,6 +21,7 @@ export function registerTap(program: Command, done: (status: number) => void): v
     .command('del <name>')
     .description('Remove a tap that `tap add` made.')
     .option('--force', 'also while a VM uses it')
+    .option('--dry-run', 'print what would be taken back, and do nothing')
     .option('--json', 'what was taken back and what is left')
     .action(async (name, options) => done(await (await import('./tap/prepared.ts')).del(name, options)));
   tap

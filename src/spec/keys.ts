@@ -43,7 +43,8 @@ export type KeyName =
   | 'snapshot'
   | 'rng'
   | 'balloon'
-  | 'qemu';
+  | 'qemu'
+  | 'helper';
 
 export const KEYS: readonly (Key & { readonly name: KeyName })[] = [
   {
@@ -233,6 +234,14 @@ export const KEYS: readonly (Key & { readonly name: KeyName })[] = [
     repeatable: false,
     doc: 'the QEMU to run, by name or path',
     example: 'qemu-system-x86_64',
+  },
+  {
+    name: 'helper',
+    flags: ['--helper <file>'],
+    kind: 'path',
+    repeatable: false,
+    doc: "QEMU's bridge helper, for every --net bridge without a helper= of its own",
+    example: '/usr/libexec/qemu-bridge-helper',
   },
 ];
 

@@ -100,6 +100,7 @@ function readVm(values: Values, raw: RawVm, context: VmContext, gathering: Gathe
     readUefi(values),
   ];
   const kernel = readKernel(values);
+  const helper = values.read('helper', (value) => parsePath(value, context.home));
   return {
     name,
     nameGiven: given !== undefined,
@@ -120,7 +121,7 @@ function readVm(values: Values, raw: RawVm, context: VmContext, gathering: Gathe
     serial: values.read('serial', (value) => parseSerial(value, context.home)) ?? { kind: 'socket' },
     rng: values.switch('rng'),
     balloon: values.switch('balloon'),
-    nets: readNets(raw.nets, context, gathering),
+    nets: withHelper(readNets(raw.nets, context, gathering), helper),
     extra: raw.extra,
     ...(cpu === undefined ? {} : { cpu }),
     ...(qemu === undefined ? {} : { qemu }),
@@ -128,6 +129,11 @@ function readVm(values: Values, raw: RawVm, context: VmContext, gathering: Gathe
     ...(uefi === undefined ? {} : { uefi }),
     ...(kernel === undefined ? {} : { kernel }),
   };
+}
+
+function withHelper(nets: readonly NetSpec[], helper: string | undefined): readonly NetSpec[] {
+  if (helper === undefined) return nets;
+  return nets.map((net) => (net.mode === 'bridge' ? { helper, ...net } : net));
 }
 
 const at = (values: Values, key: KeyName): string => values.text(key)?.at ?? key;

@@ -6,11 +6,12 @@ import { planJson, renderPlan } from '../../plan/render.ts';
 import type { TapWish } from '../../plan/tap/managed.ts';
 import type { Engine } from '../../run/engine.ts';
 import { openEngine } from '../../run/open-engine.ts';
-import { addTap, delTap, listTaps, preparedPlan, type TapRow } from '../../run/tap/prepared.ts';
+import { planUndo } from '../../run/recover.ts';
+import { addTap, changeToUndo, delTap, listTaps, preparedPlan, type TapRow } from '../../run/tap/prepared.ts';
 import { parseIfName } from '../../spec/ifname.ts';
 import { parseWhole } from '../../spec/number.ts';
 import { Gathering, type Problem } from '../../spec/raw.ts';
-import { told } from '../changes.ts';
+import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
 import { json, note, out, table } from '../terminal.ts';
 
@@ -57,14 +58,17 @@ export async function add(name: string, options: AddOptions): Promise<number> {
   return EXIT.ok;
 }
 
-export interface DelOptions {
-  readonly json?: boolean;
+export interface DelOptions extends Show {
   readonly force?: boolean;
 }
 
 export async function del(name: string, options: DelOptions): Promise<number> {
+  const engine = engineNow();
+  const force = options.force === true;
+  if (options.dryRun === true)
+    return planned([planUndo(engine, await changeToUndo(engine, name, force))], options);
   requireRoot(ROOTS);
-  return told(await delTap(engineNow(), name, options.force === true), options);
+  return told(await delTap(engine, name, force), options);
 }
 
 export async function list(options: Show): Promise<number> {

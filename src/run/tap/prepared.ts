@@ -49,6 +49,11 @@ export async function addTap(engine: Engine, wish: TapWish): Promise<void> {
  * QEMU would go on, and its guest hear nothing any more.
  */
 export async function delTap(engine: Engine, name: string, force: boolean): Promise<Recovered> {
+  return undoChange(engine, await changeToUndo(engine, name, force));
+}
+
+/** The id of what delTap() takes back. Errors: as delTap(). */
+export async function changeToUndo(engine: Engine, name: string, force: boolean): Promise<string> {
   const taps = await listTaps(engine);
   const tap = taps.find((row) => row.name === name);
   const id = tap?.change ?? changeOf(engine, name);
@@ -59,7 +64,7 @@ export async function delTap(engine: Engine, name: string, force: boolean): Prom
       why: ['a process has it open; its guest would hear nothing any more'],
       todo: ['qlaunch ps', `qlaunch tap del ${name} --force`],
     });
-  return undoChange(engine, id);
+  return id;
 }
 
 export async function listTaps(engine: Engine): Promise<readonly TapRow[]> {

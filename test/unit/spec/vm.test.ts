@@ -367,3 +367,19 @@ test('QEMU’s spellings of a read-only disk', () => {
   for (const key of ['ro', 'readonly', 'read-only'])
     expect(spec({ options: { disk: [`a,${key}=on`] } }).disks).toMatchObject([{ readOnly: true }]);
 });
+
+test('--helper and [vm] helper serve every bridge NIC that has none of its own', () => {
+  const net = ['bridge:br0', 'bridge:br1,helper=/own', 'user'];
+  const helpers = (more: Partial<Sources>): unknown =>
+    spec({ image: 'vm.qcow2', ...more }).nets.map((nic) => ('helper' in nic ? nic.helper : undefined));
+  expect(helpers({ options: { net, helper: 'sbin/helper' } })).toEqual([
+    '/cwd/sbin/helper',
+    '/own',
+    undefined,
+  ]);
+  expect(helpers({ options: { net }, userConfig: ini('[vm]\nhelper = ../h') })).toEqual([
+    '/h',
+    '/own',
+    undefined,
+  ]);
+});
