@@ -1,5 +1,5 @@
 /** Who asks, and for whom QEMU runs (design.md, "Privilege, processes, state"). */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { absolute } from '../state-paths.ts';
 
@@ -88,8 +88,11 @@ const known = new Map<string, readonly number[]>();
 
 /** The user's own and supplementary ones, as initgroups(3) would set them. */
 function groupsOf({ name, gid }: User): readonly number[] {
-  const groups = known.get(name) ?? askGroups(name) ?? [gid, ...listedGroups(name)];
-  known.set(name, groups);
+  // Asked again when an administrator has changed the list meanwhile (usermod -aG).
+  const changed = statSync('/etc/group', { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const key = `${changed} ${name}`;
+  const groups = known.get(key) ?? askGroups(name) ?? [gid, ...listedGroups(name)];
+  known.set(key, groups);
   return groups;
 }
 
