@@ -11,7 +11,7 @@ import { consoleFile } from '../../tiers/console.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { addressOf, HOST, lan, MTU, ports } from '../../tiers/lan.ts';
 import { serveNonce } from '../../tiers/nonce.ts';
-import { qemus } from '../../tiers/qemus.ts';
+import { forEverybody, qemus } from '../../tiers/qemus.ts';
 
 const NOBODY = 65_534;
 const TCG = ['--accel', 'tcg', '-m', '256'];
@@ -45,7 +45,7 @@ describe.each(qemus)('QEMU $label', ({ binary }) => {
     const { w, image } = user();
     const served = await serveNonce(HOST);
     const fetchIt = `name=opt/qlaunch/fetch,string=http://${HOST}:${served.port}/`;
-    const args = [image, '-n', 'box', '-d', '--qemu', binary, '--net', 'bridge:br0', ...TCG];
+    const args = [image, '-n', 'box', '-d', '--qemu', forEverybody(binary), '--net', 'bridge:br0', ...TCG];
     expect(await w.qlaunch(...args, '--', '-fw_cfg', fetchIt)).toMatchObject({ status: 0, stderr: '' });
     const console = consoleFile(join((await vmRow(w, 'box')).dir, 'serial.log'));
     await console.waitFor('QLAUNCH-GUEST ready');
