@@ -50,6 +50,13 @@ export function chooseTaps(spec: VmSpec, user: TapUser, lifetime: Lifetime, fact
     if (!isOurs(net)) continue;
     const vm = 'vm' in lifetime ? lifetime.vm : spec.name;
     const name = net.ifname ?? tapName(vm, index, (wanted) => there(wanted) !== undefined);
+    if (Object.values(names).includes(name))
+      problems.push({
+        code: 'QL_TAP',
+        what: `${net.at}: the tap ${name} is another NIC’s already`,
+        why: ['one NIC opens one tap'],
+        todo: ['give each its own name, or leave the names out'],
+      });
     names[net.id] = name;
     const link = there(name);
     if (link !== undefined) problems.push(...prepared(net, link, user));

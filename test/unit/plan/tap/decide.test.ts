@@ -64,6 +64,21 @@ test('what an earlier start of this VM left counts as not there; another VM’s 
   expect(choose({}, other).names['net0']).toMatch(/^qt-web-/);
 });
 
+test('two NICs do not share a tap', () => {
+  const nic = { mode: 'tap', model: 'virtio', queues: 1, at: '--net', ifname: 'tap9' };
+  const nets = [
+    { ...nic, id: 'net0' },
+    { ...nic, id: 'net1' },
+  ];
+  const choice = chooseTaps(
+    { name: 'web', nets } as unknown as VmSpec,
+    ALICE,
+    { vm: 'web' },
+    { links: [], token: '0123456789ab' },
+  );
+  expect(codes(choice)).toEqual(['QL_TAP']);
+});
+
 test.each<[string, Partial<TapNet>, LinkFact[], string]>([
   ['a bridge that is not there', { bridge: 'br9' as never }, [bridge()], 'QL_NO_BRIDGE'],
   ['a bridge that is none', { bridge: 'eth0' as never }, [link('eth0')], 'QL_NO_BRIDGE'],
