@@ -85,8 +85,8 @@ export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Prom
   });
   removeFiles(place.dir, (file) => file === FILES.vncPassword);
   const started = readStatus(place.dir);
-  // QEMU itself: a guard may be killed, and its VM go on.
-  if (started?.pid !== undefined) await change?.keptBy(started.pid);
+  // QEMU itself: a guard may be killed, and its VM go on. Where that can not be written down, the guard keeps it.
+  if (started?.pid !== undefined) await change?.keptBy(started.pid).catch(() => undefined);
   const nics = await chosenPorts(plan.record.nics, qmp);
   if (nics !== plan.record.nics) writeRecord(place.dir, { ...plan.record, nics });
   const vm = readStatus(place.dir);
