@@ -112,7 +112,10 @@ function hasVlanFiltering(): boolean {
 
 /** `tc` prints nothing where it has nothing to say. */
 function json(argv: readonly string[]): readonly Row[] {
-  const rows: unknown = JSON.parse(run(argv).trim() || '[]');
+  const text = run(argv).trim() || '[]';
+  // `tc -j class show` (iproute2 6.1) writes the classes of a qdisc that has none of its own, as tbf, as plain text.
+  if (!/^[[{]/.test(text)) return text.split('\n').map((line) => ({ line }));
+  const rows: unknown = JSON.parse(text);
   return (Array.isArray(rows) ? rows : [rows]) as Row[];
 }
 

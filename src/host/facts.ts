@@ -1,5 +1,5 @@
 /** One look at the host before planning. From `ip -j`: /sys may belong to another network namespace. */
-import type { AddressFact, HostFacts, LinkFact, TunFact } from '../plan/facts.ts';
+import type { AddressFact, BridgeFact, HostFacts, LinkFact, TunFact } from '../plan/facts.ts';
 import { newToken } from './ids.ts';
 import { askJson, isObject, numberOf as number, type Raw, textOf as text } from './ip-json.ts';
 import type { Host } from './port.ts';
@@ -27,6 +27,7 @@ export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
     kind,
   };
   const found = Object.entries(optional).filter(([, value]) => value !== undefined);
+  const data = link['info_data'];
   return {
     ifindex: number(raw['ifindex']),
     ifname: text(raw['ifname']) ?? '',
@@ -34,7 +35,8 @@ export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
     flags: Array.isArray(raw['flags']) ? raw['flags'].filter((flag) => typeof flag === 'string') : [],
     link_type: text(raw['link_type']) ?? '',
     addresses: Array.isArray(addresses) ? addresses.flatMap(addressFact) : [],
-    ...(kind === 'tun' && isObject(link['info_data']) ? { tun: tunFact(link['info_data']) } : {}),
+    ...(kind === 'tun' && isObject(data) ? { tun: tunFact(data) } : {}),
+    ...(kind === 'bridge' && isObject(data) ? { bridge: bridgeFact(data) } : {}),
     ...(Object.fromEntries(found) as Partial<Record<keyof typeof optional, string>>),
   };
 }
@@ -47,6 +49,17 @@ function tunFact(raw: Raw): TunFact {
     ...(group === undefined ? {} : { group }),
     multiQueue: raw['multi_queue'] === true,
     persist: raw['persist'] === true,
+  };
+}
+
+function bridgeFact(raw: Raw): BridgeFact {
+  const pvid = raw['vlan_default_pvid'];
+  return {
+    vlanFiltering: raw['vlan_filtering'] === 1,
+    defaultPvid: typeof pvid === 'number' ? pvid : 1,
+    stp: number(raw['stp_state']) > 0,
+    // USER_HZ: hundredths of a second.
+    forwardDelayMs: number(raw['forward_delay']) * 10,
   };
 }
 

@@ -14,6 +14,16 @@ export interface LinkFact {
   readonly addresses: readonly AddressFact[];
   /** Of a tun or tap. */
   readonly tun?: TunFact;
+  readonly bridge?: BridgeFact;
+}
+
+/** linux/net/bridge/br_netlink.c */
+export interface BridgeFact {
+  readonly vlanFiltering: boolean;
+  /** The VLAN that a new port is in, untagged; 0: none. */
+  readonly defaultPvid: number;
+  readonly stp: boolean;
+  readonly forwardDelayMs: number;
 }
 
 /** As TUNSETIFF and TUNSETOWNER left it (linux/drivers/net/tun.c). */

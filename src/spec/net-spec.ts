@@ -2,6 +2,7 @@
 import type { Forward } from './forward.ts';
 import type { IfName } from './ifname.ts';
 import type { Mac } from './mac.ts';
+import type { PortSpec } from './port.ts';
 
 export type { Forward };
 
@@ -66,7 +67,7 @@ export interface BridgeNet extends NicCommon {
   readonly vhost?: boolean;
 }
 
-export interface TapNet extends NicCommon {
+export interface TapNet extends NicCommon, PortSpec {
   readonly mode: 'tap';
   readonly ifname?: IfName;
   readonly bridge?: IfName;

@@ -14,6 +14,14 @@ export const LIFETIME: Lifetime = { vm: 'test' };
 
 export type Planner = (facts: HostFacts) => Plan<HostFacts>;
 
+/** All that this kernel has; VLANs are in port.test.ts, where there are some. */
+const PORT = {
+  isolated: true,
+  rate: { toGuest: 1e8, fromGuest: 5e7 },
+  antispoof: ['192.0.2.5', '2001:db8::5'],
+  guestMac: '52:54:00:00:00:01',
+} as const;
+
 /** By name, so that a child can be told which. `etc` is a directory of the test's own. */
 export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
   bridge: () => (facts) => planBridge({ name: 'br-t', lifetime: LIFETIME }, facts),
@@ -26,7 +34,7 @@ export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
         waitsFor: 'the bridge tells its MTU',
         preview: [],
         plan: (later) =>
-          planTaps([{ name: 'tap-t', uid: 65_534, queues: 1, bridge: 'br-t' }], LIFETIME, later),
+          planTaps([{ name: 'tap-t', uid: 65_534, queues: 1, bridge: 'br-t', ...PORT }], LIFETIME, later),
       },
     };
   },

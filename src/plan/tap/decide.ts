@@ -1,5 +1,6 @@
 /** Which taps a VM opens: those that are there, and those that have to be made for it. */
 import type { TapNet } from '../../spec/net-spec.ts';
+import type { PortSpec } from '../../spec/port.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../facts.ts';
 import type { Lifetime } from '../lifetime.ts';
@@ -37,7 +38,13 @@ export function isOurs(net: VmSpec['nets'][number]): net is TapNet {
  * A tap that is there is opened as it is, and never changed. A leftover of this very VM (`lifetime`) counts as not
  * there: it is taken back before the start.
  */
-export function chooseTaps(spec: VmSpec, user: TapUser, lifetime: Lifetime, facts: HostFacts): TapChoice {
+export function chooseTaps(
+  spec: VmSpec,
+  user: TapUser,
+  lifetime: Lifetime,
+  facts: HostFacts,
+  macs: Readonly<Record<string, string>> = {},
+): TapChoice {
   const names: Record<string, string> = {};
   const make: TapWish[] = [];
   const problems: TapProblem[] = [];
@@ -70,10 +77,17 @@ export function chooseTaps(spec: VmSpec, user: TapUser, lifetime: Lifetime, fact
         queues: net.queues,
         ...(net.bridge === undefined ? {} : { bridge: net.bridge }),
         ...(net.mtu === undefined ? {} : { mtu: net.mtu }),
+        ...portOf(net),
+        ...(macs[net.id] === undefined ? {} : { guestMac: macs[net.id] }),
       });
     }
   }
   return { names, make, problems, notes };
+}
+
+function portOf({ isolated, vlan, trunk, rate, antispoof }: TapNet): PortSpec {
+  const all = { isolated, vlan, trunk, rate, antispoof };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as PortSpec;
 }
 
 /** What would keep QEMU from opening a tap that is there, or the guest from being heard behind it. */
@@ -105,6 +119,12 @@ function prepared(net: TapNet, link: LinkFact, user: TapUser): readonly TapProbl
     );
   else if (!multiQueue && link.flags.includes('LOWER_UP'))
     refuse(`the tap ${name} is in use`, 'a process has it open', `grep -l 'iff:.*${name}' /proc/*/fdinfo/*`);
+  if (Object.keys(portOf(net)).length > 0)
+    refuse(
+      `the tap ${name} is there already`,
+      `${Object.keys(portOf(net)).join(', ')}: a launch never changes a tap that it did not make`,
+      'leave these out, or take another name',
+    );
   if (!link.flags.includes('UP'))
     refuse(`the tap ${name} is down`, 'nothing would pass', `sudo ip link set dev ${name} up`);
   if (net.bridge !== undefined && link.master !== net.bridge)
@@ -143,6 +163,13 @@ function unfit(
       `the bridge ${name} is down`,
       'nothing would pass',
       `sudo ip link set dev ${name} up`,
+    );
+  if ((net.vlan !== undefined || net.trunk !== undefined) && bridge.bridge?.vlanFiltering !== true)
+    return refuse(
+      'QL_VLAN_FILTERING',
+      `the bridge ${name} does not look at VLANs`,
+      'its vlan_filtering is off, and turning it on concerns all its ports',
+      `sudo ip link set dev ${name} type bridge vlan_filtering 1`,
     );
   if (net.mtu !== undefined && net.mtu > bridge.mtu)
     return refuse(

@@ -1,18 +1,22 @@
 /** Taps that we make: persistent and owned by QEMU's user, who opens them by name and needs no right. */
 import { EXIT, QlaunchError } from '../../errors.ts';
+import type { PortSpec } from '../../spec/port.ts';
 import { type HostFacts, linkNamed } from '../facts.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { newLinkLines } from '../links.ts';
-import { linkMac } from '../owner.ts';
+import { linkMac, ownerMark } from '../owner.ts';
 import { type Argv, DEADLINE_MS, type Plan } from '../step.ts';
+import { portSteps } from './options.ts';
 import { bridgeNamed, portMac, portSettings } from './port.ts';
 
-export interface TapWish {
+export interface TapWish extends PortSpec {
   readonly name: string;
   readonly uid: number;
   readonly queues: number;
   /** Without one the tap is in no bridge. */
   readonly bridge?: string;
+  /** The guest's, for antispoof. */
+  readonly guestMac?: string;
   /** Of a tap in no bridge; a port has the MTU of its bridge. */
   readonly mtu?: number;
 }
@@ -31,7 +35,7 @@ export function planTaps(wishes: readonly TapWish[], lifetime: Lifetime, facts: 
       name: wish.name,
       type: { uid: wish.uid, multiQueue: wish.queues > 1 },
       mac: bridge === undefined ? mac : portMac(mac, bridge),
-      settings: bridge === undefined ? alone : portSettings(bridge),
+      settings: bridge === undefined ? alone : portSettings(bridge, { isolated: wish.isolated === true }),
     };
     return newLinkLines(link, { lifetime, token: facts.token, index });
   });
@@ -45,6 +49,7 @@ export function planTaps(wishes: readonly TapWish[], lifetime: Lifetime, facts: 
         undo: { eachLine: true },
         deadlineMs: DEADLINE_MS,
       },
+      ...wishes.flatMap((wish) => portSteps(wish, ownerMark(lifetime, facts.token), facts)),
     ],
   };
 }

@@ -30,11 +30,16 @@ export interface HostNeeds {
 }
 
 /** undefined: no NIC of it has anything to do with the host. */
-export async function hostNeeds(spec: VmSpec, who: Identity, host: Host): Promise<HostNeeds | undefined> {
+export async function hostNeeds(
+  spec: VmSpec,
+  who: Identity,
+  host: Host,
+  macs: Readonly<Record<string, string>>,
+): Promise<HostNeeds | undefined> {
   if (!spec.nets.some(isOurs)) return undefined;
   const facts = await readFacts(host);
   const lifetime = { vm: vmLabel(who, spec.name) };
-  const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts);
+  const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts, macs);
   const plan = (now: HostFacts): Plan<HostFacts> => planTaps(make, lifetime, now);
   const preview = problems.length > 0 ? [] : plan(withoutOwn(facts, Object.values(names), make)).steps;
   return { lifetime, taps: names, plan, preview, findings: problems, notes };

@@ -85,7 +85,10 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const sockets = [{ path: paths.supervisorSock, at: 'the VM’s run-time directory' }];
   const allow = new Map(spec.disks.map((disk) => [disk.id, disk.backing ?? []]));
   const found = await preflight(tools, there, { stateDir: dirs.state, sockets, uid: who.user.uid, allow });
-  const needs = await hostNeeds(spec, who, host);
+  const living = livingMacs(listVms(who, env));
+  const chosen = chooseMacs(spec, who.user.uid, readMacs(dirs.state), living);
+  const { macs, record: newMacs } = chosen;
+  const needs = await hostNeeds(spec, who, host, macs);
   const byHelper = bridgeWishes(spec, { who, ...(caps.bridgeHelper ? { builtIn: caps.bridgeHelper } : {}) });
   const bridges = await checkBridges(host, byHelper);
   const [first, ...others] = [...found.findings, ...(needs?.findings ?? []), ...bridges.findings];
@@ -94,9 +97,6 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     choosePlace(named, dirs);
     throw refusal([first, ...others]);
   }
-  const living = livingMacs(listVms(who, env));
-  const chosen = chooseMacs(spec, who.user.uid, readMacs(dirs.state), living);
-  const { macs, record: newMacs } = chosen;
   const firmware = chooseFirmware(spec, dirs, who.user.uid);
   const context: QemuContext = {
     binary: qemu.path,

@@ -15,6 +15,7 @@ import type {
 } from '../net-spec.ts';
 import { parseSwitch } from '../number.ts';
 import { parsePath } from '../path.ts';
+import { parseAntispoof, parseRate, parseTrunk, parseVlan } from '../port.ts';
 import type { PropReaders } from '../props.ts';
 import { type Gathering, isProblem, type Problem, type RawProp } from '../raw.ts';
 import { parseBytes } from '../size.ts';
@@ -109,6 +110,11 @@ const tap: MakeKeys = (gathering, home) => {
     vnet_hdr: f.set('vnetHdr', parseSwitch),
     fd: f.set('fd', whole(3, 2 ** 20)),
     vhostfd: f.set('vhostFd', whole(3, 2 ** 20)),
+    isolated: f.set('isolated', parseSwitch),
+    vlan: f.set('vlan', parseVlan),
+    trunk: f.set('trunk', parseTrunk),
+    rate: f.set('rate', parseRate),
+    antispoof: f.set('antispoof', parseAntispoof),
   };
   return { readers, finish: (nic) => ({ ...f.draft, ...nic, mode: 'tap' }) };
 };

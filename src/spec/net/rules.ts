@@ -47,6 +47,11 @@ function checkTap(net: TapNet, given: ReadonlySet<string>, refuse: Refuse): void
   if (net.fd !== undefined)
     for (const key of ['ifname', 'bridge', 'script', 'downscript', 'vnet_hdr', 'queues'])
       if (given.has(key)) refuse(`${key} can not be used with fd: the tap is open already`);
+  for (const key of ['isolated', 'vlan', 'trunk', 'rate', 'antispoof'])
+    if (given.has(key) && net.bridge === undefined)
+      refuse(`${key} is about the port of a bridge`, 'tap,bridge=BR makes one');
+  if (net.trunk !== undefined && net.antispoof !== undefined)
+    refuse('antispoof looks at untagged frames; a trunk has tagged ones');
   if (net.vhost === false)
     for (const key of ['vhostfd', 'vhostforce'])
       if (given.has(key)) refuse(`${key} can not be used with vhost=off`);

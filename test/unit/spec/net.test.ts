@@ -249,10 +249,15 @@ describe('refused: QEMU would crash, misread it silently, or say less (qemu.md 2
       ],
     ],
     [
-      'tap,vlan=0',
+      'user,vlan=0',
       [
-        '--net vlan: a NIC of mode tap has no key "vlan" (QEMU 3.0 took vlan= away; give each NIC its own --net)',
+        '--net vlan: a NIC of mode user has no key "vlan" (QEMU 3.0 took vlan= away; give each NIC its own --net)',
       ],
+    ],
+    ['tap,vlan=5', ['--net: vlan is about the port of a bridge (tap,bridge=BR makes one)']],
+    [
+      'tap,bridge=br0,trunk=1+5-9,antispoof=on',
+      ['--net: antispoof looks at untagged frames; a trunk has tagged ones'],
     ],
     ['user,__proto__=x', ['--net __proto__: a NIC of mode user has no key "__proto__"']],
     ['user,', []],

@@ -1,0 +1,43 @@
+// needs: bridge, tap, vlan_filtering
+import { execFileSync } from 'node:child_process';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { planTaps } from '../../src/plan/tap/managed.ts';
+import { apply } from '../../src/run/apply.ts';
+import { openEngine } from '../../src/run/open-engine.ts';
+import { undoChange } from '../../src/run/recover.ts';
+import { differences, snapshot } from '../snapshot.ts';
+import { makeTree, type Tree } from './tree.ts';
+
+let tree: Tree;
+beforeEach(() => {
+  tree = makeTree();
+  execFileSync('ip', ['link', 'add', 'br-t', 'type', 'bridge', 'vlan_filtering', '1']);
+  execFileSync('ip', ['link', 'set', 'br-t', 'up']);
+});
+afterEach(() => tree.remove());
+
+interface VlanRow {
+  readonly ifname: string;
+  readonly vlans: readonly {
+    readonly vlan: number;
+    readonly vlanEnd?: number;
+    readonly flags?: readonly string[];
+  }[];
+}
+
+test('a port is in its VLAN untagged, gets its trunk tagged, and leaves nothing', async () => {
+  const engine = openEngine({ tool: 'qlaunch test', env: tree.env });
+  const before = snapshot();
+  const wish = { name: 'tap-t', uid: 0, queues: 1, bridge: 'br-t', vlan: 10, trunk: [{ from: 20, to: 22 }] };
+  const lifetime = { untilUndone: 'x' };
+  const order = { title: 'test', lifetime, holder: 'until-undone' } as const;
+  const journal = await apply(engine, order, (facts) => planTaps([wish], lifetime, facts));
+  const rows: VlanRow[] = JSON.parse(execFileSync('bridge', ['-j', 'vlan', 'show'], { encoding: 'utf8' }));
+  const vlans = rows.find(({ ifname }) => ifname === 'tap-t')?.vlans ?? [];
+  expect(vlans.find(({ vlan }) => vlan === 10)?.flags).toEqual(['PVID', 'Egress Untagged']);
+  expect(vlans.filter(({ vlan }) => vlan !== 10).every(({ flags = [] }) => flags.length === 0)).toBe(true);
+  expect(vlans.some(({ vlan }) => vlan === 1)).toBe(false);
+  expect(vlans.some(({ vlan, vlanEnd = vlan }) => vlan <= 21 && vlanEnd >= 21)).toBe(true);
+  expect(await undoChange(engine, journal.head.id)).toMatchObject({ left: [], exit: 0 });
+  expect(differences(before, snapshot())).toEqual([]);
+});
