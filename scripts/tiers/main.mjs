@@ -110,7 +110,8 @@ function tell(what, { passed, failed, output }) {
   say(
     `${failed === 0 ? 'ok  ' : 'FAIL'} ${what}: ${passed} passed${failed === 0 ? '' : `, ${failed} failed`}`,
   );
-  if (failed > 0 && !show) console.log(output);
+  // Where vitest talked to the terminal itself, only what it could not say is left here.
+  if (failed > 0 && output !== '') console.log(output);
 }
 
 function add(sum, { passed, failed, skipped }) {

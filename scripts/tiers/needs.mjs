@@ -13,7 +13,8 @@ const probes = {
   isolated: `ip link add b0 type bridge && ${veth} && ip link set v0 master b0 && bridge link set dev v0 isolated on && bridge -d link show dev v0 | grep -q 'isolated on'`,
   br_netfilter: 'test -d /proc/sys/net/bridge',
   veth,
-  tap: 'ip tuntap add t0 mode tap',
+  // The driver may be a module that nobody has loaded yet; then there is not even a device node.
+  tap: '{ test -c /dev/net/tun || modprobe tun; } && ip tuntap add t0 mode tap',
   dummy: 'ip link add d0 type dummy',
   bond: 'ip link add bo0 type bond',
   '8021q': `${veth} && ip link add link v0 name v0.5 type vlan id 5`,

@@ -1,5 +1,6 @@
-// needs: bridge, tap, vlan_filtering
+// needs: bridge, tap, veth, vlan_filtering
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { planTaps } from '../../src/plan/tap/managed.ts';
 import { apply } from '../../src/run/apply.ts';
@@ -8,11 +9,18 @@ import { undoChange } from '../../src/run/recover.ts';
 import { differences, snapshot } from '../snapshot.ts';
 import { makeTree, type Tree } from './tree.ts';
 
+const ip = (line: string): void => void execFileSync('ip', line.split(' '));
+
 let tree: Tree;
-beforeEach(() => {
+beforeEach(async () => {
   tree = makeTree();
-  execFileSync('ip', ['link', 'add', 'br-t', 'type', 'bridge', 'vlan_filtering', '1']);
-  execFileSync('ip', ['link', 'set', 'br-t', 'up']);
+  // With an uplink, as a bridge with VLANs has one: a bridge without any port would take its MAC from the first tap.
+  ip('link add br-t type bridge vlan_filtering 1');
+  ip('link add up0 type veth peer name up1');
+  ip('link set up0 master br-t');
+  for (const name of ['up0', 'up1', 'br-t']) ip(`link set ${name} addrgenmode none`);
+  for (const name of ['up0', 'up1', 'br-t']) ip(`link set ${name} up`);
+  await expect.poll(() => readFileSync('/sys/class/net/br-t/operstate', 'utf8')).toBe('up\n');
 });
 afterEach(() => tree.remove());
 

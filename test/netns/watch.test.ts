@@ -14,7 +14,8 @@ test('on a terminal the map is drawn in place, and Ctrl-C gives the terminal bac
   const line = `stty rows 9 cols 50; ${program} map --watch 0.1; echo status=$?`;
   // With CI set, Node takes every terminal for one without colours.
   const { CI: _ci, ...rest } = process.env;
-  const env = { ...rest, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
+  // script(1) runs $SHELL; dash dies of the Ctrl-C itself and tells no status.
+  const env = { ...rest, SHELL: '/bin/bash', LC_ALL: 'C.UTF-8', TERM: 'xterm' };
   const child = spawn('script', ['-qec', line, '/dev/null'], { env });
   const closed = once(child, 'close');
   let text = '';
