@@ -1,7 +1,6 @@
 // Runs vitest once and counts what it did. One failed file that never got as far as a test counts as one failure.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -12,7 +11,9 @@ const vitest = join(root, 'node_modules/vitest/vitest.mjs');
  * @param show true: vitest talks to the terminal itself
  */
 export async function runVitest({ project, files, deadlineMs, wrapper = [], env = {} }, show) {
-  const dir = mkdtempSync(join(tmpdir(), 'qlaunch-test-'));
+  // Not in /tmp: the sandbox has one of its own.
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const dir = mkdtempSync(join(root, '.cache', 'report-'));
   const report = join(dir, 'report.json');
   const argv = [
     ...wrapper,
