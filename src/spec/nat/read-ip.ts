@@ -10,7 +10,7 @@ import { parseDomain } from './words.ts';
 import { childrenNamed, type Element, placeOf } from './xml.ts';
 
 /** An attribute that must be an IPv4 address. */
-export function readAddress(gathering: Gathering, element: Element, name: string): Ip | undefined {
+function readAddress(gathering: Gathering, element: Element, name: string): Ip | undefined {
   const at = placeOf(element, name);
   const text = element.getAttribute(name);
   if (text === null) return gathering.refuse(at, 'is missing');

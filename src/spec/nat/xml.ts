@@ -66,7 +66,7 @@ export function attributesOf(element: Element): readonly { readonly name: string
 }
 
 /** "network/ip[2]/dhcp": [n] where there are several of a name. */
-export function pathOf(element: Element): string {
+function pathOf(element: Element): string {
   const parent = element.parentNode;
   if (parent === null || parent.nodeType !== Node.ELEMENT_NODE) return element.tagName;
   const same = childrenNamed(parent as Element, element.tagName);
