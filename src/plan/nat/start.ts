@@ -3,6 +3,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { formatCidr } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
 import { planBridge } from '../bridge.ts';
+import type { HostFacts } from '../facts.ts';
 import { putFile } from '../files.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { ownerMark } from '../owner.ts';
@@ -16,6 +17,8 @@ import { firewallStep } from './nft.ts';
 export interface NatPaths extends DnsmasqPaths {
   /** What runs, for other commands. */
   readonly status: FilePath;
+  /** Of conf, pid and status; it is there before. */
+  readonly dir: FilePath;
 }
 
 /** What other commands know of a network that runs, without reading its XML. */
@@ -30,7 +33,7 @@ export interface NatStatus {
 }
 
 /** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS (exit 3). Without dnsmasq itself, which outlives the command. */
-export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan {
+export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
   const { name, bridge, mac, mtu, forward } = network;
   for (const { subnet } of network.ips) refuseTaken(name, subnet, facts);
   const lifetime: Lifetime = { net: name };

@@ -20,6 +20,7 @@ const pathsOf = (name: string) =>
     pid: `${DIR}/${name}.pid`,
     leases: `/var/lib/qlaunch/net/${name}.leases`,
     status: `${DIR}/${name}.json`,
+    dir: DIR,
   }) as const;
 
 const facts: NatFacts = { links: [], token: '0123456789ab', routes: [], ipv6: true, resolvConf: true };
