@@ -15,7 +15,7 @@ export const readLeaseFile = (path: string): readonly Lease[] =>
   parseLeases(readText(path) ?? '', Date.now());
 
 /** One per line: expiry in Unix seconds (0: never), MAC, address, name or "*", client id. IPv4 only. */
-export function parseLeases(text: string, nowMs: number): readonly Lease[] {
+function parseLeases(text: string, nowMs: number): readonly Lease[] {
   return text.split('\n').flatMap((line) => {
     const [expiry, mac, address, name] = line.split(' ');
     if (mac === undefined || address === undefined || !/^[0-9]+$/.test(expiry ?? '')) return [];

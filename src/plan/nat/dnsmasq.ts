@@ -84,7 +84,7 @@ function hostLine({ mac, ip, name }: DhcpHost): string {
  * Ends the dnsmasq that runs with our configuration, and no other process that has got its number. `$1` its pid file,
  * `$2` its configuration.
  */
-export const STOP_DNSMASQ: string = [
+const STOP_DNSMASQ: string = [
   'pid=$(cat "$1" 2>/dev/null) || exit 0',
   'ours() { tr "\\0" "\\n" < "/proc/$pid/cmdline" 2>/dev/null | grep -qxF -e "--conf-file=$1"; }',
   'tries=0',
