@@ -22,6 +22,10 @@ export const EXCLUDED: readonly Exclusion[] = [
   { what: /^route .* (expires|age|used|lastuse)$/, why: 'count by themselves' },
   { what: /^nft .*counter (packets|bytes)$/, why: 'count traffic' },
   { what: /^sysctl net\/netfilter\/nf_conntrack_count$/, why: 'counts traffic' },
+  {
+    what: /^sysctl net\/ipv4\/tcp_fastopen_key$/,
+    why: 'the kernel makes one up when a server first offers TCP Fast Open, as dnsmasq does',
+  },
   { what: /^sysctl net\/ipv6\/conf\/[^/]*\/(mc_)?stat/, why: 'counts traffic' },
 ];
 

@@ -5,6 +5,7 @@ import { registerAcl } from './acl.ts';
 import { registerDisk } from './disk.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerMap } from './map.ts';
+import { registerNet } from './net.ts';
 import { addVmOptions } from './options.ts';
 import { registerTap } from './tap.ts';
 import { raw } from './terminal.ts';
@@ -25,7 +26,7 @@ export interface Session {
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
-  ...['disk', 'config', 'acl', 'tap', 'map', 'doctor', 'changes', 'undo', 'recover', 'confirm'],
+  ...['disk', 'config', 'net', 'acl', 'tap', 'map', 'doctor', 'changes', 'undo', 'recover', 'confirm'],
   'install-hooks',
 ];
 
@@ -185,6 +186,7 @@ function descriptionCommands(root: Command, { called, extra, done }: Session): v
 function changeCommands(root: Command, session: Session): void {
   const { done } = session;
   root.commandsGroup('The host:');
+  registerNet(root, done);
   registerAcl(root, session);
   registerTap(root, done);
   registerMap(root, done);

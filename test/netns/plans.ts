@@ -5,10 +5,13 @@ import { makeDirectory, putFile } from '../../src/plan/files.ts';
 import { planPlug } from '../../src/plan/hook/plug.ts';
 import type { Lifetime } from '../../src/plan/lifetime.ts';
 import { LINK_GONE } from '../../src/plan/links.ts';
+import { isDefined } from '../../src/plan/nat/defined.ts';
+import { planNetwork } from '../../src/plan/nat/start.ts';
 import { DEADLINE_MS, type FilePath, type Plan } from '../../src/plan/step.ts';
 import { IPV4_FORWARD, IPV6_FORWARD, setAttribute, shareAttribute } from '../../src/plan/sysctl.ts';
 import { planTaps } from '../../src/plan/tap/managed.ts';
 import { bridgeNamed } from '../../src/plan/tap/port.ts';
+import { readNetwork } from '../../src/spec/nat/read.ts';
 
 export const LIFETIME: Lifetime = { vm: 'test' };
 
@@ -21,6 +24,21 @@ const PORT = {
   antispoof: ['192.0.2.5', '2001:db8::5'],
   guestMac: '52:54:00:00:00:01',
 } as const;
+
+const NETWORK = `<network><name>test</name><forward/><bridge name='br-t'/><mac address='52:54:00:00:00:01'/>
+  <ip address='10.99.0.1' prefix='24'><dhcp><range start='10.99.0.2' end='10.99.0.9'/></dhcp></ip></network>`;
+
+/** Everything of a network but its dnsmasq, which is started when the plan is done. */
+function nat(etc: string): Planner {
+  const { network } = readNetwork(NETWORK, 'test');
+  if (!isDefined(network)) throw new Error('not whole');
+  const file = (name: string): FilePath => `${etc}/${name}` as FilePath;
+  const paths = {
+    ...{ dir: file(''), conf: file('conf'), pid: file('pid'), leases: file('leases') },
+    status: file('json'),
+  };
+  return (facts) => planNetwork(network, paths, { ...facts, routes: [], ipv6: true, resolvConf: true });
+}
 
 /** By name, so that a child can be told which. `etc` is a directory of the test's own. */
 export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
@@ -92,6 +110,7 @@ export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
       putFile({ path: `${etc}/new.d/a` as FilePath, content: 'two\n' }),
     ],
   }),
+  nat,
   /** Everything at once, with a stage that needs what the first one made. */
   staged: (etc) => (facts) => ({
     steps: [

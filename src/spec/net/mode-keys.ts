@@ -2,6 +2,7 @@
 import { type Forward, parseForward } from '../forward.ts';
 import { type IfName, parseIfName } from '../ifname.ts';
 import { parseIPv4, parseIPv6 } from '../ip.ts';
+import { parseNetworkName } from '../nat/words.ts';
 import type {
   BridgeNet,
   NatNet,
@@ -131,11 +132,6 @@ const nat: MakeKeys = (gathering, home) => {
   const readers = { network: f.set('network', parseNetworkName), fwd: f.add(forwards, parseForward) };
   return { readers, finish: (nic) => ({ network: 'default', ...f.draft, forwards, ...nic, mode: 'nat' }) };
 };
-
-function parseNetworkName(text: string, at: string): string | Problem {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text)) return text;
-  return { at, what: `"${text}" is not the name of a network` };
-}
 
 const vfio: MakeKeys = (gathering, home) => {
   const f = new Fields<VfioNet>(gathering, home);

@@ -219,7 +219,12 @@ describe('refused: QEMU would crash, misread it silently, or say less (qemu.md 2
     ['user,fwd=2222:22,fwd=0.0.0.0:2222:23', ['--net: fwd: tcp port 2222 of the host is forwarded twice']],
     ['passt,fwd=0:22', ['--net: fwd: passt can not choose a host port; give one']],
     ['passt,fwd=2222:10.0.0.1:22', ['--net: fwd: passt forwards to its one guest; leave the address out']],
-    ['nat:../x', ['--net: "../x" is not the name of a network']],
+    [
+      'nat:../x',
+      [
+        '--net: "../x" can not name a network (up to 50 letters, digits, "-", "_" and "."; the first is a letter or a digit)',
+      ],
+    ],
     ['vfio', ['--net: the device is missing (vfio:0000:81:00.0, or vfio: and an interface name)']],
     ['vf', ['--net: the physical function is missing (vf:enp1s0f0, or vf:enp1s0f0/vf2)']],
     ['vfio:81:00.0,mac=52:54:00:00:00:01', ['--net: mac can not be chosen: the guest gets the real device']],

@@ -1,0 +1,50 @@
+/** qlaunch net start | stop */
+import { EXIT } from '../../errors.ts';
+import { definitionOf } from '../../run/nat/definitions.ts';
+import {
+  plannedStop,
+  previewStart,
+  requireStoppable,
+  startNetwork,
+  stopNetwork,
+} from '../../run/nat/start.ts';
+import { planned, told } from '../changes.ts';
+import { requireRoot } from '../root.ts';
+import { json, out } from '../terminal.ts';
+import { activeNow, context, ROOTS, type Show, showPlan } from './context.ts';
+
+export async function start(name: string, options: Show): Promise<number> {
+  const { engine, places } = context();
+  const definition = await definitionOf(engine, places, name);
+  const { network } = definition;
+  if (options.dryRun === true) {
+    showPlan(await previewStart(engine, places, definition), options);
+    return EXIT.ok;
+  }
+  requireRoot(ROOTS);
+  await activeNow();
+  const made = await startNetwork(engine, places, definition);
+  const active = (await activeNow()).find((one) => one.name === name);
+  if (options.json === true) json(active ?? null);
+  else
+    out(
+      [
+        `network ${name} ${made ? 'is started' : 'was started already'}: ${network.bridge.name}, ${active?.addresses.join(', ')}`,
+        `  use    sudo qlaunch IMAGE --net nat${name === 'default' ? '' : `:${name}`}`,
+        `  stop   sudo qlaunch net stop ${name}`,
+      ].join('\n'),
+    );
+  return EXIT.ok;
+}
+
+export interface StopOptions extends Show {
+  readonly force?: boolean;
+}
+
+export async function stop(name: string, options: StopOptions): Promise<number> {
+  const { engine, places } = context();
+  if (options.dryRun !== true) requireRoot(ROOTS);
+  await requireStoppable(engine, places, name, options.force === true);
+  if (options.dryRun === true) return planned(plannedStop(engine, name), options);
+  return told(await stopNetwork(engine, places, name), options);
+}

@@ -1,0 +1,40 @@
+/** The network that is there without being defined: libvirt's `default`, or ours beside it. */
+import { lastAddress, nthAddress, parseCidr } from '../../spec/cidr.ts';
+import { formatIp, type Ip } from '../../spec/ip.ts';
+import { isProblem } from '../../spec/raw.ts';
+import { linkNamed } from '../facts.ts';
+import { freeSubnet, type NatFacts, routeInTheWay } from './facts.ts';
+
+export const DEFAULT = 'default';
+
+/** libvirt's template. Its names and its subnet are its own where it is installed, also while it is not running. */
+export function defaultXml(facts: NatFacts, libvirt: boolean): string {
+  const usual = parseCidr('192.168.122.0/24', DEFAULT);
+  if (isProblem(usual)) throw new TypeError(usual.what);
+  const isFree = !libvirt && routeInTheWay(usual, facts) === undefined;
+  const subnet = isFree
+    ? usual
+    : (freeSubnet({ routes: [...facts.routes, { to: usual, table: DEFAULT }] }) ?? usual);
+  const at = (n: bigint): string => formatIp(nthAddress(subnet, n) ?? subnet.first);
+  const last: Ip = { ...subnet.first, value: lastAddress(subnet).value - 1n };
+  const bridge = libvirt || linkNamed(facts, 'virbr0') !== undefined ? freeBridge(facts, []) : 'virbr0';
+  return `<network>
+  <name>${DEFAULT}</name>
+  <forward mode="nat"/>
+  <bridge name="${bridge}" stp="on" delay="0"/>
+  <ip address="${at(1n)}" netmask="255.255.255.0">
+    <dhcp>
+      <range start="${at(2n)}" end="${formatIp(last)}"/>
+    </dhcp>
+  </ip>
+</network>
+`;
+}
+
+/** @param taken bridges of other definitions */
+export function freeBridge(facts: Pick<NatFacts, 'links'>, taken: readonly string[]): string {
+  for (let n = 0; ; n += 1) {
+    const name = `qbr${n}`;
+    if (!taken.includes(name) && facts.links.every(({ ifname }) => ifname !== name)) return name;
+  }
+}

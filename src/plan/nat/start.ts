@@ -1,0 +1,124 @@
+/** A network is started: as libvirt does it (nat-network.md 4.2), firewall before addresses. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { formatCidr } from '../../spec/cidr.ts';
+import { formatIp } from '../../spec/ip.ts';
+import { planBridge } from '../bridge.ts';
+import type { HostFacts } from '../facts.ts';
+import { putFile } from '../files.ts';
+import type { Lifetime } from '../lifetime.ts';
+import { ownerMark } from '../owner.ts';
+import { type BatchLine, DEADLINE_MS, type FilePath, type HostPath, type Plan, type Step } from '../step.ts';
+import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
+import type { DefinedNetwork } from './defined.ts';
+import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
+import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
+import { firewallStep } from './nft.ts';
+
+export interface NatPaths extends DnsmasqPaths {
+  /** What runs, for other commands. */
+  readonly status: FilePath;
+  /** Of conf, pid and status; it is there before. */
+  readonly dir: FilePath;
+}
+
+/** What other commands know of a network that runs, without reading its XML. */
+export interface NatStatus {
+  readonly v: 1;
+  readonly name: string;
+  readonly bridge: string;
+  readonly mode: string;
+  /** "192.168.122.1/24" */
+  readonly addresses: readonly string[];
+  readonly dnsmasq: boolean;
+}
+
+/** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS (exit 3). Without dnsmasq itself, which outlives the command. */
+export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
+  const { name, bridge, mac, mtu, forward } = network;
+  for (const { subnet } of network.ips) refuseTaken(name, subnet, facts);
+  const lifetime: Lifetime = { net: name };
+  const mark = ownerMark(lifetime, facts.token);
+  const wish = { name: bridge.name, lifetime, mac, stp: bridge.stp, delay: bridge.delay, up: false };
+  const { steps } = planBridge(mtu === undefined ? wish : { ...wish, mtu }, facts);
+  const firewall = firewallStep(network, mark);
+  const owns = { link: bridge.name, mac, alias: mark };
+  return {
+    steps: [
+      ...steps,
+      ...(facts.ipv6 ? quietIPv6(bridge.name) : []),
+      ...(firewall === undefined ? [] : [firewall]),
+      addressStep(network),
+      ...(forward.mode === 'none' ? [] : [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')]),
+      ...(needsDnsmasq(network)
+        ? [
+            putFile({ path: paths.conf, content: dnsmasqConf(network, paths, facts.resolvConf) }),
+            {
+              title: `let dnsmasq check ${paths.conf}`,
+              do: { run: ['dnsmasq', '--test', `--conf-file=${paths.conf}`] as const },
+              undo: { run: stopDnsmasqArgv(paths), gone: [] },
+              owns,
+              deadlineMs: DEADLINE_MS,
+            },
+          ]
+        : []),
+      putFile({ path: paths.status, content: `${JSON.stringify(statusOf(network))}\n` }),
+    ],
+  };
+}
+
+function statusOf(network: DefinedNetwork): NatStatus {
+  return {
+    v: 1,
+    name: network.name,
+    bridge: network.bridge.name,
+    mode: network.forward.mode,
+    addresses: network.ips.map(({ address, subnet }) => `${formatIp(address)}/${subnet.prefix}`),
+    dnsmasq: needsDnsmasq(network),
+  };
+}
+
+function refuseTaken(name: string, subnet: DefinedNetwork['ips'][number]['subnet'], facts: NatFacts): void {
+  const taken = routeInTheWay(subnet, facts);
+  if (taken === undefined) return;
+  const free = freeSubnet(facts);
+  throw new QlaunchError('QL_SUBNET_TAKEN', EXIT.refused, {
+    what: `the network ${name} can not have ${formatCidr(subnet)}`,
+    why: [`this host reaches ${renderRoute(taken)} elsewhere`],
+    todo: [
+      `qlaunch net dumpxml ${name} > ${name}.xml; write ${free === undefined ? 'a free subnet' : formatCidr(free)} there; sudo qlaunch net define ${name}.xml`,
+    ],
+  });
+}
+
+/** A guest's router advertisements must not tell the host where to send its packets. */
+function quietIPv6(bridge: string): readonly Step[] {
+  const set = (attribute: string, value: string, title: string): Step => ({
+    title,
+    do: { write: `/proc/sys/net/ipv6/conf/${bridge}/${attribute}` as HostPath, value },
+    undo: { nothing: `goes away with ${bridge}` },
+    deadlineMs: DEADLINE_MS,
+  });
+  return [
+    set('disable_ipv6', '1', `keep IPv6 off on ${bridge}, which has no IPv6 address`),
+    set('accept_ra', '0', `ignore router advertisements on ${bridge}`),
+    set('autoconf', '0', `take no IPv6 address from guests on ${bridge}`),
+  ];
+}
+
+function addressStep({ bridge, ips }: DefinedNetwork): Step {
+  const undo = { nothing: `goes away with ${bridge.name}` };
+  const lines: readonly BatchLine[] = [
+    ...ips.map(({ address, subnet }): BatchLine => {
+      const text = `${formatIp(address)}/${subnet.prefix}`;
+      const words = ['address', 'add', text, 'broadcast', '+', 'dev', bridge.name] as const;
+      return { title: `give ${bridge.name} the address ${text}`, words, undo };
+    }),
+    { title: `bring ${bridge.name} up`, words: ['link', 'set', 'dev', bridge.name, 'up'], undo },
+  ];
+  return {
+    title: `give ${bridge.name} its addresses and bring it up`,
+    do: { batch: 'ip', lines },
+    undo: { eachLine: true },
+    deadlineMs: DEADLINE_MS,
+  };
+}

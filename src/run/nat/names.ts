@@ -1,0 +1,12 @@
+/** Words about networks that several commands say. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { didYouMean } from '../../spec/did-you-mean.ts';
+
+export function noNetwork(name: string, known: readonly string[]): QlaunchError {
+  const near = didYouMean(name, known);
+  return new QlaunchError('QL_NO_NETWORK', EXIT.usage, {
+    what: `there is no network ${name}`,
+    why: [known.length === 0 ? 'no network is defined' : `defined: ${known.join(', ')}`],
+    todo: [near === undefined ? 'qlaunch net list --all' : `did you mean ${near}?`],
+  });
+}

@@ -1,0 +1,122 @@
+/** A network is started and stopped. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { ensureDnsmasq, stopDnsmasq } from '../../host/nat/dnsmasq.ts';
+import { readNatFacts } from '../../host/nat/facts.ts';
+import { definedNames, makeFolder, type NatPlaces } from '../../host/nat/places.ts';
+import type { HostFacts } from '../../plan/facts.ts';
+import { renderLifetime } from '../../plan/lifetime.ts';
+import { dnsmasqArgv, needsDnsmasq, stopDnsmasqArgv } from '../../plan/nat/dnsmasq.ts';
+import { planNetwork } from '../../plan/nat/start.ts';
+import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
+import { execute } from '../change/execute.ts';
+import type { Engine } from '../engine.ts';
+import { type OpenChange, planRecovery, type Recovered, recover, release } from '../recover.ts';
+import { type Definition, define } from './definitions.ts';
+import { noNetwork } from './names.ts';
+import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
+
+/** What --dry-run shows, dnsmasq with it. */
+export async function previewStart(
+  engine: Engine,
+  places: NatPlaces,
+  { network }: Definition,
+): Promise<Plan<HostFacts>> {
+  const paths = places.paths(network.name);
+  const { steps } = planNetwork(network, paths, await readNatFacts(engine.machine, engine.newToken()));
+  const folder = {
+    title: 'make the place of what belongs to running networks',
+    do: { run: ['install', '-d', '-m', '0755', paths.dir] },
+    undo: { nothing: 'it belongs to all networks' },
+    deadlineMs: DEADLINE_MS,
+  } as const;
+  if (!needsDnsmasq(network)) return { steps: [folder, ...steps] };
+  const daemon = {
+    title: `start dnsmasq on ${network.bridge.name}`,
+    do: { run: dnsmasqArgv(paths) },
+    undo: { run: stopDnsmasqArgv(paths), gone: [] },
+    deadlineMs: DEADLINE_MS,
+  };
+  return { steps: [folder, ...steps, daemon] };
+}
+
+/**
+ * false: it ran already. What a start that was cut short left is taken back first; the built-in network is defined by
+ * its first start. Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS, QL_STEP_REFUSED, QL_DNSMASQ, with everything taken back.
+ */
+export async function startNetwork(
+  engine: Engine,
+  places: NatPlaces,
+  definition: Definition,
+): Promise<boolean> {
+  const { network, builtIn } = definition;
+  const { name } = network;
+  const paths = places.paths(name);
+  await recover(engine, ofNetwork(name));
+  if (builtIn === true) await define(engine, places, definition);
+  makeFolder(places);
+  const title = `net start ${name}`;
+  const made = await engine.locked(title, async () => {
+    const facts = await readNatFacts(engine.machine, engine.newToken());
+    if (activeNetworks(places, facts).some((active) => active.name === name)) return false;
+    const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
+    await execute(engine, planNetwork(network, paths, facts), order);
+    return true;
+  });
+  try {
+    // Outside the lock, which it must not inherit.
+    if (needsDnsmasq(network)) await ensureDnsmasq(name, paths, places.lock(name));
+  } catch (error) {
+    if (made) await release(engine, { net: name });
+    throw error;
+  }
+  return made;
+}
+
+const ofNetwork =
+  (name: string) =>
+  ({ journal }: OpenChange['change']): boolean =>
+    journal !== undefined && renderLifetime(journal.head.lifetime) === renderLifetime({ net: name });
+
+/** Throws QL_NO_NETWORK, QL_NET_INACTIVE; QL_NET_BUSY (exit 3) unless `force`: its guests would hear nothing any more. */
+export async function requireStoppable(
+  engine: Engine,
+  places: NatPlaces,
+  name: string,
+  force: boolean,
+): Promise<void> {
+  const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
+  const isOpen = planRecovery(engine).some(({ change }) => ofNetwork(name)(change));
+  if (active === undefined && !isOpen) throw inactive(name, definedNames(places));
+  if (active !== undefined && active.ports.length > 0 && !force) throw busy(active);
+}
+
+function inactive(name: string, known: readonly string[]): QlaunchError {
+  if (!known.includes(name)) return noNetwork(name, known);
+  return new QlaunchError('QL_NET_INACTIVE', EXIT.refused, {
+    what: `the network ${name} is not started`,
+    todo: ['qlaunch net list --all'],
+  });
+}
+
+function busy({ name, bridge, ports }: ActiveNetwork): QlaunchError {
+  return new QlaunchError('QL_NET_BUSY', EXIT.refused, {
+    what: `the network ${name} is in use`,
+    why: [`plugged into ${bridge}: ${ports.join(', ')}`],
+    todo: ['qlaunch ps', `sudo qlaunch net stop ${name} --force`],
+  });
+}
+
+/** What stopNetwork() takes back. */
+export function plannedStop(engine: Engine, name: string): readonly OpenChange[] {
+  return planRecovery(engine)
+    .filter(({ change }) => ofNetwork(name)(change))
+    .map((open) => ({ ...open, decision: { kind: 'undo', why: 'asked for' } }));
+}
+
+/** The definition and the leases stay. */
+export async function stopNetwork(engine: Engine, places: NatPlaces, name: string): Promise<Recovered> {
+  const result = await release(engine, { net: name });
+  // Somebody else had removed the bridge, so nothing of the journal could prove dnsmasq ours; its own words do.
+  await stopDnsmasq(places.paths(name));
+  return result;
+}

@@ -1,0 +1,64 @@
+/** What of libvirt's network format is acted on here. Everything else is kept in the definition, and said. */
+import { attributesOf, childElements, type Document, type Element, placeOf } from './xml.ts';
+
+interface Known {
+  readonly attributes?: readonly string[];
+  readonly children?: Readonly<Record<string, Known>>;
+}
+
+const RANGE: Known = { attributes: ['start', 'end'] };
+
+const NETWORK: Known = {
+  children: {
+    name: {},
+    uuid: {},
+    bridge: { attributes: ['name', 'stp', 'delay'] },
+    mac: { attributes: ['address'] },
+    mtu: { attributes: ['size'] },
+    domain: { attributes: ['name', 'localOnly'] },
+    dns: { attributes: ['enable'] },
+    forward: {
+      attributes: ['mode', 'dev'],
+      children: { nat: { children: { port: RANGE, address: RANGE } } },
+    },
+    ip: {
+      attributes: ['address', 'netmask', 'prefix', 'family'],
+      children: {
+        dhcp: {
+          children: {
+            range: { ...RANGE, children: { lease: { attributes: ['expiry', 'unit'] } } },
+            host: { attributes: ['mac', 'ip', 'name'] },
+          },
+        },
+      },
+    },
+  },
+};
+
+/** "line 4: network/portgroup has no effect here; it is kept" */
+export function unknownParts(document: Document): readonly string[] {
+  const { documentElement } = document;
+  return documentElement === null ? [] : unknownIn(documentElement, NETWORK);
+}
+
+function unknownIn(element: Element, known: Known): readonly string[] {
+  const attributes = attributesOf(element)
+    .filter(({ name }) => name !== 'xmlns' && !name.startsWith('xmlns:'))
+    .filter(({ name }) => known.attributes?.includes(name) !== true)
+    .map(({ name }) => inert(placeOf(element, name)));
+  const children = childElements(element).flatMap((child) => {
+    const inside = known.children?.[child.tagName];
+    if (inside === undefined || isIPv6(child)) return [inert(placeOf(child))];
+    return unknownIn(child, inside);
+  });
+  return [...attributes, ...children];
+}
+
+const inert = (place: string): string => `${place} has no effect here; it is kept`;
+
+/** An `ip` of the other family. */
+export function isIPv6(element: Element): boolean {
+  if (element.tagName !== 'ip') return false;
+  const address = element.getAttribute('address') ?? '';
+  return element.getAttribute('family') === 'ipv6' || address.includes(':');
+}

@@ -1,0 +1,70 @@
+/** A virtual network of this host, as libvirt's network format says it. Made only by readNetwork(). */
+import type { Cidr } from '../cidr.ts';
+import type { Ip } from '../ip.ts';
+import type { Mac } from '../mac.ts';
+
+/** none: isolated, guests reach each other and the host. open: routed, and nothing is put into the firewall. */
+export type ForwardMode = 'nat' | 'route' | 'open' | 'none';
+
+interface AddressRange {
+  readonly start: Ip;
+  readonly end: Ip;
+}
+
+/** What `forward` says. */
+export interface Forwarding {
+  readonly mode: ForwardMode;
+  /** Only out through this interface. */
+  readonly dev?: string;
+  /** Source ports of NATed packets; 1024-65535 unless given. */
+  readonly ports?: { readonly start: number; readonly end: number };
+  /** Source addresses of NATed packets; that of the outgoing interface unless given. */
+  readonly addresses?: AddressRange;
+}
+
+export interface DhcpRange extends AddressRange {
+  /** Seconds, 0: for ever; dnsmasq's own hour unless given. */
+  readonly leaseSeconds?: number;
+}
+
+/** One guest that always gets the same address. */
+export interface DhcpHost {
+  readonly mac: Mac;
+  readonly ip?: Ip;
+  readonly name?: string;
+}
+
+export interface Dhcp {
+  readonly ranges: readonly DhcpRange[];
+  readonly hosts: readonly DhcpHost[];
+}
+
+/** One address of the host on the bridge, and its subnet. IPv4. */
+export interface NetworkIp {
+  readonly address: Ip;
+  readonly subnet: Cidr;
+  readonly dhcp?: Dhcp;
+}
+
+export interface NetworkBridge {
+  /** Letters, digits, "-", "_" and "."; never "all" or "default". */
+  readonly name?: string;
+  readonly stp: boolean;
+  /** Seconds that a port listens before it forwards. */
+  readonly delay: number;
+}
+
+export interface Network {
+  /** Letters, digits, "-", "_" and ".", beginning with a letter or digit. */
+  readonly name: string;
+  /** Lower case, with dashes. */
+  readonly uuid?: string;
+  readonly bridge: NetworkBridge;
+  readonly mac?: Mac;
+  readonly mtu?: number;
+  readonly domain?: { readonly name: string; readonly localOnly: boolean };
+  readonly forward: Forwarding;
+  /** false: dnsmasq gives addresses only. */
+  readonly dns: boolean;
+  readonly ips: readonly NetworkIp[];
+}

@@ -1,0 +1,40 @@
+/** Texts that end up in dnsmasq's configuration, in nft's syntax and in file names: each has a narrow alphabet. */
+import { parseIfName } from '../ifname.ts';
+import { isProblem, type Problem } from '../raw.ts';
+
+export function parseNetworkName(text: string, at: string): string | Problem {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$/.test(text)) return text;
+  return {
+    at,
+    what: `"${text}" can not name a network`,
+    hint: 'up to 50 letters, digits, "-", "_" and "."; the first is a letter or a digit',
+  };
+}
+
+/** Directories under /proc/sys/net/ipv4/conf that are no interfaces, and the one that is there always. */
+const RESERVED: ReadonlySet<string> = new Set(['all', 'default', 'lo']);
+
+export function parseBridgeName(text: string, at: string): string | Problem {
+  const name = parseIfName(text, at);
+  if (isProblem(name)) return name;
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text) && !RESERVED.has(text)) return text;
+  return {
+    at,
+    what: `"${text}" can not name the bridge of a network`,
+    hint: 'letters, digits, "-", "_" and "."; not all, default or lo',
+  };
+}
+
+/** RFC 1123, 2.1: labels of letters, digits and "-". */
+export function parseDomain(text: string, at: string): string | Problem {
+  const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+  if (text.length <= 253 && new RegExp(`^${label}(\\.${label})*$`).test(text)) return text;
+  return { at, what: `"${text}" is not a domain name`, hint: 'write lab.example' };
+}
+
+/** With dashes or without, as libvirt takes it. */
+export function parseUuid(text: string, at: string): string | Problem {
+  const hex = text.toLowerCase().replaceAll('-', '');
+  if (!/^[0-9a-f]{32}$/.test(hex)) return { at, what: `"${text}" is not a UUID` };
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,89 @@
+/** Definition in, steps out; nft and dnsmasq accept what they are given. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { isDefined } from '../../../src/plan/nat/defined.ts';
+import { dnsmasqConf } from '../../../src/plan/nat/dnsmasq.ts';
+import type { NatFacts, RouteFact } from '../../../src/plan/nat/facts.ts';
+import { renderTable } from '../../../src/plan/nat/nft.ts';
+import { planNetwork } from '../../../src/plan/nat/start.ts';
+import { renderPlan } from '../../../src/plan/render.ts';
+import { parseCidr } from '../../../src/spec/cidr.ts';
+import { fillIn } from '../../../src/spec/nat/fill.ts';
+import { readNetwork } from '../../../src/spec/nat/read.ts';
+import { isProblem } from '../../../src/spec/raw.ts';
+
+const DIR = '/run/qlaunch/net';
+const pathsOf = (name: string) =>
+  ({
+    conf: `${DIR}/${name}.conf`,
+    pid: `${DIR}/${name}.pid`,
+    leases: `/var/lib/qlaunch/net/${name}.leases`,
+    status: `${DIR}/${name}.json`,
+    dir: DIR,
+  }) as const;
+
+const facts: NatFacts = { links: [], token: '0123456789ab', routes: [], ipv6: true, resolvConf: true };
+
+function defined(text: string) {
+  const { document } = readNetwork(text, 'x.xml');
+  const filling = { uuid: '11111111-2222-3333-4444-555555555555', mac: '52:54:00:aa:bb:cc', bridge: 'qbr7' };
+  const { network } = readNetwork(fillIn(document, filling), 'x.xml');
+  if (!isDefined(network)) throw new Error('not filled in');
+  return network;
+}
+
+const seed = (name: string): string =>
+  readFileSync(new URL(`definitions/${name}.xml`, import.meta.url), 'utf8');
+
+const EVERYTHING = `<network><name>lab-1.x</name>
+  <forward mode='nat' dev='eth0.7'><nat><address start='198.51.100.2' end='198.51.100.4'/><port start='500' end='900'/></nat></forward>
+  <bridge name='lab0' stp='off'/><mtu size='9000'/><domain name='lab.example' localOnly='yes'/>
+  <ip address='10.9.0.1' prefix='24'><dhcp>
+    <range start='10.9.0.10' end='10.9.0.20'><lease expiry='0'/></range><range start='10.9.0.30' end='10.9.0.40'/>
+    <host mac='52:54:00:00:00:01' ip='10.9.0.99' name='web'/></dhcp></ip>
+  <ip address='10.10.0.1' netmask='255.255.0.0'/></network>`;
+
+const CASES: Readonly<Record<string, string>> = {
+  plain: seed('plain'),
+  default: seed('default'),
+  br10: seed('br10'),
+  everything: EVERYTHING,
+  isolated:
+    "<network><name>alone</name><ip address='10.9.0.1' prefix='24'><dhcp><range start='10.9.0.2' end='10.9.0.9'/></dhcp></ip></network>",
+  routed: "<network><name>routed</name><forward mode='route'/><ip address='10.9.0.1' prefix='24'/></network>",
+  open: "<network><name>open</name><forward mode='open'/><dns enable='no'/><ip address='10.9.0.1' prefix='24'/></network>",
+};
+
+test.each(Object.keys(CASES))('%s: the steps', async (name) => {
+  const network = defined(CASES[name] ?? '');
+  const { steps } = planNetwork(network, pathsOf(network.name), facts);
+  await expect(renderPlan({ steps })).toMatchFileSnapshot(`plans/${name}.sh`);
+});
+
+test.each(Object.keys(CASES))('%s: nft takes the table, dnsmasq its configuration', (name) => {
+  const network = defined(CASES[name] ?? '');
+  if (network.forward.mode !== 'open') {
+    const table = renderTable(network, 'qlaunch:net/x:0123456789ab');
+    execFileSync('unshare', ['-rn', 'nft', '-c', '-f', '-'], { input: table });
+  }
+  const conf = dnsmasqConf(network, pathsOf(network.name), false);
+  execFileSync('dnsmasq', ['--test', '--conf-file=-'], { input: conf, stdio: ['pipe', 'ignore', 'ignore'] });
+});
+
+test.each(['192.168.122.0/24', '192.168.0.0/16', '192.168.122.128/25', '192.168.122.7/32'])(
+  'a route to %s is in the way, and a free subnet is named',
+  (text) => {
+    const to = parseCidr(text, 'test');
+    if (isProblem(to)) throw new Error(text);
+    const routes: readonly RouteFact[] = [{ to, dev: 'tun0', table: '100' }];
+    const network = defined(seed('default'));
+    expect(() => planNetwork(network, pathsOf('default'), { ...facts, routes })).toThrow(
+      expect.objectContaining({
+        code: 'QL_SUBNET_TAKEN',
+        why: [`this host reaches ${text} on tun0 (table 100) elsewhere`],
+        todo: [expect.stringContaining(text === '192.168.0.0/16' ? '10.1.122.0/24' : '192.168.123.0/24')],
+      }),
+    );
+  },
+);

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { QlaunchError } from '../../../../src/errors.ts';
+import { formatIp } from '../../../../src/spec/ip.ts';
+import { fillIn } from '../../../../src/spec/nat/fill.ts';
+import { readNetwork } from '../../../../src/spec/nat/read.ts';
+
+const IP = "<ip address='10.9.0.1' netmask='255.255.255.0'/>";
+const network = (inside: string): string => `<network><name>lab</name>${inside}</network>`;
+
+function refusal(text: string): QlaunchError {
+  try {
+    readNetwork(text, 'x.xml');
+  } catch (error) {
+    if (error instanceof QlaunchError) return error;
+    throw error;
+  }
+  throw new Error('was taken');
+}
+
+test('a forward without a mode is nat, a network without one is isolated', () => {
+  expect(readNetwork(network(`<forward/>${IP}`), 'x').network.forward).toEqual({ mode: 'nat' });
+  expect(readNetwork(network(IP), 'x').network.forward).toEqual({ mode: 'none' });
+});
+
+test('addresses, ranges, static hosts and leases are read', () => {
+  const dhcp =
+    "<dhcp><range start='10.9.0.10' end='10.9.0.20'><lease expiry='2' unit='hours'/></range>" +
+    "<host mac='52:54:00:00:00:01' ip='10.9.0.99' name='web'/></dhcp>";
+  const { network: read, warnings } = readNetwork(
+    network(`<forward mode='nat' dev='eth1'><nat><port start='2000' end='3000'/></nat></forward>
+      <mtu size='9000'/><domain name='lab.example' localOnly='yes'/><dns enable='no'/>
+      <ip address='10.9.0.1' prefix='24'>${dhcp}</ip><ip address='10.10.0.1' netmask='255.255.0.0'/>`),
+    'x',
+  );
+  expect(warnings).toEqual([]);
+  expect(read).toMatchObject({
+    forward: { mode: 'nat', dev: 'eth1', ports: { start: 2000, end: 3000 } },
+    mtu: 9000,
+    domain: { name: 'lab.example', localOnly: true },
+    dns: false,
+  });
+  const [first, second] = read.ips;
+  expect(first?.dhcp?.ranges[0]?.leaseSeconds).toBe(7200);
+  expect(first?.dhcp?.hosts).toMatchObject([{ mac: '52:54:00:00:00:01', name: 'web' }]);
+  expect(second?.subnet.prefix).toBe(16);
+  expect(formatIp(second?.subnet.first ?? { family: 4, value: 0n })).toBe('10.10.0.0');
+});
+
+test('every mistake is told at once, each with its path', () => {
+  const error = refusal(`<network>
+  <name>a/b</name>
+  <forward mode='natt'/>
+  <bridge name='all'/>
+  <mac address='53:00:00:00:00:01'/>
+  <ip address='10.9.0.0' netmask='255.0.255.0'/>
+  <ip address='10.8.0.1' netmask='255.255.255.0'>
+    <dhcp><range start='10.8.0.9' end='10.7.0.9'/><host ip='10.8.0.3'/></dhcp>
+  </ip>
+  <ip address='10.8.0.2' prefix='24'><dhcp/></ip>
+</network>`);
+  expect(error).toMatchObject({ code: 'QL_NET_SPEC', exit: 2 });
+  const places = error.why.map((line) => line.split(': ').slice(0, 2).join(' '));
+  expect(places).toEqual([
+    'line 2 network/name',
+    'line 5 network/mac/@address',
+    'line 3 network/forward/@mode',
+    'line 6 network/ip[1]/@netmask',
+    'line 8 network/ip[2]/dhcp/range',
+    'line 8 network/ip[2]/dhcp/host/@mac',
+    'line 10 network/ip[3]',
+    'line 10 network/ip[3]',
+    'line 4 network/bridge/@name',
+  ]);
+});
+
+test('what is not known is named, and survives', () => {
+  const text = network(`${IP}<portgroup name='x'><vlan><tag id='7'/></vlan></portgroup><bridge zone='lab'/>
+    <ip family='ipv6' address='fd00::1' prefix='64'/><!-- mine -->`);
+  const { warnings, document } = readNetwork(text, 'x');
+  expect(warnings).toEqual([
+    'line 1: network/portgroup has no effect here; it is kept',
+    'line 1: network/bridge/@zone has no effect here; it is kept',
+    'line 2: network/ip[2] has no effect here; it is kept',
+  ]);
+  const kept = fillIn(document, { uuid: 'u', mac: 'm', bridge: 'b' });
+  for (const part of ['<tag id="7"/>', 'zone="lab"', 'fd00::1', '<!-- mine -->'])
+    expect(kept).toContain(part);
+});
+
+test.each([
+  ['a newline into dnsmasq', "<domain name='a&#10;server=8.8.8.8'/>"],
+  ['nft syntax', `<bridge name='br"; drop'/>`],
+  ['nft syntax in the uplink', `<forward dev='e"}'/>`],
+  ['a list of interfaces', "<bridge name='br0,eth0'/>"],
+  ['a wildcard', "<bridge name='br*'/>"],
+  [
+    'options behind a host name',
+    "<ip address='10.9.0.1' prefix='24'><dhcp><host mac='52:54:00:00:00:01' name='a,b'/></dhcp></ip>",
+  ],
+])('hostile: %s is refused', (_what, inside) => {
+  expect(refusal(network(inside)).code).toBe('QL_NET_SPEC');
+});
+
+test.each([
+  ['entities', '<!DOCTYPE network [<!ENTITY a "aaaa">]><network><name>&a;</name></network>'],
+  ['undeclared entities', '<network><name>&a;</name></network>'],
+  ['10 MB', `<network><name>${'a'.repeat(10_000_000)}</name></network>`],
+  ['nesting', `<network>${'<a>'.repeat(100_000)}`],
+  ['nesting behind a ">" in a value', `<network>${"<a b='>/>'>".repeat(50_000)}`],
+  ['no XML', 'hello'],
+  ['nothing', ''],
+  ['two roots', '<network/><network/>'],
+  ['an open end', '<network><name>x</name>'],
+  ['a domain of libvirt', '<domain><name>x</name></domain>'],
+])('hostile: %s is refused', (_what, text) => {
+  expect(refusal(text)).toMatchObject({ code: 'QL_NET_XML', exit: 2 });
+});
