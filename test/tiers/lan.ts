@@ -28,7 +28,7 @@ export async function lan(): Promise<void> {
 }
 
 /** Until each has its link-local address, and has seen that nobody else has it: a snapshot would show the difference. */
-async function settled(...names: readonly string[]): Promise<void> {
+export async function settled(...names: readonly string[]): Promise<void> {
   const isSettled = (name: string): boolean => {
     const text = execFileSync('ip', ['-6', '-o', 'address', 'show', 'dev', name, 'scope', 'link']).toString();
     return text.includes('fe80:') && !text.includes('tentative');

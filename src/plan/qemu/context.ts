@@ -1,5 +1,6 @@
 /** What a QEMU command needs to know besides the VmSpec: decided by others, put together by run. */
 import { join } from 'node:path';
+import type { IfName } from '../../spec/ifname.ts';
 import type { Mac } from '../../spec/mac.ts';
 import type { PciAddress } from '../../spec/pci-address.ts';
 import type { DiskFormat } from '../../spec/vm-spec.ts';
@@ -25,6 +26,8 @@ export interface NicContext {
   readonly mac: Mac;
   /** The tap to open: for nat, vf-less modes made by us, and tap without an ifname. */
   readonly ifname?: string;
+  /** Of nat without a tap: the helper makes a port of this bridge. */
+  readonly bridge?: IfName;
   /** For vfio and vf: the device the selector means. */
   readonly pci?: PciAddress;
 }

@@ -109,7 +109,7 @@ function nicDevice(net: NetSpec, microvm: boolean): string {
 /** The tap or the device that a host plan has to come up with. Without it QEMU would make a tap that goes nowhere. */
 function waitsForHost(net: NetSpec, nic: NicContext | undefined): boolean {
   if (net.mode === 'vfio' || net.mode === 'vf') return nic?.pci === undefined;
-  if (net.mode === 'nat') return nic?.ifname === undefined;
+  if (net.mode === 'nat') return nic?.ifname === undefined && nic?.bridge === undefined;
   if (net.mode !== 'tap' || net.fd !== undefined || net.script !== undefined) return false;
   return net.ifname === undefined && nic?.ifname === undefined;
 }

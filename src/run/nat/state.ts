@@ -2,10 +2,10 @@
 import { readFacts } from '../../host/facts.ts';
 import { dnsmasqPid, ensureDnsmasq } from '../../host/nat/dnsmasq.ts';
 import { type NatPlaces, readStatuses } from '../../host/nat/places.ts';
+import type { Host } from '../../host/port.ts';
 import { type HostFacts, linkNamed } from '../../plan/facts.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import { isMarkOf } from '../../plan/owner.ts';
-import type { Engine } from '../engine.ts';
 
 export interface ActiveNetwork extends NatStatus {
   /** undefined: it needs none, or it was killed. */
@@ -30,7 +30,7 @@ export function activeNetworks(places: NatPlaces, facts: HostFacts): readonly Ac
 }
 
 export async function lookAtNetworks(
-  engine: Pick<Engine, 'machine'>,
+  engine: { readonly machine: Host },
   places: NatPlaces,
 ): Promise<readonly ActiveNetwork[]> {
   return activeNetworks(places, await readFacts(engine.machine));

@@ -16,11 +16,14 @@ import { entrust, undoPath } from '../change/guarded.ts';
 import type { Engine } from '../engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import { recover, release } from '../recover.ts';
+import type { NetworkStart } from './networks.ts';
 
 export interface HostNeeds {
   readonly lifetime: Lifetime;
   /** By NIC id: the tap that QEMU opens. */
   readonly taps: Readonly<Record<string, string>>;
+  /** To be started before. */
+  readonly networks: readonly NetworkStart[];
   /** From facts read under the host lock. */
   readonly plan: (facts: HostFacts) => Plan<HostFacts>;
   /** The same from the facts of now, for --dry-run. Empty: nothing has to be made. */
@@ -35,14 +38,17 @@ export async function hostNeeds(
   who: Identity,
   host: Host,
   macs: Readonly<Record<string, string>>,
+  networks: readonly NetworkStart[] = [],
 ): Promise<HostNeeds | undefined> {
   if (!spec.nets.some(isOurs)) return undefined;
-  const facts = await readFacts(host);
+  const now = await readFacts(host);
+  const facts = { ...now, links: [...now.links, ...networks.map(({ link }) => link)] };
   const lifetime = { vm: vmLabel(who, spec.name) };
   const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts, macs);
-  const plan = (now: HostFacts): Plan<HostFacts> => planTaps(make, lifetime, now);
-  const preview = problems.length > 0 ? [] : plan(withoutOwn(facts, Object.values(names), make)).steps;
-  return { lifetime, taps: names, plan, preview, findings: problems, notes };
+  const plan = (then: HostFacts): Plan<HostFacts> => planTaps(make, lifetime, then);
+  const own = problems.length > 0 ? [] : plan(withoutOwn(facts, Object.values(names), make)).steps;
+  const preview = [...networks.flatMap((network) => network.preview), ...own];
+  return { lifetime, taps: names, networks, plan, preview, findings: problems, notes };
 }
 
 /** A leftover of this VM is taken back before its plan is made. */
@@ -87,6 +93,7 @@ export async function makeHost(engine: Engine, needs: HostNeeds, who: Identity):
   const name = renderLifetime(needs.lifetime);
   const journal = await whileRoot(who, async () => {
     await recover(engine, ({ journal: of }) => of !== undefined && renderLifetime(of.head.lifetime) === name);
+    for (const network of needs.networks) await network.start(engine);
     return apply(engine, { title: `run ${name}`, lifetime: needs.lifetime }, needs.plan);
   });
   return {

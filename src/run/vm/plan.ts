@@ -14,6 +14,7 @@ import { type MacTable, readMacs } from '../../host/vm/macs.ts';
 import { dropPrivileges } from '../../host/vm/spawn.ts';
 import type { VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
+import { plugIn } from '../../plan/nat/plug.ts';
 import { type QemuCommand, qemuCommand } from '../../plan/qemu/command.ts';
 import { type Firmware, type NicContext, type QemuContext, runPaths } from '../../plan/qemu/context.ts';
 import { secretSteps } from '../../plan/qemu/secret.ts';
@@ -22,10 +23,12 @@ import type { Step } from '../../plan/step.ts';
 import { layoutSteps, prepareSteps } from '../../plan/vm/prepare.ts';
 import { bracketed } from '../../spec/ip.ts';
 import type { Mac } from '../../spec/mac.ts';
+import type { NetSpec } from '../../spec/net-spec.ts';
 import type { DiskFormat, VmSpec } from '../../spec/vm-spec.ts';
 import { bridgeWishes, checkBridges } from './bridge.ts';
 import { withHooks } from './hooks.ts';
 import { type HostNeeds, hostNeeds } from './host.ts';
+import { networksOf } from './networks.ts';
 import { chooseMacs, livingMacs } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
 import { listVms } from './status.ts';
@@ -88,10 +91,20 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const living = livingMacs(listVms(who, env));
   const chosen = chooseMacs(spec, who.user.uid, readMacs(dirs.state), living);
   const { macs, record: newMacs } = chosen;
-  const needs = await hostNeeds(spec, who, host, macs);
-  const byHelper = bridgeWishes(spec, { who, ...(caps.bridgeHelper ? { builtIn: caps.bridgeHelper } : {}) });
+  const networks = await networksOf(spec, who, host, env);
+  const plugged = { ...spec, nets: plugIn(spec.nets, networks.sockets) };
+  const needs = await hostNeeds(plugged, who, host, macs, networks.starts);
+  const byHelper = bridgeWishes(plugged, {
+    who,
+    ...(caps.bridgeHelper ? { builtIn: caps.bridgeHelper } : {}),
+  });
   const bridges = await checkBridges(host, byHelper);
-  const [first, ...others] = [...found.findings, ...(needs?.findings ?? []), ...bridges.findings];
+  const [first, ...others] = [
+    ...found.findings,
+    ...networks.findings,
+    ...(needs?.findings ?? []),
+    ...bridges.findings,
+  ];
   if (first !== undefined) {
     // Another start of this very VM was quicker: then that it runs is the news, not that it uses its disk.
     choosePlace(named, dirs);
@@ -106,10 +119,17 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
       ...made,
       ...[...found.disks].map(([id, { format }]) => [id, format] as const),
     ]),
-    nics: Object.fromEntries(Object.entries(macs).map(([id, mac]) => [id, nicOf(mac, needs?.taps[id])])),
+    nics: Object.fromEntries(
+      plugged.nets.flatMap((net) => {
+        const mac = macs[net.id];
+        return mac === undefined ? [] : [[net.id, nicOf(mac, needs?.taps[net.id], net)] as const];
+      }),
+    ),
     ...(firmware === undefined ? {} : { firmware: firmware.use }),
     paths,
-    bridgeHelper: spec.nets.some(({ mode }) => mode === 'bridge') ? findBridgeHelper(caps.bridgeHelper) : '',
+    bridgeHelper: plugged.nets.some(({ mode }) => mode === 'bridge')
+      ? findBridgeHelper(caps.bridgeHelper)
+      : '',
     vhostNet: mayUse('/dev/vhost-net'),
   };
   requireSupport(spec, context);
@@ -148,6 +168,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
       ...accel.notes,
       ...found.notes,
       ...chosen.notes,
+      ...networks.notes,
       ...(needs?.notes ?? []),
       ...bridges.notes,
       ...disks.flatMap((disk) => disk.notes),
@@ -155,8 +176,10 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   };
 }
 
-const nicOf = (mac: Mac, ifname: string | undefined): NicContext =>
-  ifname === undefined ? { mac } : { mac, ifname };
+function nicOf(mac: Mac, tap: string | undefined, plugged: NetSpec): NicContext {
+  const bridge = plugged.mode === 'bridge' ? { bridge: plugged.bridge } : {};
+  return { mac, ...(tap === undefined ? {} : { ifname: tap }), ...bridge };
+}
 
 async function accelerate(
   spec: VmSpec,

@@ -19,8 +19,9 @@ export function tapBackend(net: TapNet, nic: NicContext, context: QemuContext): 
   return opt('tap', { id: net.id, ifname, ...scripts, vnet_hdr: net.vnetHdr, queues, ...common });
 }
 
-/** A NIC of a network is a port of the network's bridge: `ifname` was made by us. */
+/** A NIC of a network is a port of the network's bridge: `ifname` was made by us, or the helper makes one. */
 export function natBackend(net: NatNet, nic: NicContext, context: QemuContext): string {
+  if (nic.bridge !== undefined) return bridgeBackend({ ...net, mode: 'bridge', bridge: nic.bridge }, context);
   const queues = net.queues > 1 ? net.queues : undefined;
   return opt('tap', { id: net.id, ifname: nic.ifname, ...READY, queues, vhost: defaultVhost(net, context) });
 }

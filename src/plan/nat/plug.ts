@@ -1,0 +1,26 @@
+/** A NIC of a network is a port of the network's bridge: by a tap that root makes, or by QEMU's bridge helper. */
+
+import { parseIfName } from '../../spec/ifname.ts';
+import type { BridgeNet, NatNet, NetSpec, TapNet } from '../../spec/net-spec.ts';
+import { isProblem } from '../../spec/raw.ts';
+
+export interface Socket {
+  /** That of the network. */
+  readonly bridge: string;
+  readonly by: 'tap' | 'helper';
+}
+
+/** @param sockets by the network's name; a NIC whose network has none stays as it is */
+export function plugIn(nets: readonly NetSpec[], sockets: ReadonlyMap<string, Socket>): readonly NetSpec[] {
+  return nets.map((net) => {
+    const socket = net.mode === 'nat' ? sockets.get(net.network) : undefined;
+    return net.mode === 'nat' && socket !== undefined ? portOf(net, socket) : net;
+  });
+}
+
+function portOf(net: NatNet, { bridge: name, by }: Socket): TapNet | BridgeNet {
+  const bridge = parseIfName(name, net.at);
+  if (isProblem(bridge)) throw new TypeError(`a network has the bridge ${name}`);
+  const { network: _network, forwards: _forwards, mode: _mode, ...nic } = net;
+  return by === 'tap' ? { ...nic, bridge, mode: 'tap' } : { ...nic, bridge, mode: 'bridge' };
+}

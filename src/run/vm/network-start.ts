@@ -1,0 +1,39 @@
+/** A network that is not there yet, for a VM. Whoever imports this loads the XML library. */
+import { natPlaces } from '../../host/nat/places.ts';
+import type { LinkFact } from '../../plan/facts.ts';
+import type { Engine } from '../engine.ts';
+import { definitionOf } from '../nat/definitions.ts';
+import { previewStart, startNetwork } from '../nat/start.ts';
+import type { NetworkStart } from './networks.ts';
+
+/** The kernel's own MTU for a bridge without ports. */
+const ETHERNET_MTU = 1500;
+
+/** Errors: QL_NO_NETWORK, QL_NET_SPEC, QL_SUBNET_TAKEN. */
+export async function networkStart(
+  engine: Engine,
+  env: NodeJS.ProcessEnv,
+  name: string,
+): Promise<NetworkStart> {
+  const places = natPlaces(env);
+  const definition = await definitionOf(engine, places, name);
+  const { network } = definition;
+  const { steps } = await previewStart(engine, places, definition);
+  const link: LinkFact = {
+    ifindex: 0,
+    ifname: network.bridge.name,
+    address: network.mac,
+    mtu: network.mtu ?? ETHERNET_MTU,
+    flags: ['UP'],
+    link_type: 'ether',
+    kind: 'bridge',
+    addresses: [],
+    bridge: { vlanFiltering: false, defaultPvid: 1, stp: network.bridge.stp, forwardDelayMs: 0 },
+  };
+  return {
+    name,
+    link,
+    preview: steps,
+    start: async (by) => void (await startNetwork(by, places, definition)),
+  };
+}
