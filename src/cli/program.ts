@@ -8,6 +8,7 @@ import { registerMap } from './map.ts';
 import { addVmOptions } from './options.ts';
 import { registerTap } from './tap.ts';
 import { raw } from './terminal.ts';
+import { registerVfio } from './vfio.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -25,7 +26,7 @@ export interface Session {
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
-  ...['disk', 'config', 'acl', 'tap', 'map', 'doctor', 'changes', 'undo', 'recover', 'confirm'],
+  ...['disk', 'config', 'acl', 'tap', 'vfio', 'map', 'doctor', 'changes', 'undo', 'recover', 'confirm'],
   'install-hooks',
 ];
 
@@ -187,6 +188,7 @@ function changeCommands(root: Command, session: Session): void {
   root.commandsGroup('The host:');
   registerAcl(root, session);
   registerTap(root, done);
+  registerVfio(root, done);
   registerMap(root, done);
   registerDoctor(root, done);
   root
