@@ -9,6 +9,7 @@ import { registerNet } from './net.ts';
 import { addVmOptions } from './options.ts';
 import { registerTap } from './tap.ts';
 import { raw } from './terminal.ts';
+import { registerVfio } from './vfio.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -26,8 +27,8 @@ export interface Session {
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
-  ...['disk', 'config', 'net', 'acl', 'tap', 'map', 'doctor', 'changes', 'undo', 'recover', 'confirm'],
-  'install-hooks',
+  ...['disk', 'config', 'net', 'acl', 'tap', 'vfio', 'map', 'doctor'],
+  ...['changes', 'undo', 'recover', 'confirm', 'install-hooks'],
 ];
 
 const EXAMPLES = `
@@ -189,6 +190,7 @@ function changeCommands(root: Command, session: Session): void {
   registerNet(root, done);
   registerAcl(root, session);
   registerTap(root, done);
+  registerVfio(root, done);
   registerMap(root, done);
   registerDoctor(root, done);
   root
