@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../errors.ts';
 import { registerAcl } from './acl.ts';
+import { registerBridge } from './bridge.ts';
 import { registerDisk } from './disk.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerMap } from './map.ts';
@@ -25,7 +26,7 @@ export interface Session {
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
-  ...['disk', 'config', 'acl', 'tap', 'map', 'doctor', 'changes', 'undo', 'recover', 'confirm'],
+  ...['disk', 'config', 'acl', 'bridge', 'tap', 'map', 'doctor', 'changes', 'undo', 'recover', 'confirm'],
   'install-hooks',
 ];
 
@@ -186,6 +187,7 @@ function changeCommands(root: Command, session: Session): void {
   const { done } = session;
   root.commandsGroup('The host:');
   registerAcl(root, session);
+  registerBridge(root, done);
   registerTap(root, done);
   registerMap(root, done);
   registerDoctor(root, done);
