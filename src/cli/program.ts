@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../errors.ts';
 import { registerAcl } from './acl.ts';
+import { registerBridge } from './bridge.ts';
 import { registerDisk } from './disk.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerMap } from './map.ts';
@@ -27,7 +28,7 @@ export interface Session {
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
   ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
-  ...['disk', 'config', 'net', 'acl', 'tap', 'vfio', 'map', 'doctor'],
+  ...['disk', 'config', 'net', 'acl', 'bridge', 'tap', 'vfio', 'map', 'doctor'],
   ...['changes', 'undo', 'recover', 'confirm', 'install-hooks'],
 ];
 
@@ -189,6 +190,7 @@ function changeCommands(root: Command, session: Session): void {
   root.commandsGroup('The host:');
   registerNet(root, done);
   registerAcl(root, session);
+  registerBridge(root, done);
   registerTap(root, done);
   registerVfio(root, done);
   registerMap(root, done);

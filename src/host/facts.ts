@@ -25,6 +25,9 @@ export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
     master: text(raw['master']),
     operstate: text(raw['operstate']),
     kind,
+    // A veth's and a netkit's `link` is its peer.
+    portState: portState(link),
+    lower: kind === 'veth' || kind === 'netkit' ? undefined : text(raw['link']),
   };
   const found = Object.entries(optional).filter(([, value]) => value !== undefined);
   const data = link['info_data'];
@@ -39,6 +42,11 @@ export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
     ...(kind === 'bridge' && isObject(data) ? { bridge: bridgeFact(data) } : {}),
     ...(Object.fromEntries(found) as Partial<Record<keyof typeof optional, string>>),
   };
+}
+
+function portState(link: Raw): string | undefined {
+  const data = link['info_slave_data'];
+  return link['info_slave_kind'] === 'bridge' && isObject(data) ? text(data['state']) : undefined;
 }
 
 function tunFact(raw: Raw): TunFact {

@@ -11,6 +11,12 @@ export interface LinkFact {
   readonly link_type: string;
   /** "bridge", "tun", "veth"; absent for a physical device. */
   readonly kind?: string;
+  /** What a link of software is made on: of a VLAN or macvlan, in this namespace. Not a veth's peer. */
+  readonly lower?: string;
+  /** Of a bridge port: "forwarding", "learning", "listening", "blocking", "disabled". */
+  readonly portState?: string;
+  /** A Wi-Fi station or the like; absent where /sys did not tell. */
+  readonly wireless?: boolean;
   readonly addresses: readonly AddressFact[];
   /** Of a tun or tap. */
   readonly tun?: TunFact;

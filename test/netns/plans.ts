@@ -1,6 +1,8 @@
 /** Small real plans that the kill matrix carries out. */
+import { planAddPort } from '../../src/plan/bridge/port.ts';
+import { planSet } from '../../src/plan/bridge/set.ts';
 import { planBridge } from '../../src/plan/bridge.ts';
-import { type HostFacts, linkNamed } from '../../src/plan/facts.ts';
+import { type HostFacts, type LinkFact, linkNamed } from '../../src/plan/facts.ts';
 import { makeDirectory, putFile } from '../../src/plan/files.ts';
 import { planPlug } from '../../src/plan/hook/plug.ts';
 import type { Lifetime } from '../../src/plan/lifetime.ts';
@@ -40,9 +42,49 @@ function nat(etc: string): Planner {
   return (facts) => planNetwork(network, paths, { ...facts, routes: [], ipv6: true, resolvConf: true });
 }
 
+/** As the step before it makes it. */
+const TAP: LinkFact = {
+  ifindex: 0,
+  ifname: 'tap-t',
+  mtu: 1500,
+  flags: [],
+  link_type: 'ether',
+  addresses: [],
+};
+
 /** By name, so that a child can be told which. `etc` is a directory of the test's own. */
 export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
   bridge: () => (facts) => planBridge({ name: 'br-t', lifetime: LIFETIME }, facts),
+  /** All that `bridge create` may be told, but VLANs; then a port, and other settings. */
+  'bridge of its own': () => (facts) => ({
+    steps: planBridge(
+      {
+        name: 'br-t',
+        lifetime: LIFETIME,
+        mtu: 1400,
+        stp: true,
+        addresses: ['192.0.2.1/24', '2001:db8::1/64'],
+      },
+      facts,
+    ).steps,
+    next: {
+      waitsFor: 'the bridge is there',
+      preview: [],
+      plan: (later) => ({
+        steps: planSet('br-t', { stp: false, delayS: 0, mtu: 1300 }, later).steps,
+        next: {
+          waitsFor: 'a link is there',
+          preview: [],
+          plan: (last) => ({
+            steps: [
+              ...planTaps([{ name: 'tap-t', uid: 65_534, queues: 1 }], LIFETIME, last).steps,
+              ...planAddPort('br-t', 'tap-t', { ...last, links: [...last.links, TAP] }).steps,
+            ],
+          }),
+        },
+      }),
+    },
+  }),
   /** A bridge of ours and a tap on it: the tap has no mark but its name when it is born. */
   taps: () => (facts) => {
     const bridge = planBridge({ name: 'br-t', lifetime: LIFETIME }, facts);

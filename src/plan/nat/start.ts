@@ -38,7 +38,7 @@ export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: Nat
   for (const { subnet } of network.ips) refuseTaken(name, subnet, facts);
   const lifetime: Lifetime = { net: name };
   const mark = ownerMark(lifetime, facts.token);
-  const wish = { name: bridge.name, lifetime, mac, stp: bridge.stp, delay: bridge.delay, up: false };
+  const wish = { name: bridge.name, lifetime, mac, stp: bridge.stp, delayS: bridge.delay, up: false };
   const { steps } = planBridge(mtu === undefined ? wish : { ...wish, mtu }, facts);
   const firewall = firewallStep(network, mark);
   const owns = { link: bridge.name, mac, alias: mark };

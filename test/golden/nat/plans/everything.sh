@@ -3,6 +3,7 @@ ip -batch - <<'END'
 link add name ql0123456789ab0 address 52:54:00:aa:bb:cc type bridge stp_state 0 forward_delay 0
 link set dev ql0123456789ab0 alias qlaunch:net/lab-1.x:0123456789ab
 link set dev ql0123456789ab0 name lab0
+link set dev lab0 mtu 8999
 link set dev lab0 mtu 9000
 END
 # keep IPv6 off on lab0, which has no IPv6 address

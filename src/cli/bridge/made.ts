@@ -1,0 +1,152 @@
+/** qlaunch bridge create | delete | add-port | remove-port | set. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { planJson, renderPlan } from '../../plan/render.ts';
+import {
+  addPortOrder,
+  type BridgeOrder,
+  carryOut,
+  changesToDelete,
+  createOrder,
+  portChange,
+  removePortOrder,
+  setOrder,
+  undoAll,
+} from '../../run/bridge/made.ts';
+import type { Engine } from '../../run/engine.ts';
+import { openEngine } from '../../run/open-engine.ts';
+import { planUndo, undoChange } from '../../run/recover.ts';
+import { parseHostAddress } from '../../spec/bridge/address.ts';
+import { readSettings, type SettingsText } from '../../spec/bridge/settings.ts';
+import { parseIfName } from '../../spec/ifname.ts';
+import { Gathering } from '../../spec/raw.ts';
+import { planned, told } from '../changes.ts';
+import { requireRoot } from '../root.ts';
+import { json, out } from '../terminal.ts';
+
+declare const QLAUNCH_VERSION: string;
+
+export const engineNow = (): Engine => openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
+
+const ROOTS = 'only root may change bridges';
+
+export interface Show {
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export interface CreateOptions extends Show, SettingsText {
+  readonly address?: readonly string[];
+}
+
+export async function create(name: string, options: CreateOptions): Promise<number> {
+  const wish = checked('cannot make this bridge', (gathering) => {
+    gathering.take(parseIfName(name, 'NAME'));
+    const addresses = (options.address ?? []).flatMap(
+      (text) => gathering.take(parseHostAddress(text, '--address')) ?? [],
+    );
+    return { name, addresses, ...readSettings(options, gathering) };
+  });
+  const engine = engineNow();
+  return carry(engine, createOrder(engine, wish), options, (id) => [
+    `${name} is there, until the next boot`,
+    `  use    qlaunch IMAGE --net bridge:${name}   # sudo qlaunch acl init ${name} lets users do so`,
+    `  undo   sudo qlaunch bridge delete ${name}   # change ${id}`,
+  ]);
+}
+
+export async function set(name: string, options: Show & SettingsText): Promise<number> {
+  const settings = checked('cannot set this', (gathering) => {
+    gathering.take(parseIfName(name, 'NAME'));
+    return readSettings(options, gathering);
+  });
+  if (Object.keys(settings).length === 0) {
+    throw new QlaunchError('QL_USAGE', EXIT.usage, {
+      what: 'nothing to set',
+      todo: [`sudo qlaunch bridge set ${name} --stp off`, 'qlaunch help bridge set'],
+    });
+  }
+  const engine = engineNow();
+  return carry(engine, setOrder(engine, name, settings), options, (id) => [
+    `${name} is set`,
+    `  undo   sudo qlaunch undo ${id}`,
+  ]);
+}
+
+export async function addPort(bridge: string, port: string, options: Show): Promise<number> {
+  checkNames(bridge, port);
+  const engine = engineNow();
+  return carry(engine, addPortOrder(engine, bridge, port), options, () => [
+    `${port} is a port of ${bridge}`,
+    `  undo   sudo qlaunch bridge remove-port ${bridge} ${port}`,
+  ]);
+}
+
+export async function removePort(bridge: string, port: string, options: Show): Promise<number> {
+  checkNames(bridge, port);
+  const engine = engineNow();
+  const made = portChange(engine, bridge, port);
+  if (made !== undefined && options.dryRun === true) return planned([planUndo(engine, made.id)], options);
+  if (made !== undefined) {
+    requireRoot(ROOTS);
+    return told(await undoChange(engine, made.id), options);
+  }
+  return carry(engine, removePortOrder(engine, bridge, port), options, (id) => [
+    `${port} is no port of ${bridge} any more`,
+    `  undo   sudo qlaunch undo ${id}`,
+  ]);
+}
+
+export interface DeleteOptions extends Show {
+  readonly force?: boolean;
+}
+
+export async function remove(name: string, options: DeleteOptions): Promise<number> {
+  const engine = engineNow();
+  const changes = await changesToDelete(engine, name, options.force === true);
+  if (options.dryRun === true)
+    return planned(
+      changes.map(({ id }) => planUndo(engine, id)),
+      options,
+    );
+  requireRoot(ROOTS);
+  return told(await undoAll(engine, changes), options);
+}
+
+async function carry(
+  engine: Engine,
+  order: BridgeOrder,
+  options: Show,
+  say: (id: string) => readonly string[],
+): Promise<number> {
+  if (options.dryRun === true) {
+    const plan = await order.plan();
+    if (options.json === true) json(planJson(plan));
+    else out(renderPlan(plan).trimEnd() || '# nothing to do: it is so already');
+    return EXIT.ok;
+  }
+  requireRoot(ROOTS);
+  const id = await carryOut(engine, order);
+  if (options.json === true) json({ change: id ?? null });
+  else out(id === undefined ? 'nothing to do: it is so already' : say(id).join('\n'));
+  return EXIT.ok;
+}
+
+function checkNames(bridge: string, port: string): void {
+  checked('cannot do this', (gathering) => {
+    gathering.take(parseIfName(bridge, 'BRIDGE'));
+    gathering.take(parseIfName(port, 'LINK'));
+  });
+}
+
+/** Throws QL_USAGE (exit 2) with every mistake at once. */
+export function checked<T>(what: string, read: (gathering: Gathering) => T): T {
+  const gathering = new Gathering();
+  const value = read(gathering);
+  if (gathering.problems.length === 0) return value;
+  throw new QlaunchError('QL_USAGE', EXIT.usage, {
+    what,
+    why: gathering.problems.map(
+      ({ at, what: wrong, hint }) => `${at}: ${wrong}${hint === undefined ? '' : ` (${hint})`}`,
+    ),
+  });
+}

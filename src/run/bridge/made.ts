@@ -1,0 +1,148 @@
+/** Bridges that `qlaunch bridge create` makes, and their removal. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { withRadio } from '../../host/bridge/wireless.ts';
+import { readFacts } from '../../host/facts.ts';
+import { planAddPort, planRemovePort } from '../../plan/bridge/port.ts';
+import { planSet } from '../../plan/bridge/set.ts';
+import { planBridge } from '../../plan/bridge.ts';
+import { type HostFacts, linkNamed } from '../../plan/facts.ts';
+import type { Lifetime } from '../../plan/lifetime.ts';
+import { isOwnerMark } from '../../plan/owner.ts';
+import type { Plan } from '../../plan/step.ts';
+import type { BridgeSettings } from '../../spec/bridge/settings.ts';
+import { execute, newId } from '../change/execute.ts';
+import type { Engine } from '../engine.ts';
+import { type Recovered, undoChange } from '../recover.ts';
+import { type BridgeChange, bridgeChanges, titleOf } from './changes.ts';
+
+export interface BridgeOrder {
+  readonly title: string;
+  readonly id: string;
+  readonly lifetime: Lifetime;
+  /** Reads what it needs of the machine; for --dry-run as well as under the lock. */
+  readonly plan: () => Promise<Plan<HostFacts>>;
+}
+
+function order(
+  engine: Engine,
+  title: string,
+  make: (facts: HostFacts, lifetime: Lifetime) => Promise<Plan<HostFacts>> | Plan<HostFacts>,
+): BridgeOrder {
+  const id = newId(engine);
+  const lifetime = { untilUndone: id };
+  return {
+    title,
+    id,
+    lifetime,
+    plan: async () => make(await readFacts(engine.machine, engine.newToken()), lifetime),
+  };
+}
+
+export interface PlainBridge extends BridgeSettings {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+/** A bridge without an uplink. Errors: QL_LINK_EXISTS. */
+export function createOrder(engine: Engine, wish: PlainBridge): BridgeOrder {
+  return order(engine, titleOf('create', wish.name), (facts, lifetime) =>
+    planBridge({ ...wish, lifetime }, facts),
+  );
+}
+
+/** Errors: QL_NO_BRIDGE, QL_BRIDGE_DELAY. */
+export function setOrder(engine: Engine, bridge: string, settings: BridgeSettings): BridgeOrder {
+  return order(engine, titleOf('set', bridge), (facts) => planSet(bridge, settings, facts));
+}
+
+/** Errors: QL_NO_BRIDGE, QL_NO_LINK, QL_NOT_A_PORT. */
+export function addPortOrder(engine: Engine, bridge: string, port: string): BridgeOrder {
+  return order(engine, titleOf('add-port', bridge, port), async (facts) =>
+    planAddPort(bridge, port, await withRadio(engine.machine, facts, port)),
+  );
+}
+
+/** Errors: QL_NO_BRIDGE, QL_NO_LINK, QL_NOT_ITS_PORT. */
+export function removePortOrder(engine: Engine, bridge: string, port: string): BridgeOrder {
+  return order(engine, titleOf('remove-port', bridge, port), (facts) => planRemovePort(bridge, port, facts));
+}
+
+/** The change's id; undefined when all was as wanted already. */
+export function carryOut(
+  engine: Engine,
+  { title, id, lifetime, plan }: BridgeOrder,
+): Promise<string | undefined> {
+  return engine.locked(title, async () => {
+    const planned = await plan();
+    if (planned.steps.length === 0) return undefined;
+    const facts = (): Promise<HostFacts> => readFacts(engine.machine, engine.newToken());
+    await execute(engine, planned, { title, id, lifetime, holder: 'until-undone', facts });
+    return id;
+  });
+}
+
+/** The change that made this a port, when `add-port` did: taking it out is taking that back. */
+export function portChange(engine: Engine, bridge: string, port: string): BridgeChange | undefined {
+  return bridgeChanges(engine, bridge).find((change) => change.verb === 'add-port' && change.port === port);
+}
+
+/**
+ * What `delete` takes back, newest first. Throws QL_NO_BRIDGE (exit 2), QL_BRIDGE_FOREIGN, QL_BRIDGE_BUSY (exit 3)
+ * unless `force`: guests on its other ports would hear nothing any more.
+ */
+export async function changesToDelete(
+  engine: Engine,
+  bridge: string,
+  force: boolean,
+): Promise<readonly BridgeChange[]> {
+  const facts = await readFacts(engine.machine, engine.newToken());
+  const changes = bridgeChanges(engine, bridge);
+  const created = changes.find(({ verb }) => verb === 'create');
+  if (created === undefined) throw notMadeHere(engine, bridge, facts);
+  const known = new Set(changes.map(({ port }) => port));
+  const ports = facts.links.filter(({ master, ifname }) => master === bridge && !known.has(ifname));
+  if (ports.length === 0 || force) return changes;
+  throw new QlaunchError('QL_BRIDGE_BUSY', EXIT.refused, {
+    what: `the bridge ${bridge} is in use`,
+    why: ports.map(({ ifname, kind }) => `${ifname} (${kind ?? 'network device'}) is a port of it`),
+    todo: ['qlaunch map', `sudo qlaunch bridge delete ${bridge} --force`],
+  });
+}
+
+function notMadeHere(engine: Engine, name: string, facts: HostFacts): QlaunchError {
+  const link = linkNamed(facts, name);
+  const known = bridgeChanges(engine).flatMap(({ verb, bridge }) => (verb === 'create' ? [bridge] : []));
+  if (link === undefined) {
+    return new QlaunchError('QL_NO_BRIDGE', EXIT.usage, {
+      what: `there is no bridge ${name}`,
+      why: [
+        known.length === 0
+          ? 'qlaunch bridge create has made none'
+          : `made by qlaunch bridge create: ${known.join(', ')}`,
+      ],
+      todo: ['qlaunch bridge show'],
+    });
+  }
+  const ours = isOwnerMark(link.ifalias);
+  return new QlaunchError('QL_BRIDGE_FOREIGN', EXIT.refused, {
+    what: `${name} was not made by qlaunch bridge create`,
+    why: [ours ? `it belongs to another command of qlaunch (${link.ifalias})` : 'somebody else made it'],
+    todo: ours ? ['qlaunch changes'] : [`sudo ip link delete dev ${name}   # if it is yours`],
+  });
+}
+
+/** One after the other, newest first; what is left of one does not keep the others. */
+export async function undoAll(engine: Engine, changes: readonly BridgeChange[]): Promise<Recovered> {
+  let all: Recovered = { undone: [], left: [], said: [], reported: [], exit: EXIT.ok };
+  for (const { id } of changes) {
+    const one = await undoChange(engine, id);
+    all = {
+      undone: [...all.undone, ...one.undone],
+      left: [...all.left, ...one.left],
+      said: [...all.said, ...one.said],
+      reported: [...all.reported, ...one.reported],
+      exit: one.exit === EXIT.ok ? all.exit : one.exit,
+    };
+  }
+  return all;
+}

@@ -1,0 +1,43 @@
+/** What `bridge create` and `bridge set` may be told about a bridge. */
+import { parseSwitch, parseWhole } from '../number.ts';
+import type { Gathering } from '../raw.ts';
+
+export interface BridgeSettings {
+  readonly stp?: boolean;
+  /** Seconds. */
+  readonly delayS?: number;
+  readonly mtu?: number;
+  readonly vlanAware?: boolean;
+}
+
+export interface SettingsText {
+  readonly stp?: string;
+  readonly delay?: string;
+  readonly mtu?: string;
+  /** true: the bare word. */
+  readonly vlanAware?: string | true;
+}
+
+/** IEEE 802.1D allows 4 to 30 s; the kernel takes 2 to 30 with STP, and anything up to 30 without (br_private_stp.h). */
+const MAX_DELAY_S = 30;
+const MIN_STP_DELAY_S = 2;
+
+export function readSettings(text: SettingsText, gathering: Gathering): BridgeSettings {
+  const stp = text.stp === undefined ? undefined : gathering.take(parseSwitch(text.stp, '--stp'));
+  const delayS =
+    text.delay === undefined ? undefined : gathering.take(parseWhole(text.delay, '--delay', 0, MAX_DELAY_S));
+  // ETH_MIN_MTU and ETH_MAX_MTU in linux/if_ether.h.
+  const mtu = text.mtu === undefined ? undefined : gathering.take(parseWhole(text.mtu, '--mtu', 68, 65_535));
+  const vlanAware =
+    text.vlanAware === undefined || text.vlanAware === true
+      ? text.vlanAware
+      : gathering.take(parseSwitch(text.vlanAware, '--vlan-aware'));
+  if (stp === true && delayS !== undefined && delayS < MIN_STP_DELAY_S)
+    gathering.refuse('--delay', `with STP the kernel takes ${MIN_STP_DELAY_S} to ${MAX_DELAY_S} seconds`);
+  return {
+    ...(stp === undefined ? {} : { stp }),
+    ...(delayS === undefined ? {} : { delayS }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(vlanAware === undefined ? {} : { vlanAware }),
+  };
+}
