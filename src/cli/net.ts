@@ -33,6 +33,10 @@ export function registerNet(program: Command, done: (status: number) => void): v
     .description(
       'Start a network. It stays until `net stop`, or the next boot. `default` needs no definition.',
     )
+    .option(
+      '--allow <user|group>',
+      'also let their own QEMUs plug guests in, by the bridge helper and bridge.conf',
+    )
     .option('--dry-run', 'print the steps and do nothing')
     .option('--json', JSON_PLAN)
     .action(async (name, options) => done(await (await import('./net/start.ts')).start(name, options)));

@@ -50,19 +50,36 @@ export function userWorld(): World {
   const dir = mkdtempSync(join(tmpdir(), 'qlaunch-user-'));
   cpSync(join(root, 'dist/bin'), join(dir, 'bin'), { recursive: true });
   for (const path of [dir, join(dir, 'bin')]) chownSync(path, NOBODY, NOBODY);
-  const drop = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', '--'];
-  return worldOf([...drop, join(dir, 'bin/qlaunch')], dir);
+  return worldOf([...asNobody, join(dir, 'bin/qlaunch')], dir);
 }
 
-function worldOf([program = '', ...first]: readonly string[], dir: string): World {
-  const env = {
-    HOME: dir,
-    QLAUNCH_RUNTIME_DIR: join(dir, 'run'),
-    QLAUNCH_STATE_DIR: join(dir, 'state'),
-    QLAUNCH_CONFIG_DIR: join(dir, 'config'),
-    QLAUNCH_CACHE_DIR: join(dir, 'cache'),
-    NO_COLOR: '1',
+const asNobody = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', '--'];
+
+const placesIn = (dir: string): Readonly<Record<string, string>> => ({
+  HOME: dir,
+  QLAUNCH_RUNTIME_DIR: join(dir, 'run'),
+  QLAUNCH_STATE_DIR: join(dir, 'state'),
+  QLAUNCH_CONFIG_DIR: join(dir, 'config'),
+  QLAUNCH_CACHE_DIR: join(dir, 'cache'),
+  NO_COLOR: '1',
+});
+
+/** As on a real host: root and a user in one world, whose places are the sandbox's own /run, /etc and /var/lib. */
+export function hostWorlds(): { readonly root: World; readonly user: World } {
+  const user = userWorld();
+  const at = (dir: string): Readonly<Record<string, string>> => ({ HOME: dir, NO_COLOR: '1' });
+  const rootDir = mkdtempSync(join(tmpdir(), 'qlaunch-world-'));
+  return {
+    root: worldOf([programs[0]?.path ?? ''], rootDir, at(rootDir)),
+    user: worldOf([...asNobody, join(user.dir, 'bin/qlaunch')], user.dir, at(user.dir)),
   };
+}
+
+function worldOf(
+  [program = '', ...first]: readonly string[],
+  dir: string,
+  env: Readonly<Record<string, string>> = placesIn(dir),
+): World {
   const qlaunch = async (...args: readonly string[]): Promise<Ran> => {
     const { exitCode, stdout, stderr } = await execa(program, [...first, ...args], {
       env,

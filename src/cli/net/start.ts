@@ -11,14 +11,22 @@ import {
 import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
 import { json, out } from '../terminal.ts';
+import { allow, allowedOf, plannedAllow } from './allow.ts';
 import { activeNow, context, ROOTS, type Show, showPlan } from './context.ts';
 
-export async function start(name: string, options: Show): Promise<number> {
+export interface StartOptions extends Show {
+  readonly allow?: string;
+}
+
+export async function start(name: string, options: StartOptions): Promise<number> {
   const { engine, places } = context();
   const definition = await definitionOf(engine, places, name);
   const { network } = definition;
+  const allowed = options.allow === undefined ? undefined : allowedOf(options.allow, network.bridge.name);
   if (options.dryRun === true) {
-    showPlan(await previewStart(engine, places, definition), options);
+    const { steps } = await previewStart(engine, places, definition);
+    const grants = allowed === undefined ? [] : await plannedAllow(allowed);
+    showPlan({ steps: [...steps, ...grants] }, options);
     return EXIT.ok;
   }
   requireRoot(ROOTS);
@@ -34,7 +42,7 @@ export async function start(name: string, options: Show): Promise<number> {
         `  stop   sudo qlaunch net stop ${name}`,
       ].join('\n'),
     );
-  return EXIT.ok;
+  return allowed === undefined ? EXIT.ok : allow(engine, options.allow ?? '', allowed);
 }
 
 export interface StopOptions extends Show {

@@ -35,6 +35,9 @@ function findUser(key: string, by: 'uid' | 'either'): User | undefined {
   return named ?? users.find((user) => String(user?.uid) === key) ?? askNss(key);
 }
 
+/** By name or number. */
+export const userNamed = (key: string): User | undefined => findUser(key, 'either');
+
 function passwd(): string {
   try {
     return readFileSync('/etc/passwd', 'utf8');

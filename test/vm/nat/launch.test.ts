@@ -1,10 +1,13 @@
 // needs: bridge, tap, veth, nft_inet, nft_nat
 /** `--net nat`: a guest on a bare host is in the internet, and its network stays when it ends. */
+
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { chownSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
-import { vmRow, world } from '../../tiers/cli.ts';
+import { hostWorlds, vmRow, world } from '../../tiers/cli.ts';
 import { consoleFile } from '../../tiers/console.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { internet, UPLINK } from '../../tiers/internet.ts';
@@ -47,4 +50,53 @@ test('from a bare host: the network is started, the guest fetches from the inter
   });
   expect(await w.qlaunch('net', 'stop', 'default')).toMatchObject({ status: 0 });
   expect(differences(before, snapshot())).toEqual([]);
+});
+
+const NOBODY = 65_534;
+const HELPER = '/usr/lib/qemu/qemu-bridge-helper';
+
+test('after one net start --allow a user without rights has a guest on it; undo takes the rights back', async () => {
+  const { nonce, url } = await internet();
+  const { root, user } = hostWorlds();
+  onTestFinished(async () => void (await root.qlaunch('net', 'stop', 'default', '--force')));
+  // The guest's kernel has to be readable for everybody, and QEMU's user owns its disk.
+  const disk = guestCopy(user.dir);
+  chownSync(disk, NOBODY, NOBODY);
+  const line = [
+    disk,
+    '-n',
+    'web',
+    '-d',
+    '--net',
+    'nat',
+    ...TCG,
+    '--',
+    '-fw_cfg',
+    `name=opt/qlaunch/fetch,string=${url}`,
+  ];
+  expect(await user.qlaunch(...line)).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('sudo qlaunch net start default --allow nobody'),
+  });
+  const dry = await root.qlaunch('net', 'start', 'default', '--allow', 'nobody', '--dry-run');
+  expect(dry.stdout).toContain('allow virbr0');
+  expect(statSync(HELPER).mode & 0o4000).toBe(0);
+  const allowed = await root.qlaunch('net', 'start', 'default', '--allow', 'nobody');
+  expect(allowed).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining('every member of group nogroup may'),
+  });
+  expect(statSync(HELPER).mode & 0o4000).toBe(0o4000);
+
+  expect(await user.qlaunch(...line)).toMatchObject({ status: 0, stderr: '' });
+  const console = consoleFile(join((await vmRow(user, 'web')).dir, 'serial.log'));
+  await console.waitFor('QLAUNCH-GUEST ready');
+  expect(console.text()).toContain(`QLAUNCH-GUEST fetched ${nonce}\n`);
+  expect(await user.qlaunch('stop', 'web')).toMatchObject({ status: 0 });
+  const undo = /sudo (qlaunch undo \w+)/.exec(allowed.stderr)?.[1]?.split(' ').slice(1) ?? [];
+  expect(await root.qlaunch(...undo)).toMatchObject({ status: 0 });
+  expect(statSync(HELPER).mode & 0o4000).toBe(0);
+  expect(execFileSync('sh', ['-c', 'cat /etc/qemu/bridge.conf || true'], { encoding: 'utf8' })).not.toContain(
+    'virbr0',
+  );
 });
