@@ -87,6 +87,10 @@ export interface TapNet extends NicCommon, PortSpec {
 export interface NatNet extends NicCommon {
   readonly mode: 'nat';
   readonly network: string;
+  /** The address that DHCP gives this guest; IPv4. */
+  readonly ip?: string;
+  /** What DHCP and DNS call it. */
+  readonly hostname?: string;
   readonly forwards: readonly Forward[];
 }
 

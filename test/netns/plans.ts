@@ -36,7 +36,7 @@ function nat(etc: string): Planner {
   if (!isDefined(network)) throw new Error('not whole');
   const file = (name: string): FilePath => `${etc}/${name}` as FilePath;
   const paths = {
-    ...{ dir: file(''), conf: file('conf'), pid: file('pid'), leases: file('leases') },
+    ...{ dir: file(''), conf: file('conf'), pid: file('pid'), leases: file('leases'), hosts: file('hosts') },
     status: file('json'),
   };
   return (facts) => planNetwork(network, paths, { ...facts, routes: [], ipv6: true, resolvConf: true });

@@ -28,6 +28,7 @@ export function natPlaces(env: Environment): NatPlaces {
       conf: file(dir, `${name}.conf`),
       pid: file(dir, `${name}.pid`),
       status: file(dir, `${name}.json`),
+      hosts: file(dir, `${name}.hosts`),
       leases: file(state, 'net', `${name}.leases`),
     }),
     definition: (name) => ({ config: file(config), folder, file: file(folder, `${name}.xml`) }),
@@ -36,10 +37,11 @@ export function natPlaces(env: Environment): NatPlaces {
 }
 
 /** Of our own state, like the journal's: it stays. Everybody may look at what runs. */
-export function makeFolder(places: NatPlaces): void {
-  const { dir } = places.paths('');
+export function makeFolder(places: NatPlaces, name: string): void {
+  const { dir, hosts } = places.paths(name);
   makeFolders(dirname(dir), 0o711);
-  makeFolders(dir, 0o755);
+  // dnsmasq reads them as nobody.
+  for (const one of [dir, hosts]) makeFolders(one, 0o755);
   checkParents(join(dir, 'any'));
 }
 

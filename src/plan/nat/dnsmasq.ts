@@ -10,6 +10,8 @@ export interface DnsmasqPaths {
   readonly conf: FilePath;
   readonly pid: FilePath;
   readonly leases: FilePath;
+  /** A directory: per VM what it is to get. */
+  readonly hosts: FilePath;
 }
 
 /** It has something to do: an address to answer on. */
@@ -49,7 +51,7 @@ function dhcpLines(
   { ranges, hosts }: Dhcp,
   subnet: Cidr,
   gateway: string,
-  { leases }: DnsmasqPaths,
+  { leases, hosts: ofVms }: DnsmasqPaths,
 ): readonly string[] {
   const size = ranges.reduce((sum, { start, end }) => sum + Number(end.value - start.value) + 1, 0);
   return [
@@ -62,6 +64,7 @@ function dhcpLines(
     'dhcp-ignore-clid',
     ...(size === 0 ? [] : [`dhcp-lease-max=${size}`]),
     `dhcp-leasefile=${leases}`,
+    `dhcp-hostsdir=${ofVms}`,
     ...hosts.map(hostLine),
   ];
 }
@@ -95,6 +98,22 @@ const STOP_DNSMASQ: string = [
   'done',
   'rm -f "$1"',
 ].join('\n');
+
+/** It reads what is in `hosts` again. `$1` and `$2` as above. */
+const RELOAD_DNSMASQ: string = [
+  'pid=$(cat "$1" 2>/dev/null) || exit 0',
+  'tr "\\0" "\\n" < "/proc/$pid/cmdline" 2>/dev/null | grep -qxF -e "--conf-file=$2" || exit 0',
+  'kill -HUP "$pid"',
+].join('\n');
+
+export const reloadDnsmasqArgv = ({ pid, conf }: Pick<DnsmasqPaths, 'pid' | 'conf'>): Argv => [
+  '/bin/sh',
+  '-c',
+  RELOAD_DNSMASQ,
+  'reload-dnsmasq',
+  pid,
+  conf,
+];
 
 export const stopDnsmasqArgv = ({ pid, conf }: Pick<DnsmasqPaths, 'pid' | 'conf'>): Argv => [
   '/bin/sh',

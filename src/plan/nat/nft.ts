@@ -31,6 +31,7 @@ export function firewallStep(network: DefinedNetwork, mark: string): Step | unde
 export function renderTable(network: DefinedNetwork, mark: string): string {
   const table = tableOf(network.name);
   const chains: [name: string, hook: string, rules: readonly string[]][] = [
+    ['guard', 'filter hook prerouting priority raw', guardRules(network)],
     ['forward', 'filter hook forward priority filter', forwardRules(network)],
     ['mss', 'filter hook forward priority mangle', mssRules(network)],
     [
@@ -48,6 +49,11 @@ export function renderTable(network: DefinedNetwork, mark: string): string {
   return [`create table ${table} { comment "${mark}"; }`, ...lines, ''].join('\n');
 }
 
+/** Before conntrack, which gives an answer of a forward the address 127.0.0.1 only later. */
+function guardRules({ bridge: { name }, forward }: DefinedNetwork): readonly string[] {
+  return forward.mode === 'nat' ? [`iifname "${name}" ip daddr 127.0.0.0/8 counter drop`] : [];
+}
+
 function forwardRules({ bridge: { name }, forward, ips }: DefinedNetwork): readonly string[] {
   const [inward, outward] = [`oifname "${name}"`, `iifname "${name}"`];
   const dev = (word: string): string => (forward.dev === undefined ? '' : ` ${word} "${forward.dev}"`);
@@ -55,6 +61,8 @@ function forwardRules({ bridge: { name }, forward, ips }: DefinedNetwork): reado
   const open = forward.mode === 'none' ? [] : ips.map(({ subnet }) => formatCidr(subnet));
   return [
     `${outward} ${inward} counter accept`,
+    // What somebody forwards to a guest is meant to get there.
+    ...(forward.mode === 'nat' ? [`${inward} ct status dnat counter accept`] : []),
     ...open.map((net) => `${inward}${dev('iifname')} ip daddr ${net}${state} counter accept`),
     `${inward} counter reject`,
     ...open.map((net) => `${outward}${dev('oifname')} ip saddr ${net} counter accept`),

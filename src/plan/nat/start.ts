@@ -2,6 +2,7 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { formatCidr } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
+import type { NetworkIp } from '../../spec/nat/network.ts';
 import { planBridge } from '../bridge.ts';
 import type { HostFacts } from '../facts.ts';
 import { putFile } from '../files.ts';
@@ -30,6 +31,17 @@ export interface NatStatus {
   /** "192.168.122.1/24" */
   readonly addresses: readonly string[];
   readonly dnsmasq: boolean;
+  /** Of its first address with DHCP. */
+  readonly dhcp?: NatDhcp;
+}
+
+export interface NatDhcp {
+  /** "192.168.122.0/24" */
+  readonly subnet: string;
+  readonly gateway: string;
+  readonly ranges: readonly { readonly start: string; readonly end: string }[];
+  /** What the definition gives to whom. */
+  readonly hosts: readonly { readonly mac: string; readonly ip: string }[];
 }
 
 /** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS (exit 3). Without dnsmasq itself, which outlives the command. */
@@ -49,6 +61,7 @@ export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: Nat
       ...(firewall === undefined ? [] : [firewall]),
       addressStep(network),
       ...(forward.mode === 'none' ? [] : [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')]),
+      ...(forward.mode === 'nat' ? [routeLocalnet(bridge.name)] : []),
       ...(needsDnsmasq(network)
         ? [
             putFile({ path: paths.conf, content: dnsmasqConf(network, paths, facts.resolvConf) }),
@@ -66,7 +79,8 @@ export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: Nat
   };
 }
 
-function statusOf(network: DefinedNetwork): NatStatus {
+export function statusOf(network: DefinedNetwork): NatStatus {
+  const dhcp = network.ips.map(dhcpOf).find((one) => one !== undefined);
   return {
     v: 1,
     name: network.name,
@@ -74,6 +88,17 @@ function statusOf(network: DefinedNetwork): NatStatus {
     mode: network.forward.mode,
     addresses: network.ips.map(({ address, subnet }) => `${formatIp(address)}/${subnet.prefix}`),
     dnsmasq: needsDnsmasq(network),
+    ...(dhcp === undefined ? {} : { dhcp }),
+  };
+}
+
+function dhcpOf({ address, subnet, dhcp }: NetworkIp): NatDhcp | undefined {
+  if (dhcp === undefined) return undefined;
+  return {
+    subnet: formatCidr(subnet),
+    gateway: formatIp(address),
+    ranges: dhcp.ranges.map(({ start, end }) => ({ start: formatIp(start), end: formatIp(end) })),
+    hosts: dhcp.hosts.flatMap(({ mac, ip }) => (ip === undefined ? [] : [{ mac, ip: formatIp(ip) }])),
   };
 }
 
@@ -103,6 +128,19 @@ function quietIPv6(bridge: string): readonly Step[] {
     set('accept_ra', '0', `ignore router advertisements on ${bridge}`),
     set('autoconf', '0', `take no IPv6 address from guests on ${bridge}`),
   ];
+}
+
+/**
+ * Answers to forwards from this host's own loopback come in by the bridge for 127.0.0.1 (ip_route_input_slow() in
+ * linux/net/ipv4/route.c). The network's own table keeps guests away from there (nft.ts).
+ */
+function routeLocalnet(bridge: string): Step {
+  return {
+    title: `let forwards from 127.0.0.1 reach guests on ${bridge}`,
+    do: { write: `/proc/sys/net/ipv4/conf/${bridge}/route_localnet` as HostPath, value: '1' },
+    undo: { nothing: `goes away with ${bridge}` },
+    deadlineMs: DEADLINE_MS,
+  };
 }
 
 function addressStep({ bridge, ips }: DefinedNetwork): Step {

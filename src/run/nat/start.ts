@@ -25,7 +25,7 @@ export async function previewStart(
   const { steps } = planNetwork(network, paths, await readNatFacts(engine.machine, engine.newToken()));
   const folder = {
     title: 'make the place of what belongs to running networks',
-    do: { run: ['install', '-d', '-m', '0755', paths.dir] },
+    do: { run: ['install', '-d', '-m', '0755', paths.dir, paths.hosts] },
     undo: { nothing: 'it belongs to all networks' },
     deadlineMs: DEADLINE_MS,
   } as const;
@@ -53,7 +53,7 @@ export async function startNetwork(
   const paths = places.paths(name);
   await recover(engine, ofNetwork(name));
   if (builtIn === true) await define(engine, places, definition);
-  makeFolder(places);
+  makeFolder(places, name);
   const title = `net start ${name}`;
   const made = await engine.locked(title, async () => {
     const facts = await readNatFacts(engine.machine, engine.newToken());

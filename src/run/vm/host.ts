@@ -7,6 +7,7 @@ import { type Identity, whileRoot } from '../../host/vm/user.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
+import { ownerMark } from '../../plan/owner.ts';
 import type { Plan, Step } from '../../plan/step.ts';
 import { chooseTaps, isOurs } from '../../plan/tap/decide.ts';
 import { planTaps } from '../../plan/tap/managed.ts';
@@ -16,7 +17,8 @@ import { entrust, undoPath } from '../change/guarded.ts';
 import type { Engine } from '../engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import { recover, release } from '../recover.ts';
-import type { NetworkStart } from './networks.ts';
+import { guestStepsNow } from './guests.ts';
+import type { NetworkStart, Networks } from './networks.ts';
 
 export interface HostNeeds {
   readonly lifetime: Lifetime;
@@ -38,17 +40,22 @@ export async function hostNeeds(
   who: Identity,
   host: Host,
   macs: Readonly<Record<string, string>>,
-  networks: readonly NetworkStart[] = [],
+  networks: Networks,
 ): Promise<HostNeeds | undefined> {
   if (!spec.nets.some(isOurs)) return undefined;
   const now = await readFacts(host);
-  const facts = { ...now, links: [...now.links, ...networks.map(({ link }) => link)] };
+  const facts = { ...now, links: [...now.links, ...networks.starts.map(({ link }) => link)] };
   const lifetime = { vm: vmLabel(who, spec.name) };
   const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts, macs);
-  const plan = (then: HostFacts): Plan<HostFacts> => planTaps(make, lifetime, then);
-  const own = problems.length > 0 ? [] : plan(withoutOwn(facts, Object.values(names), make)).steps;
-  const preview = [...networks.flatMap((network) => network.preview), ...own];
-  return { lifetime, taps: names, networks, plan, preview, findings: problems, notes };
+  const plan = (then: HostFacts): Plan<HostFacts> => {
+    const mark = ownerMark(lifetime, then.token);
+    const guests = guestStepsNow(networks.guests, networks.places, { taps: names, macs, mark });
+    return { steps: [...planTaps(make, lifetime, then).steps, ...guests] };
+  };
+  const stands = problems.length + networks.findings.length > 0;
+  const own = stands ? [] : plan(withoutOwn(facts, Object.values(names), make)).steps;
+  const preview = [...networks.starts.flatMap((network) => network.preview), ...own];
+  return { lifetime, taps: names, networks: networks.starts, plan, preview, findings: problems, notes };
 }
 
 /** A leftover of this VM is taken back before its plan is made. */

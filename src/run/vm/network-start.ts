@@ -1,6 +1,7 @@
 /** A network that is not there yet, for a VM. Whoever imports this loads the XML library. */
 import { natPlaces } from '../../host/nat/places.ts';
 import type { LinkFact } from '../../plan/facts.ts';
+import { statusOf } from '../../plan/nat/start.ts';
 import type { Engine } from '../engine.ts';
 import { definitionOf } from '../nat/definitions.ts';
 import { previewStart, startNetwork } from '../nat/start.ts';
@@ -33,6 +34,7 @@ export async function networkStart(
   return {
     name,
     link,
+    status: statusOf(network),
     preview: steps,
     start: async (by) => void (await startNetwork(by, places, definition)),
   };

@@ -1,22 +1,26 @@
 /** `--net nat:NAME`: which bridge that is, and which networks have to be started first. */
 
-import { natPlaces } from '../../host/nat/places.ts';
+import { type NatPlaces, natPlaces } from '../../host/nat/places.ts';
 import type { Host } from '../../host/port.ts';
 import type { Finding } from '../../host/qemu/finding.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import type { LinkFact } from '../../plan/facts.ts';
 import type { Socket } from '../../plan/nat/plug.ts';
+import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
+import type { NatNet } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import type { Engine } from '../engine.ts';
 import { lookAtNetworks } from '../nat/state.ts';
 import { openEngine } from '../open-engine.ts';
+import { type GuestWish, guestFindings, isKnownGuest } from './guests.ts';
 
 /** A network that a start brings up. It stays when the VM ends. */
 export interface NetworkStart {
   readonly name: string;
   /** Its bridge, as it will be there. */
   readonly link: LinkFact;
+  readonly status: NatStatus;
   readonly preview: readonly Step[];
   start(engine: Engine): Promise<void>;
 }
@@ -25,11 +29,11 @@ export interface Networks {
   /** By the network's name. */
   readonly sockets: ReadonlyMap<string, Socket>;
   readonly starts: readonly NetworkStart[];
+  readonly guests: readonly GuestWish[];
+  readonly places: NatPlaces;
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
 }
-
-const NONE: Networks = { sockets: new Map(), starts: [], findings: [], notes: [] };
 
 /** Errors of a definition: QL_NO_NETWORK, QL_NET_SPEC, QL_SUBNET_TAKEN. */
 export async function networksOf(
@@ -39,14 +43,19 @@ export async function networksOf(
   env: NodeJS.ProcessEnv,
 ): Promise<Networks> {
   const nets = spec.nets.filter((net) => net.mode === 'nat');
-  if (nets.length === 0) return NONE;
-  const active = await lookAtNetworks({ machine: host }, natPlaces(env));
+  const places = natPlaces(env);
+  const guests: GuestWish[] = [];
+  const wanted: NatNet[] = [];
+  const statuses = new Map<string, NatStatus>();
+  const active = nets.length === 0 ? [] : await lookAtNetworks({ machine: host }, places);
   const sockets = new Map<string, Socket>();
   const starts: NetworkStart[] = [];
   const findings: Finding[] = [];
   const notes: string[] = [];
   const by = who.root ? 'tap' : 'helper';
-  for (const { network: name, at, queues } of nets) {
+  for (const net of nets) {
+    const { network: name, at, queues } = net;
+    if (by === 'helper' && isKnownGuest(net)) findings.push(onlyRoot(at));
     // One queue is all that the helper opens.
     if (by === 'helper' && queues > 1)
       findings.push({
@@ -55,10 +64,12 @@ export async function networksOf(
         why: ['QEMU’s bridge helper opens one queue'],
         todo: ['leave queues out', 'run it with sudo: QEMU itself still runs as you'],
       });
+    if (by === 'tap' && isKnownGuest(net)) wanted.push(net);
     if (sockets.has(name)) continue;
     const running = active.find((one) => one.name === name);
     if (running !== undefined) {
       sockets.set(name, { bridge: running.bridge, by });
+      statuses.set(name, running);
       continue;
     }
     if (!who.root) {
@@ -72,10 +83,25 @@ export async function networksOf(
       name,
     );
     sockets.set(name, { bridge: start.link.ifname, by });
+    statuses.set(name, start.status);
     starts.push(start);
     notes.push(`${at}: the network ${name} is started first, and stays: sudo qlaunch net stop ${name}`);
   }
-  return { sockets, starts, findings, notes };
+  for (const net of wanted) {
+    const network = statuses.get(net.network);
+    if (network !== undefined) guests.push({ net, network });
+  }
+  findings.push(...guests.flatMap(guestFindings));
+  return { sockets, starts, guests, places, findings, notes };
+}
+
+function onlyRoot(at: string): Finding {
+  return {
+    code: 'QL_NET_GUEST',
+    what: `${at}: ip=, hostname= and fwd= of a network are root’s to give`,
+    why: ['they concern every guest of it, and ports of this host'],
+    todo: ['run it with sudo: QEMU itself still runs as you', '--net user,fwd=… needs no rights'],
+  };
 }
 
 function notStarted(name: string, at: string, { user }: Identity): Finding {

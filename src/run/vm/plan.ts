@@ -93,7 +93,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const { macs, record: newMacs } = chosen;
   const networks = await networksOf(spec, who, host, env);
   const plugged = { ...spec, nets: plugIn(spec.nets, networks.sockets) };
-  const needs = await hostNeeds(plugged, who, host, macs, networks.starts);
+  const needs = await hostNeeds(plugged, who, host, macs, networks);
   const byHelper = bridgeWishes(plugged, {
     who,
     ...(caps.bridgeHelper ? { builtIn: caps.bridgeHelper } : {}),

@@ -129,7 +129,12 @@ function parseSndbuf(text: string, at: string): number | Problem {
 const nat: MakeKeys = (gathering, home) => {
   const f = new Fields<NatNet>(gathering, home);
   const forwards: Forward[] = [];
-  const readers = { network: f.set('network', parseNetworkName), fwd: f.add(forwards, parseForward) };
+  const readers = {
+    network: f.set('network', parseNetworkName),
+    ip: f.set('ip', parseIPv4),
+    hostname: f.set('hostname', parseDomain),
+    fwd: f.add(forwards, parseForward),
+  };
   return { readers, finish: (nic) => ({ network: 'default', ...f.draft, forwards, ...nic, mode: 'nat' }) };
 };
 

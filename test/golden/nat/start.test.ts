@@ -19,6 +19,7 @@ const pathsOf = (name: string) =>
     conf: `${DIR}/${name}.conf`,
     pid: `${DIR}/${name}.pid`,
     leases: `/var/lib/qlaunch/net/${name}.leases`,
+    hosts: `/run/qlaunch/net/${name}.hosts`,
     status: `${DIR}/${name}.json`,
     dir: DIR,
   }) as const;

@@ -13,8 +13,11 @@ printf %s 0 > /proc/sys/net/ipv6/conf/br10/autoconf
 # put the rules of the network br10 into nftables
 nft -f - <<'END'
 create table inet qlaunch_br10 { comment "qlaunch:net/br10:0123456789ab"; }
+add chain inet qlaunch_br10 guard { type filter hook prerouting priority raw; policy accept; }
+add rule inet qlaunch_br10 guard iifname "br10" ip daddr 127.0.0.0/8 counter drop
 add chain inet qlaunch_br10 forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_br10 forward iifname "br10" oifname "br10" counter accept
+add rule inet qlaunch_br10 forward oifname "br10" ct status dnat counter accept
 add rule inet qlaunch_br10 forward oifname "br10" ip daddr 192.168.30.0/24 ct state established,related counter accept
 add rule inet qlaunch_br10 forward oifname "br10" counter reject
 add rule inet qlaunch_br10 forward iifname "br10" ip saddr 192.168.30.0/24 counter accept
@@ -36,6 +39,8 @@ link set dev br10 up
 END
 # let the host route IPv4
 printf %s 1 > /proc/sys/net/ipv4/ip_forward
+# let forwards from 127.0.0.1 reach guests on br10
+printf %s 1 > /proc/sys/net/ipv4/conf/br10/route_localnet
 # write /run/qlaunch/net/br10.conf
 (umask 077 && cat > /run/qlaunch/net/.br10.conf.new) <<'END'
 # Written by qlaunch for the network br10. To change it: qlaunch net define FILE
@@ -50,12 +55,13 @@ dhcp-authoritative
 dhcp-ignore-clid
 dhcp-lease-max=151
 dhcp-leasefile=/var/lib/qlaunch/net/br10.leases
+dhcp-hostsdir=/run/qlaunch/net/br10.hosts
 END
 chmod 0644 /run/qlaunch/net/.br10.conf.new && mv -f /run/qlaunch/net/.br10.conf.new /run/qlaunch/net/br10.conf
 # let dnsmasq check /run/qlaunch/net/br10.conf
 dnsmasq --test --conf-file=/run/qlaunch/net/br10.conf
 # write /run/qlaunch/net/br10.json
 (umask 077 && cat > /run/qlaunch/net/.br10.json.new) <<'END'
-{"v":1,"name":"br10","bridge":"br10","mode":"nat","addresses":["192.168.30.1/24"],"dnsmasq":true}
+{"v":1,"name":"br10","bridge":"br10","mode":"nat","addresses":["192.168.30.1/24"],"dnsmasq":true,"dhcp":{"subnet":"192.168.30.0/24","gateway":"192.168.30.1","ranges":[{"start":"192.168.30.50","end":"192.168.30.200"}],"hosts":[]}}
 END
 chmod 0644 /run/qlaunch/net/.br10.json.new && mv -f /run/qlaunch/net/.br10.json.new /run/qlaunch/net/br10.json

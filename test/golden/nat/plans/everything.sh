@@ -15,8 +15,11 @@ printf %s 0 > /proc/sys/net/ipv6/conf/lab0/autoconf
 # put the rules of the network lab-1.x into nftables
 nft -f - <<'END'
 create table inet qlaunch_lab-1.x { comment "qlaunch:net/lab-1.x:0123456789ab"; }
+add chain inet qlaunch_lab-1.x guard { type filter hook prerouting priority raw; policy accept; }
+add rule inet qlaunch_lab-1.x guard iifname "lab0" ip daddr 127.0.0.0/8 counter drop
 add chain inet qlaunch_lab-1.x forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_lab-1.x forward iifname "lab0" oifname "lab0" counter accept
+add rule inet qlaunch_lab-1.x forward oifname "lab0" ct status dnat counter accept
 add rule inet qlaunch_lab-1.x forward oifname "lab0" iifname "eth0.7" ip daddr 10.9.0.0/24 ct state established,related counter accept
 add rule inet qlaunch_lab-1.x forward oifname "lab0" iifname "eth0.7" ip daddr 10.10.0.0/16 ct state established,related counter accept
 add rule inet qlaunch_lab-1.x forward oifname "lab0" counter reject
@@ -46,6 +49,8 @@ link set dev lab0 up
 END
 # let the host route IPv4
 printf %s 1 > /proc/sys/net/ipv4/ip_forward
+# let forwards from 127.0.0.1 reach guests on lab0
+printf %s 1 > /proc/sys/net/ipv4/conf/lab0/route_localnet
 # write /run/qlaunch/net/lab-1.x.conf
 (umask 077 && cat > /run/qlaunch/net/.lab-1.x.conf.new) <<'END'
 # Written by qlaunch for the network lab-1.x. To change it: qlaunch net define FILE
@@ -64,6 +69,7 @@ dhcp-authoritative
 dhcp-ignore-clid
 dhcp-lease-max=22
 dhcp-leasefile=/var/lib/qlaunch/net/lab-1.x.leases
+dhcp-hostsdir=/run/qlaunch/net/lab-1.x.hosts
 dhcp-host=52:54:00:00:00:01,10.9.0.99,web
 dhcp-option=option:mtu,9000
 END
@@ -72,6 +78,6 @@ chmod 0644 /run/qlaunch/net/.lab-1.x.conf.new && mv -f /run/qlaunch/net/.lab-1.x
 dnsmasq --test --conf-file=/run/qlaunch/net/lab-1.x.conf
 # write /run/qlaunch/net/lab-1.x.json
 (umask 077 && cat > /run/qlaunch/net/.lab-1.x.json.new) <<'END'
-{"v":1,"name":"lab-1.x","bridge":"lab0","mode":"nat","addresses":["10.9.0.1/24","10.10.0.1/16"],"dnsmasq":true}
+{"v":1,"name":"lab-1.x","bridge":"lab0","mode":"nat","addresses":["10.9.0.1/24","10.10.0.1/16"],"dnsmasq":true,"dhcp":{"subnet":"10.9.0.0/24","gateway":"10.9.0.1","ranges":[{"start":"10.9.0.10","end":"10.9.0.20"},{"start":"10.9.0.30","end":"10.9.0.40"}],"hosts":[{"mac":"52:54:00:00:00:01","ip":"10.9.0.99"}]}}
 END
 chmod 0644 /run/qlaunch/net/.lab-1.x.json.new && mv -f /run/qlaunch/net/.lab-1.x.json.new /run/qlaunch/net/lab-1.x.json

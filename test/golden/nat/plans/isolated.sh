@@ -39,12 +39,13 @@ dhcp-authoritative
 dhcp-ignore-clid
 dhcp-lease-max=8
 dhcp-leasefile=/var/lib/qlaunch/net/alone.leases
+dhcp-hostsdir=/run/qlaunch/net/alone.hosts
 END
 chmod 0644 /run/qlaunch/net/.alone.conf.new && mv -f /run/qlaunch/net/.alone.conf.new /run/qlaunch/net/alone.conf
 # let dnsmasq check /run/qlaunch/net/alone.conf
 dnsmasq --test --conf-file=/run/qlaunch/net/alone.conf
 # write /run/qlaunch/net/alone.json
 (umask 077 && cat > /run/qlaunch/net/.alone.json.new) <<'END'
-{"v":1,"name":"alone","bridge":"qbr7","mode":"none","addresses":["10.9.0.1/24"],"dnsmasq":true}
+{"v":1,"name":"alone","bridge":"qbr7","mode":"none","addresses":["10.9.0.1/24"],"dnsmasq":true,"dhcp":{"subnet":"10.9.0.0/24","gateway":"10.9.0.1","ranges":[{"start":"10.9.0.2","end":"10.9.0.9"}],"hosts":[]}}
 END
 chmod 0644 /run/qlaunch/net/.alone.json.new && mv -f /run/qlaunch/net/.alone.json.new /run/qlaunch/net/alone.json

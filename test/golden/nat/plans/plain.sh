@@ -13,8 +13,11 @@ printf %s 0 > /proc/sys/net/ipv6/conf/virbr0/autoconf
 # put the rules of the network default into nftables
 nft -f - <<'END'
 create table inet qlaunch_default { comment "qlaunch:net/default:0123456789ab"; }
+add chain inet qlaunch_default guard { type filter hook prerouting priority raw; policy accept; }
+add rule inet qlaunch_default guard iifname "virbr0" ip daddr 127.0.0.0/8 counter drop
 add chain inet qlaunch_default forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_default forward iifname "virbr0" oifname "virbr0" counter accept
+add rule inet qlaunch_default forward oifname "virbr0" ct status dnat counter accept
 add rule inet qlaunch_default forward oifname "virbr0" ip daddr 192.168.122.0/24 ct state established,related counter accept
 add rule inet qlaunch_default forward oifname "virbr0" counter reject
 add rule inet qlaunch_default forward iifname "virbr0" ip saddr 192.168.122.0/24 counter accept
@@ -36,6 +39,8 @@ link set dev virbr0 up
 END
 # let the host route IPv4
 printf %s 1 > /proc/sys/net/ipv4/ip_forward
+# let forwards from 127.0.0.1 reach guests on virbr0
+printf %s 1 > /proc/sys/net/ipv4/conf/virbr0/route_localnet
 # write /run/qlaunch/net/default.conf
 (umask 077 && cat > /run/qlaunch/net/.default.conf.new) <<'END'
 # Written by qlaunch for the network default. To change it: qlaunch net define FILE
@@ -50,12 +55,13 @@ dhcp-authoritative
 dhcp-ignore-clid
 dhcp-lease-max=253
 dhcp-leasefile=/var/lib/qlaunch/net/default.leases
+dhcp-hostsdir=/run/qlaunch/net/default.hosts
 END
 chmod 0644 /run/qlaunch/net/.default.conf.new && mv -f /run/qlaunch/net/.default.conf.new /run/qlaunch/net/default.conf
 # let dnsmasq check /run/qlaunch/net/default.conf
 dnsmasq --test --conf-file=/run/qlaunch/net/default.conf
 # write /run/qlaunch/net/default.json
 (umask 077 && cat > /run/qlaunch/net/.default.json.new) <<'END'
-{"v":1,"name":"default","bridge":"virbr0","mode":"nat","addresses":["192.168.122.1/24"],"dnsmasq":true}
+{"v":1,"name":"default","bridge":"virbr0","mode":"nat","addresses":["192.168.122.1/24"],"dnsmasq":true,"dhcp":{"subnet":"192.168.122.0/24","gateway":"192.168.122.1","ranges":[{"start":"192.168.122.2","end":"192.168.122.254"}],"hosts":[]}}
 END
 chmod 0644 /run/qlaunch/net/.default.json.new && mv -f /run/qlaunch/net/.default.json.new /run/qlaunch/net/default.json

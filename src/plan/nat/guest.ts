@@ -1,0 +1,72 @@
+/** What a network does for one guest for as long as it runs: an address that is known, a name, forwards to it. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Forward } from '../../spec/forward.ts';
+import { putFile } from '../files.ts';
+import { DEADLINE_MS, type FilePath, type Step } from '../step.ts';
+import { type DnsmasqPaths, reloadDnsmasqArgv } from './dnsmasq.ts';
+
+export interface GuestPort {
+  /** Its tap, which no other guest of this host has. */
+  readonly tap: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly hostname?: string;
+  readonly forwards: readonly Forward[];
+  readonly bridge: string;
+  /** "192.168.122.0/24" */
+  readonly subnet: string;
+}
+
+export function guestSteps(guest: GuestPort, paths: DnsmasqPaths, mark: string): readonly Step[] {
+  const hash = createHash('sha256').update(guest.tap).digest('hex').slice(0, 12);
+  const file = join(paths.hosts, hash) as FilePath;
+  const words = [guest.mac, guest.address, ...(guest.hostname === undefined ? [] : [guest.hostname])];
+  const reload = reloadDnsmasqArgv(paths);
+  const about = `that ${guest.mac} gets ${guest.address}`;
+  return [
+    // Undone after the file is gone: what was read from it stays until dnsmasq is told (dnsmasq(8), dhcp-hostsdir).
+    {
+      title: `let dnsmasq forget at the end ${about}`,
+      do: { run: ['true'] },
+      undo: { run: reload, gone: [] },
+      deadlineMs: DEADLINE_MS,
+    },
+    putFile({ path: file, content: `${words.join(',')}\n` }),
+    {
+      title: `tell dnsmasq ${about}`,
+      do: { run: reload },
+      undo: { nothing: 'it forgets when the file is gone' },
+      deadlineMs: DEADLINE_MS,
+    },
+    ...(guest.forwards.length === 0 ? [] : [forwardStep(guest, `inet qlaunch_fwd_${hash}`, mark)]),
+  ];
+}
+
+function forwardStep(guest: GuestPort, table: string, mark: string): Step {
+  const { address, bridge, subnet, forwards } = guest;
+  const rules = forwards.map(({ proto, address: at, hostPort, guestAddress = address, guestPort }) => {
+    const daddr = at === ANY ? 'fib daddr type local' : `ip daddr ${at}`;
+    return `meta nfproto ipv4 ${daddr} ${proto} dport ${hostPort} counter dnat ip to ${guestAddress}:${guestPort}`;
+  });
+  const lines = [
+    `create table ${table} { comment "${mark}"; }`,
+    `add chain ${table} in { type nat hook prerouting priority dstnat; policy accept; }`,
+    ...rules.map((rule) => `add rule ${table} in ${rule}`),
+    // From this host itself. nft has no word for dstnat's number at this hook.
+    `add chain ${table} own { type nat hook output priority -100; policy accept; }`,
+    ...rules.map((rule) => `add rule ${table} own ${rule}`),
+    // The guest must answer to the bridge: what came from its own network (hairpin), and what has no way back.
+    `add chain ${table} back { type nat hook postrouting priority srcnat - 5; policy accept; }`,
+    `add rule ${table} back oifname "${bridge}" ct status dnat ip saddr { ${subnet}, 127.0.0.0/8 } counter masquerade`,
+  ];
+  return {
+    title: `forward ${forwards.map(({ proto, address: at, hostPort }) => `${proto} ${at}:${hostPort}`).join(', ')} to ${address}`,
+    do: { run: ['nft', '-f', '-'], stdin: `${lines.join('\n')}\n` },
+    undo: { run: ['nft', 'delete', 'table', ...table.split(' ')], gone: ['No such file or directory'] },
+    owns: { nft: table, comment: mark },
+    deadlineMs: DEADLINE_MS,
+  };
+}
+
+const ANY = '0.0.0.0';

@@ -1,0 +1,143 @@
+// needs: bridge, tap, veth, nft_inet, nft_nat
+/** Forwards, addresses and names that a network knows of a VM for as long as it runs. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { differences, snapshot } from '../../snapshot.ts';
+import { vmRow, type World, world } from '../../tiers/cli.ts';
+import { consoleFile } from '../../tiers/console.ts';
+import { guestCopy } from '../../tiers/guest.ts';
+import { internet, UPLINK } from '../../tiers/internet.ts';
+
+const TCG = ['--accel', 'tcg', '-m', '256'];
+const ADDRESS = '192.168.122.50';
+
+async function networkWorld(): Promise<World> {
+  const w = world();
+  // dnsmasq gives up root's rights, and reads what it is told later as nobody.
+  chmodSync(w.dir, 0o711);
+  onTestFinished(async () => void (await w.qlaunch('net', 'stop', 'default', '--force')));
+  expect(await w.qlaunch('net', 'start', 'default')).toMatchObject({ status: 0 });
+  return w;
+}
+
+/** A namespace on the bridge with an address of its own: a guest without QEMU. */
+function neighbour(): void {
+  const lines = [
+    'netns add peer',
+    'link add peer0 type veth peer name eth0 netns peer',
+    'link set dev peer0 master virbr0 up',
+    '-n peer link set dev lo up',
+    '-n peer link set dev eth0 up',
+    '-n peer address add 192.168.122.77/24 dev eth0',
+    '-n peer route add default via 192.168.122.1',
+  ];
+  for (const line of lines) execFileSync('ip', line.split(' '));
+  onTestFinished(() => {
+    spawnSync('ip', ['netns', 'delete', 'peer']);
+  });
+}
+
+/** What curl gets there; undefined: nothing. */
+function fetchIn(namespace: string, url: string): string | undefined {
+  const { stdout, status } = spawnSync(
+    'ip',
+    ['netns', 'exec', namespace, process.execPath, '-e', FETCH, url],
+    { encoding: 'utf8', timeout: 20_000 },
+  );
+  return status === 0 ? stdout : undefined;
+}
+
+const FETCH = `
+  fetch(process.argv[1], { signal: AbortSignal.timeout(5000) })
+    .then((answer) => answer.text())
+    .then((text) => process.stdout.write(text), () => process.exit(1));
+`;
+
+test('a forward from outside, from the host’s loopback and from a neighbour; gone with the VM', async () => {
+  await internet();
+  const before = snapshot();
+  const w = await networkWorld();
+  neighbour();
+  const forwards = `fwd=18080:80,fwd=${UPLINK}:8080:80`;
+  const net = `nat,ip=${ADDRESS},hostname=web,${forwards}`;
+  const run = await w.qlaunch(guestCopy(w.dir), '-n', 'web', '-d', '--net', net, ...TCG);
+  expect(run).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('tcp 127.0.0.1:18080 -> guest 80'),
+  });
+  const console = consoleFile(join((await vmRow(w, 'web')).dir, 'serial.log'));
+  await console.waitFor('QLAUNCH-GUEST ready');
+  expect(console.text()).toContain(` ${ADDRESS}/24 192.168.122.1\n`);
+
+  const back = randomUUID();
+  const page = `cgi-bin/echo?${back}`;
+  expect(await (await fetch(`http://127.0.0.1:18080/${page}`)).text()).toContain(back);
+  expect(await (await fetch(`http://${UPLINK}:8080/${page}`)).text()).toContain(back);
+  expect(fetchIn('router', `http://${UPLINK}:8080/${page}`)).toContain(back);
+  expect(fetchIn('peer', `http://${UPLINK}:8080/${page}`)).toContain(back);
+  // Its name, as the network's DNS server knows it.
+  const named = execFileSync('ip', ['netns', 'exec', 'peer', 'busybox', 'nslookup', 'web', '192.168.122.1'], {
+    encoding: 'utf8',
+  });
+  expect(named).toContain(ADDRESS);
+
+  // Nobody else gets in: not by the guest's own address, not to what listens on the host's loopback.
+  expect(
+    execFileSync('ip', ['-n', 'router', 'route', 'add', '192.168.122.0/24', 'via', UPLINK]).toString(),
+  ).toBe('');
+  expect(fetchIn('router', `http://${ADDRESS}/${page}`)).toBeUndefined();
+  const secret = createServer((_request, response) => response.end('secret'));
+  await new Promise<void>((resolve) => secret.listen(17_777, '127.0.0.1', resolve));
+  onTestFinished(() => void secret.close());
+  execFileSync('ip', ['netns', 'exec', 'peer', 'sysctl', '-qw', 'net.ipv4.conf.all.route_localnet=1']);
+  execFileSync('ip', ['-n', 'peer', 'route', 'delete', 'local', '127.0.0.0/8', 'table', 'local']);
+  execFileSync('ip', ['-n', 'peer', 'route', 'delete', 'local', '127.0.0.1', 'table', 'local']);
+  execFileSync('ip', [
+    '-n',
+    'peer',
+    'route',
+    'add',
+    '127.0.0.0/8',
+    'via',
+    '192.168.122.1',
+    'src',
+    '192.168.122.77',
+  ]);
+  expect(fetchIn('peer', 'http://127.0.0.1:17777/')).toBeUndefined();
+  expect(
+    execFileSync('nft', ['list', 'chain', 'inet', 'qlaunch_default', 'guard'], { encoding: 'utf8' }),
+  ).toMatch(/ip daddr 127\.0\.0\.0\/8 counter packets [1-9]/);
+
+  const second = ['-n', 'other', '-d', ...TCG];
+  expect(
+    await w.qlaunch(guestCopy(w.dir, 'other.qcow2'), ...second, '--net', `nat,ip=${ADDRESS}`),
+  ).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining(`ip=${ADDRESS} can not be had`),
+  });
+  expect(await w.qlaunch('stop', 'web')).toMatchObject({ status: 0 });
+  expect(fetchIn('router', `http://${UPLINK}:8080/${page}`)).toBeUndefined();
+  expect(readdirSync(join(w.dir, 'run/net/default.hosts'))).toEqual([]);
+  execFileSync('ip', ['netns', 'delete', 'peer']);
+  expect(await w.qlaunch('net', 'stop', 'default')).toMatchObject({ status: 0 });
+  expect(differences(before, snapshot())).toEqual([]);
+});
+
+test('what can not be done is said before anything is made', async () => {
+  const w = await networkWorld();
+  const disk = guestCopy(w.dir);
+  for (const [net, why] of [
+    ['nat,ip=10.0.0.5', 'it is not in 192.168.122.0/24'],
+    ['nat,ip=192.168.122.1', 'it is the network’s own'],
+    ['nat,fwd=0:80', 'chooses no port here'],
+    ['nat:nope', 'there is no network nope'],
+  ] as const)
+    expect(await w.qlaunch(disk, '-n', 'x', '-d', '--net', net, ...TCG), net).toMatchObject({
+      status: net === 'nat:nope' ? 2 : 3,
+      stderr: expect.stringContaining(why),
+    });
+});
