@@ -1,10 +1,11 @@
 /** An undo as the journal holds it: self-contained, it needs no code of the version that wrote it. */
 import type { Argv, FileOwner, FilePath, HostPath } from './step.ts';
 
-/** A thing is ours when everything named here is found on it. */
+/** What proves that a thing is ours. */
 export type Owns =
   | {
       readonly link: string;
+      /** Counts where there is no `alias`, which alone decides: the user of a tap may change its address. */
       readonly mac?: string;
       readonly alias?: string;
       /** Of a change of the address itself: where this is found instead of `mac`, it was taken back already. */

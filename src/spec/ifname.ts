@@ -23,3 +23,17 @@ export function parseIfName(text: string, at: string): IfName | Problem {
     return { at, what: `"${text}" must not contain "%": the kernel would choose another name` };
   return text as IfName;
 }
+
+/**
+ * For a link that we make: its name will stand in nft's syntax, where a star at the end means "any that begins so"
+ * (nft(8), "ifname"), in batches, in file names, and on lines that people paste.
+ */
+export function parseNewIfName(text: string, at: string): IfName | Problem {
+  const name = parseIfName(text, at);
+  if (typeof name !== 'string' || /^[A-Za-z0-9_.@][A-Za-z0-9_.@-]*$/.test(text)) return name;
+  return {
+    at,
+    what: `"${text}" can not name an interface that qlaunch makes`,
+    hint: 'letters, digits, "_", ".", "@" and "-", which is not the first',
+  };
+}

@@ -67,6 +67,31 @@ describe.each(Object.keys(PLANS))('%s', (name: string) => {
   });
 });
 
+describe('a tap whose user gave it another address', () => {
+  async function takenBack(undo: () => Promise<void>): Promise<void> {
+    const before = look();
+    await undo();
+    expect(differences(before, look())).toEqual([]);
+  }
+  const readdress = (): void =>
+    void spawnSync('ip', ['link', 'set', 'dev', 'tap-t', 'address', '02:00:00:00:00:99']);
+
+  test('is ours still: recover takes it back', () =>
+    takenBack(async () => {
+      await apply(engine, ORDER, planner('taps', tree.etc));
+      readdress();
+      expect(await release(engine, LIFETIME)).toMatchObject({ said: [], left: [] });
+    }));
+
+  test('and the guard’s script', () =>
+    takenBack(async () => {
+      const { text } = await script('taps');
+      readdress();
+      const { status, stderr } = spawnSync('sh', ['-s'], { input: text, encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    }));
+});
+
 /** A link that is made again has another number. */
 function comparable(facts: Snapshot): Snapshot {
   return new Map(

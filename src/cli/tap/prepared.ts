@@ -8,7 +8,7 @@ import type { Engine } from '../../run/engine.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { planUndo } from '../../run/recover.ts';
 import { addTap, changeToUndo, delTap, listTaps, preparedPlan, type TapRow } from '../../run/tap/prepared.ts';
-import { parseIfName } from '../../spec/ifname.ts';
+import { parseIfName, parseNewIfName } from '../../spec/ifname.ts';
 import { parseWhole } from '../../spec/number.ts';
 import { Gathering, type Problem } from '../../spec/raw.ts';
 import { planned, told } from '../changes.ts';
@@ -88,7 +88,7 @@ function columns({ name, user, group, bridge, up, used, severalQueues, change, o
 
 function readWish(name: string, uid: number, { bridge, queues, mtu }: AddOptions): TapWish {
   const gathering = new Gathering();
-  gathering.take(parseIfName(name, 'NAME'));
+  gathering.take(parseNewIfName(name, 'NAME'));
   if (bridge !== undefined) gathering.take(parseIfName(bridge, '--bridge'));
   // MAX_TAP_QUEUES in linux/drivers/net/tun.c.
   const count = queues === undefined ? 1 : (gathering.take(parseWhole(queues, '--queues', 1, 256)) ?? 1);

@@ -10,7 +10,7 @@ import type { Identity } from '../vm/user.ts';
 import { aclFindings } from './chain/acl.ts';
 import { bridgeFinding, tunFinding } from './chain/devices.ts';
 import { helperFindings } from './chain/helper.ts';
-import { type BridgeHelper, chosenHelper, inspectHelper } from './helper.ts';
+import { type BridgeHelper, chosenHelper, inspectHelper, isRootsOwn } from './helper.ts';
 
 export interface ChainWish {
   /** Whose QEMU calls the helper. Root, or ourselves: it is looked at with this user's rights. */
@@ -38,7 +38,10 @@ export async function helperChain(host: Pick<Host, 'run'>, wish: ChainWish): Pro
   const [found, helper] = findHelper(wish);
   const ofHelper = helper === undefined ? [] : await helperFindings(host, helper, wish);
   const path = wish.file ?? helper?.acl;
-  const ofAcl = path === undefined ? [] : aclFindings(path, helper, wish);
+  const acl = path === undefined ? [] : aclFindings(path, helper, wish);
+  // Whose helper it is says which file is written.
+  const named = wish.file === undefined && helper !== undefined && !isRootsOwn(helper);
+  const ofAcl = named ? acl.map(({ fix: _, cure: __, ...fact }) => fact) : acl;
   return [found, ...ofHelper, ...ofAcl, tunFinding(wish.user), await bridgeFinding(host, wish.bridge)];
 }
 

@@ -28,17 +28,35 @@ export function chosenHelper(wish: {
 
 /** undefined when there is none at this path. A binary that we may not read is taken to be a usual one. */
 export function inspectHelper(path: string): BridgeHelper | undefined {
-  let real: string;
-  try {
-    real = realpathSync(path);
-  } catch {
-    return undefined;
-  }
+  const real = realPathOf(path);
+  if (real === undefined) return undefined;
   const { mode, uid, gid } = statSync(real);
   const strings = readStrings(real);
   // ".." may be resolved by name: the helper's real path has no symbolic links.
   const acl = resolve(aclPathOf(real, strings, mayRead(join(dirname(real), 'qemu-bundle'))));
   return { path, real, mode: mode & 0o7777, uid, gid, strings, acl };
+}
+
+/** Nobody but root can have put it there, or can change it. */
+export function isRootsOwn({ real, uid, gid, mode }: BridgeHelper): boolean {
+  const byOthers = (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== 0);
+  return uid === 0 && !byOthers && untrusted(real) === undefined;
+}
+
+/**
+ * Whether we may make it setuid root, or tell a person to: a distribution's own, as root put it there. A path that
+ * only a profile names (`helper=`, or the QEMU of `qemu=`) could be any program.
+ */
+export function mayGetRights(helper: BridgeHelper): boolean {
+  return isRootsOwn(helper) && helperPlaces().some((place) => realPathOf(place) === helper.real);
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function readStrings(path: string): HelperStrings {

@@ -11,12 +11,12 @@ import { installLine } from '../qemu/install.ts';
 import { dropPrivileges } from '../vm/spawn.ts';
 import type { DoctorContext } from './context.ts';
 
-export async function qemuFindings({ host }: DoctorContext): Promise<readonly Finding[]> {
+export async function qemuFindings({ host, who }: DoctorContext): Promise<readonly Finding[]> {
   const id = 'qemu';
   const qemu = found();
   if (qemu === undefined)
     return [{ id, state: 'problem', fact: 'QEMU is not installed', cure: [installLine('qemu')] }];
-  const caps = await qemuCaps(host, qemu);
+  const caps = await qemuCaps(host, qemu, dropPrivileges(who));
   const { major, minor, micro } = caps.version;
   const lacks = (what: string, fact: string, cure: readonly string[]): Finding => ({
     ...{ id: 'qemu-lacks', about: what, state: 'warning', fact, cure },

@@ -13,24 +13,36 @@ import { commandsOf, readSchema, schemaHas } from './caps/schema.ts';
 import { readSession, SESSION_ARGS, SESSION_INPUT } from './caps/session.ts';
 import type { QemuBinary } from './find.ts';
 
-/** The cached answer, else a new one (then cached). Errors: QL_QEMU_ASK. */
-export async function qemuCaps(host: Pick<Host, 'run'>, qemu: QemuBinary): Promise<QemuCaps> {
-  const known = readCache(qemu);
+/**
+ * The cached answer, else a new one (then cached). `runAs`: in front of QEMU's argv when it runs as another user, whose
+ * profile may have named any program. Errors: QL_QEMU_ASK.
+ */
+export async function qemuCaps(
+  host: Pick<Host, 'run'>,
+  qemu: QemuBinary,
+  runAs: readonly string[] = [],
+): Promise<QemuCaps> {
+  const known = readCache(qemu, runAs);
   if (known) return known;
-  const caps = await askQemu(host, qemu);
-  writeCache(qemu, caps);
+  const caps = await askQemu(host, qemu, runAs);
+  writeCache(qemu, caps, runAs);
   return caps;
 }
 
 /** Always runs QEMU. Errors: QL_QEMU_ASK with QEMU's own words. */
-export async function askQemu(host: Pick<Host, 'run'>, qemu: QemuBinary): Promise<QemuCaps> {
-  const ask = (...args: string[]): Promise<string> => answer(host, [qemu.path, ...args]);
+export async function askQemu(
+  host: Pick<Host, 'run'>,
+  qemu: QemuBinary,
+  runAs: readonly string[] = [],
+): Promise<QemuCaps> {
+  const program = [...runAs, qemu.path];
+  const ask = (...args: string[]): Promise<string> => answer(host, [...program, ...args] as unknown as Argv);
   const [netdevs, devices, displays, help, session] = await Promise.all([
     ask('-netdev', 'help'),
     ask('-device', 'help'),
     ask('-display', 'help'),
     ask('-help'),
-    talk(host, qemu),
+    talk(host, program),
   ]);
   const replies = readSession(session);
   if (!replies) throw notQemu(qemu.path);
@@ -59,13 +71,13 @@ export async function askQemu(host: Pick<Host, 'run'>, qemu: QemuBinary): Promis
 
 /**
  * Into a file: a pipe takes 64 KiB, the schema is three times as long, and what has not been read yet when QEMU meets
- * `quit` is lost. A write to a file is never put off.
+ * `quit` is lost. A write to a file is never put off. The file is opened before the rights are given up.
  */
-async function talk(host: Pick<Host, 'run'>, qemu: QemuBinary): Promise<string> {
+async function talk(host: Pick<Host, 'run'>, program: readonly string[]): Promise<string> {
   const { fileSync } = await import('../temporary.ts');
   const file = fileSync({ prefix: 'qlaunch-ask' });
   try {
-    const into: Argv = ['/bin/sh', '-c', 'exec "$@" >"$0"', file.name, qemu.path, ...SESSION_ARGS];
+    const into: Argv = ['/bin/sh', '-c', 'exec "$@" >"$0"', file.name, ...program, ...SESSION_ARGS];
     await answer(host, into, SESSION_INPUT);
     return readFileSync(file.name, 'utf8');
   } finally {

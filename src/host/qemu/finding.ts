@@ -17,6 +17,6 @@ export function refusal(findings: readonly [Finding, ...Finding[]]): QlaunchErro
   return new QlaunchError('QL_PREFLIGHT', EXIT.refused, {
     what: `${findings.length} things are in the way`,
     why: findings.map(({ what, why = [], code }) => `${[what, ...why].join(': ')} [${code}]`),
-    todo: findings.flatMap(({ todo = [] }) => todo),
+    todo: [...new Set(findings.flatMap(({ todo = [] }) => todo))],
   });
 }

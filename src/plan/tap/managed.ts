@@ -6,7 +6,7 @@ import type { Lifetime } from '../lifetime.ts';
 import { newLinkLines } from '../links.ts';
 import { linkMac, ownerMark } from '../owner.ts';
 import { type Argv, DEADLINE_MS, type Plan } from '../step.ts';
-import { portSteps } from './options.ts';
+import { filterSteps, portSteps } from './options.ts';
 import { bridgeNamed, portMac, portSettings } from './port.ts';
 
 export interface TapWish extends PortSpec {
@@ -21,7 +21,7 @@ export interface TapWish extends PortSpec {
   readonly mtu?: number;
 }
 
-/** One batch. Throws QL_LINK_EXISTS, QL_NO_BRIDGE (exit 3). */
+/** One batch, and what its options take. Throws QL_LINK_EXISTS, QL_NO_BRIDGE (exit 3). */
 export function planTaps(wishes: readonly TapWish[], lifetime: Lifetime, facts: HostFacts): Plan<HostFacts> {
   const lines = wishes.flatMap((wish, index) => {
     refuseExisting(wish.name, facts);
@@ -43,13 +43,14 @@ export function planTaps(wishes: readonly TapWish[], lifetime: Lifetime, facts: 
   const names = wishes.map(({ name, bridge }) => (bridge === undefined ? name : `${name} on ${bridge}`));
   return {
     steps: [
+      ...wishes.flatMap((wish) => filterSteps(wish, ownerMark(lifetime, facts.token))),
       {
         title: `make the tap ${names.join(', ')}`,
         do: { batch: 'ip', lines },
         undo: { eachLine: true },
         deadlineMs: DEADLINE_MS,
       },
-      ...wishes.flatMap((wish) => portSteps(wish, ownerMark(lifetime, facts.token), facts)),
+      ...wishes.flatMap((wish) => portSteps(wish, facts)),
     ],
   };
 }

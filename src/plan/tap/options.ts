@@ -6,15 +6,19 @@ import { type HostFacts, linkNamed } from '../facts.ts';
 import { type Argv, type BatchLine, DEADLINE_MS, type Step } from '../step.ts';
 import type { TapWish } from './managed.ts';
 
-/** After the tap is there, before QEMU opens it. `mark`: the owner's, as in ownerMark(). */
-export function portSteps(wish: TapWish, mark: string, facts: HostFacts): readonly Step[] {
+/** After the tap is there, before QEMU opens it. */
+export function portSteps(wish: TapWish, facts: HostFacts): readonly Step[] {
   const { name, rate } = wish;
+  return [...vlanSteps(wish, facts), ...(rate === undefined ? [] : [shape(name, rate.toGuest)])];
+}
+
+/**
+ * Before the tap is there, and so taken back after it: at no moment is there a port without its filter. `mark`: the
+ * owner's, as in ownerMark().
+ */
+export function filterSteps(wish: TapWish, mark: string): readonly Step[] {
   const rules = ruleLines(wish);
-  return [
-    ...vlanSteps(wish, facts),
-    ...(rate === undefined ? [] : [shape(name, rate.toGuest)]),
-    ...(rules.length === 0 ? [] : [filter(name, rules, mark)]),
-  ];
+  return rules.length === 0 ? [] : [filter(wish.name, rules, mark)];
 }
 
 function vlanSteps({ name, bridge, vlan, trunk = [] }: TapWish, facts: HostFacts): readonly Step[] {

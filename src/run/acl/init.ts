@@ -1,14 +1,17 @@
 /** `acl init`, `acl doctor --fix`: what makes the helper usable, as one change that `qlaunch undo` takes back. */
+import { dirname } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { type ChainWish, helperChain } from '../../host/acl/chain.ts';
 import { editAcl } from '../../host/acl/edit.ts';
 import { grantSteps } from '../../host/acl/grant.ts';
+import { mayGetRights } from '../../host/acl/helper.ts';
 import type { Host } from '../../host/port.ts';
 import { installLine } from '../../host/qemu/install.ts';
 import { groupId } from '../../host/vm/names.ts';
 import { exampleAcl } from '../../plan/acl/example.ts';
 import { usualMode } from '../../plan/acl/file.ts';
 import type { Finding } from '../../plan/doctor/finding.ts';
+import { shellLine } from '../../plan/shell.ts';
 import type { Step } from '../../plan/step.ts';
 import { execute, newId } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
@@ -16,7 +19,7 @@ import type { AclTarget } from './target.ts';
 
 /**
  * A list where there is none, and, with a group, the helper's rights. Empty when all is as wanted.
- * Errors: QL_BRIDGE_HELPER_MISSING, QL_NO_GROUP, QL_ACL_UNSAFE.
+ * Errors: QL_BRIDGE_HELPER_MISSING, QL_BRIDGE_HELPER_UNSAFE, QL_NO_GROUP, QL_ACL_UNSAFE.
  */
 export async function planInit(
   host: Pick<Host, 'run'>,
@@ -32,6 +35,12 @@ export async function planInit(
     throw new QlaunchError('QL_BRIDGE_HELPER_MISSING', EXIT.host, {
       what: 'QEMU’s bridge helper is not installed',
       todo: [installLine('bridge-helper')],
+    });
+  if (!mayGetRights(target.helper))
+    throw new QlaunchError('QL_BRIDGE_HELPER_UNSAFE', EXIT.refused, {
+      what: `${target.helper.path} is not made setuid root`,
+      why: ['not only root could have put it there, or could change it'],
+      todo: [`ls -ld ${shellLine([target.helper.real, dirname(target.helper.real)])}`],
     });
   return [...list, ...(await grantSteps(host, target.helper, group, gid))];
 }

@@ -27,14 +27,14 @@ async function linkOwnership(
   // By name only: `ip` also finds a link by an alternative name.
   if (link?.ifname !== owns.link) return { kind: 'gone' };
   if (owns.macBefore !== undefined && link.address === owns.macBefore) return { kind: 'gone' };
+  // The mark alone: it takes CAP_NET_ADMIN to set, while a tap's user may change its address (tun.c, SIOCSIFHWADDR).
+  if (owns.alias !== undefined) {
+    if (link.ifalias === owns.alias) return { kind: 'ours' };
+    const found = link.ifalias === undefined ? 'has no mark' : `is marked "${link.ifalias}"`;
+    return { kind: 'foreign', why: `${owns.link} ${found}` };
+  }
   if (owns.mac !== undefined && link.address !== owns.mac)
     return { kind: 'foreign', why: `${owns.link} has the address ${link.address}` };
-  if (owns.alias !== undefined && link.ifalias !== owns.alias) {
-    return {
-      kind: 'foreign',
-      why: `${owns.link} ${link.ifalias === undefined ? 'has no mark' : `is marked "${link.ifalias}"`}`,
-    };
-  }
   return { kind: 'ours' };
 }
 

@@ -25,8 +25,9 @@ link_of() { # NAME MAC ALIAS MAC-BEFORE
   }
   case $text in *": $1: <"* | *": $1@"*) ;; *) return 1 ;; esac
   [ -z "$4" ] || case $text in *"link/ether $4 "*) return 1 ;; esac
+  # Where there is a mark it decides alone: a tap's user may change the address.
+  [ -z "$3" ] || case $text in *"\\\\    alias $3" | *"\\\\    alias $3\\\\"*) return 0 ;; *) return 2 ;; esac
   [ -z "$2" ] || case $text in *"link/ether $2 "*) ;; *) return 2 ;; esac
-  [ -z "$3" ] || case $text in *"\\\\    alias $3" | *"\\\\    alias $3\\\\"*) ;; *) return 2 ;; esac
 }
 table_of() { # FAMILY NAME COMMENT
   text=$(timeout -s KILL 10 nft list table "$1" "$2" 2>&1) || {

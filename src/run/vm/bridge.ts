@@ -1,8 +1,10 @@
 /** `--net bridge:BR`: all that stands between QEMU's user and a port of the bridge, found before QEMU starts. */
 import { type ChainWish, helperChain } from '../../host/acl/chain.ts';
+import { chosenHelper } from '../../host/acl/helper.ts';
 import type { Host } from '../../host/port.ts';
 import type { Finding } from '../../host/qemu/finding.ts';
 import type { Identity } from '../../host/vm/user.ts';
+import { shellLine } from '../../plan/shell.ts';
 import type { BridgeNet } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 
@@ -38,12 +40,21 @@ export async function checkBridges(host: Host, wishes: readonly ChainWish[]): Pr
       const at = `--net bridge:${wish.bridge}`;
       if (state === 'warning') notes.push([`${at}: ${fact}`, ...cure].join('; try: '));
       if (state !== 'problem') continue;
-      const all = fix === undefined ? cure : [...cure, `sudo qlaunch acl doctor ${wish.bridge} --fix`];
-      findings.push({ code: codeOf(id), what: `${at}: ${fact}`, todo: all });
+      findings.push({
+        code: codeOf(id),
+        what: `${at}: ${fact}`,
+        todo: fix === undefined ? cure : [...cure, ...doctor(wish)],
+      });
     }
   }
   return { findings, notes };
 }
+
+/** It looks at the helper that qlaunch chooses, and cures no other. */
+const doctor = (wish: ChainWish): readonly string[] =>
+  chosenHelper(wish) === chosenHelper({})
+    ? [shellLine(['sudo', 'qlaunch', 'acl', 'doctor', wish.bridge, '--fix'])]
+    : [];
 
 /** "helper-privilege" → QL_BRIDGE_HELPER_PRIVILEGE. */
 const codeOf = (id: string): string => `QL_BRIDGE_${id.toUpperCase().replaceAll('-', '_')}`;

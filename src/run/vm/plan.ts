@@ -81,7 +81,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const place = choosePlace(named, dirs);
   const spec = withHooks({ ...wanted, name: place.name }, who);
   const paths = runPaths(place.dir, place.socketDir);
-  const [caps, accel] = await Promise.all([qemuCaps(host, qemu), accelerate(spec, qemu, wish, runAs)]);
+  const [caps, accel] = await Promise.all([qemuCaps(host, qemu, runAs), accelerate(spec, qemu, wish, runAs)]);
   const tools = { host, qemuImg: findBeside(qemu, 'qemu-img'), runAs, procLocks };
   const made = wish.toBeMade ?? new Map<string, DiskFormat>();
   const there = { ...spec, disks: spec.disks.filter(({ id }) => !made.has(id)) };

@@ -1,6 +1,6 @@
 /** The keys of each --net mode. README's table of --net is made from the same names. */
 import { type Forward, parseForward } from '../forward.ts';
-import { type IfName, parseIfName } from '../ifname.ts';
+import { type IfName, parseIfName, parseNewIfName } from '../ifname.ts';
 import { parseIPv4, parseIPv6 } from '../ip.ts';
 import { parseNetworkName } from '../nat/words.ts';
 import type {
@@ -101,7 +101,7 @@ const tap: MakeKeys = (gathering, home) => {
     return prop.text === 'yes' ? 'yes' : parsePath(prop, home);
   };
   const readers = {
-    ifname: f.set('ifname', parseIfName),
+    ifname: f.set('ifname', parseNewIfName),
     bridge: f.set('bridge', parseIfName),
     script: f.setFrom('script', script),
     downscript: f.setFrom('downscript', script),

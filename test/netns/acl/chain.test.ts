@@ -6,6 +6,9 @@ import { confirmAclPath, inspectHelper } from '../../../src/host/acl/helper.ts';
 import { linuxMachine } from '../../../src/host/linux.ts';
 import { identity } from '../../../src/host/vm/user.ts';
 import type { Finding } from '../../../src/plan/doctor/finding.ts';
+import { fixChain, planInit } from '../../../src/run/acl/init.ts';
+import { aclTarget } from '../../../src/run/acl/target.ts';
+import { checkBridges } from '../../../src/run/vm/bridge.ts';
 import { programs } from '../../tiers/cli.ts';
 import { ACL, askHelper, furnish, HELPER, sh } from './place.ts';
 
@@ -69,12 +72,6 @@ test.each<[string, string, string, string]>([
     'failed to create tun device: Operation not permitted\n',
   ],
   [
-    'setuid, but not root’s',
-    `chown bob ${HELPER}; chmod 4755 ${HELPER}`,
-    'helper-privilege',
-    'failed to create tun device: Operation not permitted\n',
-  ],
-  [
     'a nosuid mount',
     'mount -o remount,nosuid /usr/lib/qemu',
     'helper-mount',
@@ -113,6 +110,65 @@ test.each<[string, string, string, string]>([
   paste(findings, program);
   expect(await troubles()).toEqual([]);
   expect(askHelper('alice', 'br0')).toBe('');
+});
+
+test('a helper that is not root’s gets no rights, whoever asks', async () => {
+  sh(`chown bob ${HELPER}; chmod 4755 ${HELPER}`);
+  expect(askHelper('alice', 'br0')).toBe('failed to create tun device: Operation not permitted\n');
+  const [finding, ...others] = (await chain()).filter(({ state }) => state === 'problem');
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({
+    id: 'helper-privilege',
+    cure: [`have root put the package’s own ${HELPER} back, in a directory that only root may write`],
+  });
+  expect(finding).not.toHaveProperty('fix');
+  const target = await aclTarget(host);
+  const refused = { code: 'QL_BRIDGE_HELPER_UNSAFE', exit: 3 };
+  await expect(planInit(host, target, 'pluggers')).rejects.toMatchObject(refused);
+  sh(`chown root ${HELPER}; chmod 777 /usr/lib/qemu`);
+  await expect(planInit(host, target, 'pluggers')).rejects.toMatchObject(refused);
+  sh('chmod 755 /usr/lib/qemu');
+});
+
+test.each([
+  ['a user’s program', '/run/his/helper', 'install -o alice -m 755 /run/original-helper /run/his/helper'],
+  ['one of the system’s', '/usr/bin/env', 'true'],
+  ['one that is not for others', '/run/his/key', 'install -m 600 /dev/null /run/his/key'],
+])('%s under helper= is made setuid by nobody', async (_, helper, make) => {
+  sh(`mkdir -p /run/his; chown alice /run/his; ${make}; rm -f ${ACL}`);
+  const wish = { user: identity({}, 'alice'), bridge: 'br0', helper, group: 'pluggers' };
+  const found = (await helperChain(host, wish)).filter(({ id }) => id.startsWith('helper'));
+  expect(found.filter(({ state }) => state === 'problem').map(({ id }) => id)).toContain('helper-privilege');
+  for (const { state, cure, fix } of found) {
+    expect(fix).toBeUndefined();
+    if (state !== 'ok')
+      expect(cure).toEqual([`leave helper= out, or take the one that is installed: helper=${HELPER}`]);
+  }
+  const touched = JSON.stringify(await fixChain(host, wish)());
+  expect(touched).not.toContain(helper);
+  expect(touched).not.toMatch(/ch(own|mod)/);
+});
+
+test('nor does his program say which file is written', async () => {
+  sh(`mkdir -p /run/his; sed 's,/etc/qemu/bridge.conf,/etc/sudo/bridge.conf,' /run/original-helper > /run/his/helper
+    chown -R alice /run/his; chmod 755 /run/his/helper`);
+  const wish = { user: identity({}, 'alice'), bridge: 'br0', helper: '/run/his/helper' };
+  const list = (await helperChain(host, wish)).find(({ id }) => id === 'acl-file');
+  expect(list).toMatchObject({ state: 'problem', fact: expect.stringContaining('/etc/sudo/bridge.conf') });
+  expect(list).not.toHaveProperty('cure');
+  expect(await fixChain(host, wish)()).toEqual([]);
+});
+
+test('what is to type is not for another helper than the one that is cured', async () => {
+  sh(`chmod 755 ${HELPER}; install -m 755 /run/original-helper /run/opt-helper`);
+  const typed = async (helper?: string): Promise<string> => {
+    const wish = { user: identity({}, 'alice'), bridge: 'br0', ...(helper === undefined ? {} : { helper }) };
+    return JSON.stringify((await checkBridges(host, [wish])).findings);
+  };
+  sh(`rm ${ACL}`);
+  expect(await typed()).toContain('sudo qlaunch acl doctor br0 --fix');
+  expect(await typed('/run/opt-helper')).not.toContain('acl doctor');
+  sh('rm /run/opt-helper');
 });
 
 test('a helper for another group can not be run', async () => {

@@ -5,7 +5,7 @@ import { contains, formatCidr, lastAddress, nthAddress, overlap, parseCidr } fro
 import { didYouMean } from '../../../src/spec/did-you-mean.ts';
 import { parseForward } from '../../../src/spec/forward.ts';
 import { parseId } from '../../../src/spec/id.ts';
-import { parseIfName } from '../../../src/spec/ifname.ts';
+import { parseIfName, parseNewIfName } from '../../../src/spec/ifname.ts';
 import { formatIp, readIp } from '../../../src/spec/ip.ts';
 import { parseMac } from '../../../src/spec/mac.ts';
 import { parsePath } from '../../../src/spec/path.ts';
@@ -53,6 +53,13 @@ describe('an interface name', () => {
     ['vm%d', '! "vm%d" must not contain "%": the kernel would choose another name'],
     ['', '! an interface name is missing'],
   ])('%j', (text, expected) => expect(said(parseIfName(text, AT))).toBe(expected));
+
+  test.each(['q*', '*', 'a"b', "a'b", '-a', 'a;b', 'a$b', 'é'])('that we make is not %j', (text) =>
+    expect(said(parseNewIfName(text, AT))).toBe(`! "${text}" can not name an interface that qlaunch makes`),
+  );
+  test.each(['qt-web0', 'eth0.10', 'a@b', '_a'])('that we make may be %j', (text) =>
+    expect(parseNewIfName(text, AT)).toBe(text),
+  );
 });
 
 describe('a MAC address', () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectQmp } from '../../../src/run/qmp/connect.ts';
@@ -80,4 +80,24 @@ test.each(programs)('what is printed is what is run (qlaunch for $label)', async
     .split('\0')
     .slice(0, -1);
   expect(running).toEqual(printed.qemu.argv);
+});
+
+test('the QEMU of a user’s profile never runs as root, not even to be asked', async () => {
+  const w = world();
+  const seen = join(w.dir, 'seen');
+  const qemu = join(w.dir, 'qemu');
+  writeFileSync(seen, '');
+  chmodSync(seen, 0o666);
+  writeFileSync(qemu, `#!/bin/sh\nid -u >>${seen}\nexec qemu-system-x86_64 "$@"\n`, { mode: 0o755 });
+  const image = guestCopy(w.dir);
+  chmodSync(w.dir, 0o755);
+  chownSync(image, 65_534, 65_534);
+  const profile = join(w.dir, 'his.ini');
+  writeFileSync(profile, `[vm]\nqemu = ${qemu}\ndisk = ${image}\n`);
+  for (const accel of ['auto', 'tcg']) {
+    const args = [profile, '--run-as', 'nobody', '--accel', accel, '--dry-run'];
+    expect(await w.qlaunch(...args)).toMatchObject({ status: 0 });
+  }
+  const uids = readFileSync(seen, 'utf8').split('\n').filter(Boolean);
+  expect([...new Set(uids)]).toEqual(['65534']);
 });

@@ -6,11 +6,12 @@ import { octal } from '../../../plan/render.ts';
 import { shellWord } from '../../../plan/shell.ts';
 import { which } from '../../linux-files.ts';
 import type { Host } from '../../port.ts';
+import { installLine } from '../../qemu/install.ts';
 import { groupId, groupName, isMember, userName } from '../../vm/names.ts';
 import { asUser } from '../../vm/user.ts';
 import type { ChainWish } from '../chain.ts';
 import { grantSteps } from '../grant.ts';
-import { type BridgeHelper, chosenHelper } from '../helper.ts';
+import { type BridgeHelper, chosenHelper, inspectHelper, mayGetRights } from '../helper.ts';
 import { mountOptions } from '../mounts.ts';
 import { barrier } from '../reach.ts';
 
@@ -20,8 +21,24 @@ export async function helperFindings(
   wish: ChainWish,
 ): Promise<readonly Finding[]> {
   const privilege = await privilegeFinding(host, helper, wish);
-  const rest = wish.user.user.uid === 0 ? [] : [mountFinding(helper), noNewPrivsFinding()];
-  return [runsFinding(helper, wish), privilege, ...rest];
+  const mount = wish.user.user.uid === 0 ? [] : [mountFinding(helper)];
+  const ofFile = [runsFinding(helper, wish), privilege, ...mount];
+  const found = mayGetRights(helper) ? ofFile : ofFile.map((finding) => withoutRights(finding, helper));
+  return wish.user.user.uid === 0 ? found : [...found, noNewPrivsFinding()];
+}
+
+/** What the cures would give away belongs to a file that we do not know: none of them is done, or told to anybody. */
+function withoutRights({ id, state, fact }: Finding, helper: BridgeHelper): Finding {
+  if (state === 'ok') return { id, state, fact };
+  const installed = chosenHelper({});
+  const cure =
+    installed === undefined
+      ? installLine('bridge-helper')
+      : inspectHelper(installed)?.real === helper.real
+        ? `have root put the package’s own ${installed} back, in a directory that only root may write`
+        : `leave helper= out, or take the one that is installed: helper=${installed}`;
+  const why = 'nobody is told to give it rights, for only a distribution’s own, put there by root, is known';
+  return { id, state, fact: `${fact}; ${why}`, cure: [cure] };
 }
 
 const rights = ({ uid, gid, mode }: BridgeHelper): string =>

@@ -36,9 +36,7 @@ test('a bridge that a stranger made after deleting ours stays', async () => {
     host.links.command(['link', 'add', 'name', 'br0', 'type', 'bridge']);
   });
   expect(world.host.links.command(['link', 'show', 'dev', 'br0']).status).toBe(0);
-  expect(said).toEqual([
-    expect.stringMatching(/^left alone, it is not ours any more: br0 has the address aa:/),
-  ]);
+  expect(said).toEqual(['left alone, it is not ours any more: br0 has no mark']);
 });
 
 test('ours without its mark stays: nothing proves it ours', async () => {

@@ -53,6 +53,15 @@ test('another binary, another module directory, or a damaged file: asked again',
   expect(readCache(findQemu(binary))).toBeUndefined();
 });
 
+test('what a QEMU said as one user is not believed for another, nor for root', () => {
+  const as = (uid: number): string[] => ['setpriv', '--reuid', `${uid}`, '--regid', `${uid}`, '--'];
+  writeCache(findQemu(binary), caps, as(1000));
+  expect(readCache(findQemu(binary))).toBeUndefined();
+  expect(readCache(findQemu(binary), as(1001))).toBeUndefined();
+  writeCache(findQemu(binary), { ...caps, package: 'root’s' });
+  expect(readCache(findQemu(binary), as(1000))).toEqual(caps);
+});
+
 test('a cache that cannot be written is no failure', () => {
   writeFileSync(join(dir, 'cache'), 'a file where the directory should be');
   expect(() => writeCache(findQemu(binary), caps)).not.toThrow();
