@@ -23,4 +23,40 @@ export function registerVfio(program: Command, done: (status: number) => void): 
     .action(async (selector, options) =>
       done(await (await import('./vfio/list.ts')).explain(selector, options)),
     );
+  vfio
+    .command('bind <selector...>')
+    .summary('take devices from the host, for guests')
+    .description(
+      'Give devices to vfio-pci, and write down what they had. They stay there until `vfio restore`.',
+    )
+    .option('--group', 'also everything that keeps their IOMMU groups from being used')
+    .option('--force <checks>', 'go on in spite of these checks (comma-separated; `vfio explain` names them)')
+    .option('-u, --user <user>', 'who may open the groups (unless given: who called sudo)')
+    .option('--confirm <time>', 'take it back after this time (60s), unless `qlaunch confirm` is called')
+    .option('--dry-run', 'print the steps and do nothing')
+    .option('--json', 'print the result (with --dry-run: the plan) as JSON')
+    .action(async (selectors, options) =>
+      done(await (await import('./vfio/bind.ts')).bind(selectors, options)),
+    );
+  vfio
+    .command('unbind <selector...>')
+    .description('Leave devices without any driver, until `vfio restore`.')
+    .option('--force <checks>', 'go on in spite of these checks')
+    .option('--dry-run', 'print the steps and do nothing')
+    .option('--json', 'print the result (with --dry-run: the plan) as JSON')
+    .action(async (selectors, options) =>
+      done(await (await import('./vfio/bind.ts')).unbind(selectors, options)),
+    );
+  vfio
+    .command('restore [selector...]')
+    .summary('give devices back exactly as they were')
+    .description(
+      'Give devices back: driver, override, interface with its addresses. Without a selector: what dead VMs and killed commands left.',
+    )
+    .option('--all', 'everything that qlaunch took and nobody uses')
+    .option('--dry-run', 'print what would be taken back, and do nothing')
+    .option('--json', 'what was taken back and what is left')
+    .action(async (selectors, options) =>
+      done(await (await import('./vfio/bind.ts')).restore(selectors, options)),
+    );
 }
