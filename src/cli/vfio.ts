@@ -59,4 +59,39 @@ export function registerVfio(program: Command, done: (status: number) => void): 
     .action(async (selectors, options) =>
       done(await (await import('./vfio/bind.ts')).restore(selectors, options)),
     );
+  registerVf(vfio, done);
+}
+
+function registerVf(vfio: Command, done: (status: number) => void): void {
+  const vf = vfio.command('vf').description('virtual functions of SR-IOV cards');
+  vf.command('create <pf> <count>')
+    .summary('make virtual functions')
+    .description(
+      'Make COUNT virtual functions of PF, for guests. They stay until `vfio vf release` or the next boot.',
+    )
+    .option('--persist', 'also after a boot: a rule for udev in /etc, removed by `vfio vf release`')
+    .option('--dry-run', 'print the steps and do nothing')
+    .option('--json', 'print the result (with --dry-run: the plan) as JSON')
+    .action(async (pf, count, options) =>
+      done(await (await import('./vfio/vf.ts')).create(pf, count, options)),
+    );
+  vf.command('list <pf>')
+    .description('List the virtual functions of PF: who has them, and what is set for them.')
+    .option('--json', 'one object per function')
+    .action(async (pf, options) => done(await (await import('./vfio/vf.ts')).list(pf, options)));
+  vf.command('set <vf> <settings...>')
+    .summary('mac= vlan= spoofchk= trust= rate= of one')
+    .description(
+      'Set what the guest can not change: mac=, vlan= (0 none), spoofchk=on|off, trust=on|off, rate= (Mbit/s, 0 none). VF is PF/vfN.',
+    )
+    .option('--dry-run', 'print the steps and do nothing')
+    .option('--json', 'print the result (with --dry-run: the plan) as JSON')
+    .action(async (one, settings, options) =>
+      done(await (await import('./vfio/vf.ts')).set(one, settings, options)),
+    );
+  vf.command('release <pf>')
+    .description('Take back what `vf create` and `vf set` did for PF.')
+    .option('--dry-run', 'print what would be taken back, and do nothing')
+    .option('--json', 'what was taken back and what is left')
+    .action(async (pf, options) => done(await (await import('./vfio/vf.ts')).release(pf, options)));
 }

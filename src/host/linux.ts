@@ -39,8 +39,12 @@ export function linuxMachine(options: LinuxOptions = {}): Machine {
     async write(path, value, timeoutMs) {
       if (!mayBlock(path)) return writeAttribute(path, value);
       // Unbinding a driver can sleep for ever in the kernel. A child can be left behind, a thread of ours can not.
-      const argv: Argv = ['/bin/sh', '-c', 'printf %s "$1" > "$2"', 'sh', value, path];
-      const result = await runHere(argv, timeoutMs === undefined ? {} : { timeoutMs });
+      // dd tells what the kernel said; dash's printf calls everything an I/O error. One read, one write.
+      const argv: Argv = ['dd', `of=${path}`, 'bs=4096', 'conv=notrunc'];
+      const result = await runHere(argv, {
+        stdin: value,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      });
       if (result.status !== 0) throw writeError(path, result);
     },
   };
@@ -136,6 +140,9 @@ const ERRNO: readonly (readonly [string, string])[] = [
   ['Invalid argument', 'EINVAL'],
   ['nonexistent', 'ENOENT'],
   ['No such file', 'ENOENT'],
+  ['Cannot allocate memory', 'ENOMEM'],
+  ['No space left', 'ENOSPC'],
+  ['Numerical result out of range', 'ERANGE'],
   ['Input/output error', 'EIO'],
   ['I/O error', 'EIO'],
 ];

@@ -1,6 +1,6 @@
 /** The lab's PCI bus: who is where, and everything that counts for "as before". */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 export interface Nic {
@@ -16,6 +16,12 @@ export function byMac(mac: string): Nic {
   const path = realpathSync(`/sys/class/net/${name}/device`);
   const address = path.split('/').findLast((part) => /^[0-9a-f]{4}:/.test(part)) ?? '';
   return { name: name ?? '', address };
+}
+
+/** The emulator's router gives every interface that is up an address, at a moment of its own. */
+export function noRouterAdvertisements(): void {
+  for (const name of ['default', ...readdirSync('/sys/class/net').filter((one) => one !== 'bonding_masters')])
+    writeFileSync(`/proc/sys/net/ipv6/conf/${name}/accept_ra`, '0');
 }
 
 /** Drivers, overrides, virtual functions, nodes, and interfaces without what counts up. */

@@ -1,11 +1,10 @@
 // needs: iommu, modules, vfio
 /** Real devices of a real PCI bus: taken, shown, given back. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { VfioRow } from '../../src/plan/vfio/rows.ts';
 import { type World, world } from '../tiers/cli.ts';
-import { byMac, pciState } from './pci-state.ts';
+import { byMac, noRouterAdvertisements, pciState } from './pci-state.ts';
 
 /** A world whose devices all go back at the end, whatever the test did. */
 function lab(): World {
@@ -19,11 +18,7 @@ async function row(w: World, address: string): Promise<VfioRow | undefined> {
   return (JSON.parse(stdout) as VfioRow[]).find((one) => one.address === address);
 }
 
-beforeAll(() => {
-  // The emulator's router gives every interface that is up an address, at a moment of its own.
-  for (const name of ['default', ...readdirSync('/sys/class/net').filter((one) => one !== 'bonding_masters')])
-    writeFileSync(`/proc/sys/net/ipv6/conf/${name}/accept_ra`, '0');
-});
+beforeAll(noRouterAdvertisements);
 
 const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
 

@@ -5,7 +5,7 @@ import type { NetdevBefore } from '../../plan/undo.ts';
 import { devicePath } from '../../plan/vfio/rebind.ts';
 
 /** A virtio NIC has its interface one level deeper. */
-export async function netdevNames(address: string, machine: Machine): Promise<readonly string[]> {
+async function netdevNames(address: string, machine: Machine): Promise<readonly string[]> {
   const dir = devicePath(address);
   const deeper = ((await machine.list(dir)) ?? []).filter((name) => /^virtio\d+$/.test(name));
   const folders = [`${dir}/net`, ...deeper.map((name) => `${dir}/${name}/net`)];

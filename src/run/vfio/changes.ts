@@ -1,4 +1,5 @@
 /** Which open changes hold which PCI functions: read from the journals, which say it themselves. */
+import { renderLifetime } from '../../plan/lifetime.ts';
 import type { SettledOf } from '../../plan/undo.ts';
 import type { KnownNames } from '../../plan/vfio/select.ts';
 import type { Engine } from '../engine.ts';
@@ -26,4 +27,14 @@ export function knownNames(engine: Engine): KnownNames {
       rebindsIn(change).flatMap(({ rebind, netdevs }) => netdevs.map(({ name }) => [name, rebind] as const)),
     ),
   );
+}
+
+/** Addresses in changes of VMs by that name: renderLifetime(). */
+export function leasedTo(engine: Engine, isOther: (lifetime: string) => boolean): ReadonlySet<string> {
+  const held = openChanges(engine).flatMap(({ change }) => {
+    const lifetime = change.journal?.head.lifetime;
+    if (lifetime === undefined || !('vm' in lifetime) || !isOther(renderLifetime(lifetime))) return [];
+    return rebindsIn(change).map(({ rebind }) => rebind);
+  });
+  return new Set(held);
 }

@@ -1,13 +1,12 @@
 /** `vfio restore`: a filter over the one engine that takes back. */
-import { EXIT, type ExitStatus, QlaunchError } from '../../errors.ts';
+import { EXIT, QlaunchError } from '../../errors.ts';
 import { readVfioFacts } from '../../host/vfio/facts.ts';
 import { select } from '../../plan/vfio/select.ts';
 import type { Selector } from '../../spec/vfio/selector.ts';
 import type { Engine } from '../engine.ts';
 import { type OpenChange, openChanges, planUndo, type Recovered, recover, undoChange } from '../recover.ts';
 import { changesOf, knownNames, rebindsIn } from './changes.ts';
-
-const NOTHING: Recovered = { undone: [], left: [], said: [], reported: [], exit: EXIT.ok };
+import { merged, NOTHING } from './merged.ts';
 
 /** What is open because of dead owners. */
 export const healDead = (engine: Engine): Promise<Recovered> =>
@@ -54,15 +53,4 @@ export async function restore(engine: Engine, selectors: readonly Selector[] | '
   let all: Recovered = { ...NOTHING, said };
   for (const id of ids) all = merged(all, await undoChange(engine, id));
   return all;
-}
-
-function merged(a: Recovered, b: Recovered): Recovered {
-  const exit: ExitStatus = a.exit === EXIT.ok ? b.exit : a.exit;
-  return {
-    undone: [...a.undone, ...b.undone],
-    left: [...a.left, ...b.left],
-    said: [...a.said, ...b.said],
-    reported: [...a.reported, ...b.reported],
-    exit,
-  };
 }

@@ -10,6 +10,7 @@ import { renderLifetime } from '../../plan/lifetime.ts';
 import type { Plan, Step } from '../../plan/step.ts';
 import { chooseTaps, isOurs } from '../../plan/tap/decide.ts';
 import { planTaps } from '../../plan/tap/managed.ts';
+import type { PciAddress } from '../../spec/pci-address.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { apply } from '../apply.ts';
 import { entrust, undoPath } from '../change/guarded.ts';
@@ -24,8 +25,12 @@ export interface HostNeeds {
   readonly taps: Readonly<Record<string, string>>;
   /** To be started before. */
   readonly networks: readonly NetworkStart[];
+  /** By NIC id: the function that is passed on. */
+  readonly devices: Readonly<Record<string, PciAddress>>;
+  /** `prlimit …` in front of QEMU. */
+  readonly limits: readonly string[];
   /** From facts read under the host lock. */
-  readonly plan: (facts: HostFacts) => Plan<HostFacts>;
+  readonly plan: (facts: HostFacts) => Promise<Plan<HostFacts>>;
   /** The same from the facts of now, for --dry-run. Empty: nothing has to be made. */
   readonly preview: readonly Step[];
   readonly findings: readonly Finding[];
@@ -40,15 +45,27 @@ export async function hostNeeds(
   macs: Readonly<Record<string, string>>,
   networks: readonly NetworkStart[] = [],
 ): Promise<HostNeeds | undefined> {
-  if (!spec.nets.some(isOurs)) return undefined;
+  const passed = spec.nets.some(({ mode }) => mode === 'vfio' || mode === 'vf');
+  if (!passed && !spec.nets.some(isOurs)) return undefined;
   const now = await readFacts(host);
   const facts = { ...now, links: [...now.links, ...networks.map(({ link }) => link)] };
   const lifetime = { vm: vmLabel(who, spec.name) };
   const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts, macs);
-  const plan = (then: HostFacts): Plan<HostFacts> => planTaps(make, lifetime, then);
-  const own = problems.length > 0 ? [] : plan(withoutOwn(facts, Object.values(names), make)).steps;
-  const preview = [...networks.flatMap((network) => network.preview), ...own];
-  return { lifetime, taps: names, networks, plan, preview, findings: problems, notes };
+  const deviceNeeds = passed ? (await import('../vfio/launch.ts')).deviceNeeds : undefined;
+  const pci = await deviceNeeds?.(spec, who, host, lifetime, macs);
+  const taps = (then: HostFacts): readonly Step[] => planTaps(make, lifetime, then).steps;
+  const tapsNow = problems.length > 0 ? [] : taps(withoutOwn(facts, Object.values(names), make));
+  return {
+    lifetime,
+    taps: names,
+    networks,
+    devices: pci?.devices ?? {},
+    limits: pci?.limits ?? [],
+    plan: async (then) => ({ steps: [...taps(then), ...((await pci?.plan()) ?? [])] }),
+    preview: [...networks.flatMap((network) => network.preview), ...tapsNow, ...(pci?.preview ?? [])],
+    findings: [...problems, ...(pci?.findings ?? [])],
+    notes: [...notes, ...(pci?.notes ?? [])],
+  };
 }
 
 /** A leftover of this VM is taken back before its plan is made. */
