@@ -55,12 +55,19 @@ export function labCommand(flavour, { kernel, initrd, share }) {
     // eth0: the management NIC.
     ...nic('n0', 'virtio-net-pci', '52:54:00:00:00:01'),
     ...rootPort(1),
-    ...nic('n1', 'e1000e,bus=rp1', '52:54:00:00:00:11'),
+    // With n4 and a DHCP server on one wire, so that a guest of the lab can be met on the NIC that it was given.
+    ...['-netdev', 'user,id=wire', '-netdev', 'hubport,id=wire0,hubid=1,netdev=wire'],
+    ...nic('n1', 'e1000e,bus=rp1', '52:54:00:00:00:11', 'hubport,hubid=1'),
     ...rootPort(2, ',disable-acs=true'),
     ...nic('n2', 'e1000e,bus=rp2,addr=0.0,multifunction=on', '52:54:00:00:00:21'),
     ...nic('n3', 'e1000e,bus=rp2,addr=0.1', '52:54:00:00:00:22'),
     ...rootPort(3),
-    ...nic('n4', 'virtio-net-pci,bus=rp3,disable-legacy=on,iommu_platform=on', '52:54:00:00:00:31'),
+    ...nic(
+      'n4',
+      'virtio-net-pci,bus=rp3,disable-legacy=on,iommu_platform=on',
+      '52:54:00:00:00:31',
+      'hubport,hubid=1',
+    ),
     ...rootPort(4),
     ...['-device', 'pcie-pci-bridge,id=pb,bus=rp4'],
     ...nic('n5', 'e1000,bus=pb,addr=1', '52:54:00:00:00:41'),
@@ -73,6 +80,6 @@ function rootPort(number, options = '') {
   return ['-device', `pcie-root-port,id=rp${number},chassis=${number},slot=${number}${options}`];
 }
 
-function nic(id, device, mac) {
-  return ['-netdev', `user,id=${id}`, '-device', `${device},netdev=${id},mac=${mac},romfile=`];
+function nic(id, device, mac, backend = 'user') {
+  return ['-netdev', `${backend},id=${id}`, '-device', `${device},netdev=${id},mac=${mac},romfile=`];
 }

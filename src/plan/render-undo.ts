@@ -2,6 +2,7 @@
 import { octal, renderKeep, renderWrite } from './render.ts';
 import { shellLine, shellWord, withStdin } from './shell.ts';
 import type { FileBefore, SettledUndo } from './undo.ts';
+import { renderGiveBack } from './vfio/rebind.ts';
 
 export function renderByHand(undo: SettledUndo): string {
   if ('nothing' in undo) return `: ${undo.nothing.replaceAll(/\s+/g, ' ')}`;
@@ -10,6 +11,7 @@ export function renderByHand(undo: SettledUndo): string {
     return undo.stdin === undefined ? command : withStdin(command, undo.stdin);
   }
   if ('write' in undo) return renderWrite(undo.write, undo.value);
+  if ('rebind' in undo) return renderGiveBack(undo);
   if ('unshare' in undo) return `qlaunch recover # ${undo.unshare}`;
   if ('rmdir' in undo) return shellLine(['rmdir', undo.rmdir]);
   return undo.before === null ? shellLine(['rm', '-f', undo.unfile]) : renderPutBack(undo, undo.before);

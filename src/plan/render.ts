@@ -1,6 +1,7 @@
 /** A plan as text for sh(1), and as JSON. What is printed here is what is run: a test runs the text. */
 import { batchLine, shellLine, shellWord, withStdin } from './shell.ts';
 import type { Action, FileOwner, Plan, Step, Undo } from './step.ts';
+import { renderRebind } from './vfio/rebind.ts';
 
 /** The text a batch tool gets on its stdin. */
 export function batchText(lines: readonly { readonly words: readonly string[] }[]): string {
@@ -38,6 +39,7 @@ export function renderAction(action: Action): string {
   if ('batch' in action) return withStdin(`${action.batch} -batch -`, batchText(action.lines));
   if ('write' in action) return renderWrite(action.write, action.value);
   if ('share' in action) return renderWrite(action.share, action.value);
+  if ('rebind' in action) return renderRebind(action.rebind, action.to);
   if ('load' in action) return shellLine(['modprobe', action.load]);
   if ('file' in action) {
     const temp = shellWord(tempBeside(action.file, 'new'));

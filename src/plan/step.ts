@@ -52,6 +52,8 @@ export type Action =
   | { readonly write: HostPath; readonly value: string; readonly readsAs?: string }
   /** An attribute that other programs and other VMs use as well: see SHARED in sysctl.ts. */
   | { readonly share: HostPath; readonly value: string }
+  /** A PCI function, by its address, from its driver to this one; null: to none. */
+  | { readonly rebind: string; readonly to: string | null }
   /** A kernel module; one that was loaded before stays. */
   | { readonly load: string }
   /** Whole content, put in place by rename: a reader sees the old file or the new one. */
@@ -65,7 +67,7 @@ export type ActionOf<Key extends string> = Extract<Action, Readonly<Record<Key, 
 export type Undo =
   /** Explicitly nothing, because of this. */
   | { readonly nothing: string }
-  /** Put back what is found right before the step: for write, share, load, file and mkdir. */
+  /** Put back what is found right before the step: for write, share, rebind, load, file and mkdir. */
   | { readonly restore: true }
   /** `gone`: pieces of stderr that mean "was already taken back". */
   | { readonly run: Argv; readonly stdin?: string; readonly gone: readonly string[] }

@@ -27,12 +27,34 @@ export type FileBefore =
     }
   | { readonly linkTo: string };
 
+/** An interface as it was before its device changed hands. */
+export interface NetdevBefore {
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  readonly master?: string;
+  /** "192.0.2.1/24", those that somebody set by hand. */
+  readonly addresses: readonly string[];
+}
+
 export type SettledUndo =
   | { readonly nothing: string }
   /** argv[0] is absolute. */
   | { readonly run: Argv; readonly stdin?: string; readonly gone: readonly string[] }
   /** `value` is put back only where `expect` is found. */
   | { readonly write: HostPath; readonly value: string; readonly expect: string }
+  /** From `to` (null: none), which is what we gave it, back to `driver`; left alone where it has a third one. */
+  | {
+      readonly rebind: string;
+      readonly to: string | null;
+      readonly driver: string | null;
+      /** Loaded when the driver is not there any more. */
+      readonly module?: string;
+      /** '' none. */
+      readonly override: string;
+      readonly netdevs: readonly NetdevBefore[];
+    }
   /** `user` leaves the shared record `unshare`; the last one puts the attribute back. */
   | { readonly unshare: string; readonly user: string }
   /** The content with this hash is replaced by `before`, or removed when there was none. */

@@ -10,10 +10,10 @@ import type { Journal } from './journal/journal.ts';
 export function apply(
   engine: Engine,
   order: Omit<Order, 'facts'>,
-  plan: (facts: HostFacts) => Plan<HostFacts>,
+  plan: (facts: HostFacts) => Plan<HostFacts> | Promise<Plan<HostFacts>>,
 ): Promise<Journal> {
   return engine.locked(order.title, async () => {
     const facts = (): Promise<HostFacts> => readFacts(engine.machine, engine.newToken());
-    return execute(engine, plan(await facts()), { ...order, facts });
+    return execute(engine, await plan(await facts()), { ...order, facts });
   });
 }

@@ -98,12 +98,22 @@ export interface VfioNet extends NicCommon {
   readonly mode: 'vfio';
   /** As written; resolved against the machine later. */
   readonly selector: string;
+  /** Take along what keeps its IOMMU group from being used; unless given only what was named. */
+  readonly wholeGroup?: boolean;
 }
 
 export interface VfNet extends NicCommon {
   readonly mode: 'vf';
+  /** A selector, as written. */
   readonly pf: string;
+  /** undefined: one that is free. */
   readonly vf?: number;
+  /** Tag that the physical function puts on and takes off; 0 none. */
+  readonly vlan?: number;
+  /** Mbit/s that the guest may send. */
+  readonly rate?: number;
+  readonly spoofchk?: boolean;
+  readonly trust?: boolean;
 }
 
 export type NetSpec = UserNet | PasstNet | BridgeNet | TapNet | NatNet | VfioNet | VfNet;

@@ -19,6 +19,8 @@ export interface SpawnWish {
   /** QEMU's serial line is our terminal. */
   readonly terminal: boolean;
   readonly who: Identity;
+  /** `prlimit …`: with our rights, before they are dropped. */
+  readonly limits: readonly string[];
   readonly cwd: string;
   /** The script that takes back what lives on the host as long as the VM. */
   readonly undo?: string;
@@ -53,7 +55,8 @@ export interface Waiter {
 export async function spawnWaiter(wish: SpawnWish): Promise<Waiter> {
   const fds = descriptors(wish);
   const gate = wish.undo === undefined ? undefined : freeDigit(fds);
-  const waiter = [...dropPrivileges(wish.who), '/bin/sh', '-c', WAITER, WAITER_NAME, wish.dir, ...wish.argv];
+  const drop = [...wish.limits, ...dropPrivileges(wish.who)];
+  const waiter = [...drop, '/bin/sh', '-c', WAITER, WAITER_NAME, wish.dir, ...wish.argv];
   const words =
     wish.undo === undefined || gate === undefined
       ? waiter

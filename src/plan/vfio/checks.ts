@@ -5,7 +5,7 @@ import { blockers, groupOf, type PciFunction, type VfioFacts } from './facts.ts'
 import { describe } from './select.ts';
 
 /** The words that --force takes. */
-const FORCEABLE = [
+export const FORCEABLE = [
   'control-path',
   'link-up',
   'netns',

@@ -39,6 +39,11 @@ async function performOne(
     const { share } = await import('./shared.ts');
     return attempt('unsure', () => share(action, journal.head.id, engine, timeoutMs));
   }
+  // From wherever it was left, the undo finds its way back: unsure is safe.
+  if ('rebind' in action) {
+    const { rebind } = await import('./rebind.ts');
+    return attempt('unsure', () => rebind(action, machine));
+  }
   if ('load' in action) {
     const { shareModule } = await import('./shared.ts');
     return shareModule(action.load, journal.head.id, engine, timeoutMs);

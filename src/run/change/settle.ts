@@ -61,6 +61,10 @@ async function settleUndo(
   if ('eachLine' in undo) throw new TypeError('only a batch has an undo for each line');
   if ('write' in action) return settleWrite(action, machine);
   if ('share' in action) return { unshare: `attribute ${action.share}`, user: id };
+  if ('rebind' in action) {
+    const { settleRebind } = await import('./rebind.ts');
+    return settleRebind(action, machine);
+  }
   if ('load' in action) return { unshare: `module ${action.load}`, user: id };
   if ('file' in action) return settleFile(action, machine, token);
   if ('mkdir' in action) return settleDirectory(action.mkdir, machine, token);

@@ -1,5 +1,6 @@
 /** Takes a change back, newest step first. Never stops early; may be run again and again. */
 import type { SettledUndo } from '../../plan/undo.ts';
+import { devicePath } from '../../plan/vfio/rebind.ts';
 import type { Engine } from '../engine.ts';
 import type { Entry, EntryState } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -61,6 +62,7 @@ const WAITS = { kind: 'left', why: 'a later change of the same must be taken bac
 /** The file, directory or attribute that an undo looks at to see whether it still is as we left it. */
 export function targetOf(undo: SettledUndo): string | undefined {
   if ('write' in undo) return undo.write;
+  if ('rebind' in undo) return devicePath(undo.rebind);
   if ('unfile' in undo) return undo.unfile;
   return 'rmdir' in undo ? undo.rmdir : undefined;
 }

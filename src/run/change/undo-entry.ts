@@ -38,6 +38,10 @@ async function undo(entry: Entry, how: SettledUndo, engine: Engine): Promise<Und
   if (notOurs !== undefined) return notOurs;
   if ('run' in how) return undoByCommand(how, engine.machine, entry.deadlineMs);
   if ('write' in how) return undoWrite(how, engine.machine, entry.deadlineMs);
+  if ('rebind' in how) {
+    const { undoRebind } = await import('./undo-rebind.ts');
+    return undoRebind(how, engine.machine);
+  }
   if ('unshare' in how) return unshare(how, engine, entry.deadlineMs);
   if ('unfile' in how) return undoFile(how, engine.machine);
   return undoDirectory(how, engine.machine);

@@ -10,6 +10,7 @@ import type { Owns, SettledOf } from '../../plan/undo.ts';
 import type { Engine } from '../engine.ts';
 import type { Entry } from '../journal/entry.ts';
 import { fileName, type Journal } from '../journal/journal.ts';
+import { REBIND_FUNCTIONS, REBIND_TOOLS, renderRebindUndo } from './rebind-script.ts';
 import { dependsOn, targetOf } from './teardown.ts';
 import { renderUnshare } from './unshare-script.ts';
 
@@ -116,6 +117,7 @@ export async function renderUndoScript(
     `[ "$(readlink /proc/self/ns/net)" = ${shellWord(head.netns)} ] || { echo 'another network namespace' >&2; exit 3; }`,
     `[ "$(cat /proc/sys/kernel/random/boot_id)" = ${shellWord(head.bootId)} ] || { echo 'another boot' >&2; exit 3; }`,
     FUNCTIONS,
+    ...(journal.open.some(({ undo }) => 'rebind' in undo) ? [REBIND_FUNCTIONS] : []),
     `exec 9>> ${shellWord(lock.path)} && flock -w ${lock.waitSeconds} 9 || ${busy}`,
     ...blocks,
     ...journals.map(({ path, hash }) => `${renderUnchanged(path, hash)} || keep 'what was journaled later'`),
@@ -138,6 +140,7 @@ async function toolPaths(engine: Engine, entries: readonly Entry[]): Promise<rea
   const needed = new Set(TOOLS);
   for (const { undo, owns } of entries) {
     if ('run' in undo) needed.add(undo.run[0]);
+    if ('rebind' in undo) for (const tool of REBIND_TOOLS) needed.add(tool);
     if ('unfile' in undo && undo.before !== null && 'keep' in undo.before) needed.add('cp');
     if (owns !== undefined && 'nft' in owns) needed.add('nft');
   }
@@ -202,6 +205,7 @@ function renderCommand(entry: Entry, engine: Engine, keep: string): Promise<stri
   }
   if ('write' in undo)
     return `${shellLine(['put_back', seconds, undo.write, undo.value, undo.expect])} || ${keep}`;
+  if ('rebind' in undo) return `${renderRebindUndo(undo, seconds)} || ${keep}`;
   if ('unshare' in undo) return renderUnshare(undo, engine, seconds, keep);
   if ('unfile' in undo) return renderUnfile(undo, keep);
   if ('rmdir' in undo) return renderRmdir(undo);

@@ -36,6 +36,16 @@ const isBefore = (value: unknown): boolean =>
         isOwner(value['owner']) &&
         isNumber(value['mtimeMs']))));
 
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
+const isNetdev = (value: unknown): boolean =>
+  isRecord(value) &&
+  isText(value['name']) &&
+  isText(value['mac']) &&
+  isNumber(value['mtu']) &&
+  typeof value['up'] === 'boolean' &&
+  (value['master'] === undefined || isText(value['master'])) &&
+  isTexts(value['addresses']);
+
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 
 /** Exactly these fields: one more may be a condition that we would not honour. */
@@ -48,6 +58,14 @@ const UNDO: Readonly<Record<string, Shape>> = {
   nothing: { nothing: isText },
   run: { run: isArgv, stdin: optional((value) => typeof value === 'string'), gone: isTexts },
   write: { write: isAttribute, value: isText, expect: isText },
+  rebind: {
+    rebind: isText,
+    to: isTextOrNull,
+    driver: isTextOrNull,
+    module: optional(isText),
+    override: isText,
+    netdevs: (value) => Array.isArray(value) && value.every(isNetdev),
+  },
   unshare: { unshare: isText, user: isText },
   unfile: { unfile: isPath, temp: isPath, sha256: isText, before: isBefore },
   rmdir: { rmdir: isPath, temp: isPath, inode: optional(isText) },

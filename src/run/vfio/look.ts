@@ -7,6 +7,7 @@ import { rowsOf, type VfioRow } from '../../plan/vfio/rows.ts';
 import { selectOne } from '../../plan/vfio/select.ts';
 import type { Selector } from '../../spec/vfio/selector.ts';
 import type { Engine } from '../engine.ts';
+import { changesOf, knownNames } from './changes.ts';
 
 export interface Looked {
   readonly facts: VfioFacts;
@@ -15,11 +16,12 @@ export interface Looked {
 
 export async function listFunctions(engine: Engine): Promise<Looked> {
   const facts = await readVfioFacts(engine.machine);
-  return { facts, rows: rowsOf(facts, { nameOf: pciNames(), ours: new Map() }) };
+  const ours = new Map([...changesOf(engine)].map(([address, ids]) => [address, ids.join(',')]));
+  return { facts, rows: rowsOf(facts, { nameOf: pciNames(), ours }) };
 }
 
 /** Errors: as selectOne(). */
 export async function explainOne(engine: Engine, selector: Selector): Promise<Explained> {
   const facts = await readVfioFacts(engine.machine);
-  return explain(selectOne(selector, facts), facts);
+  return explain(selectOne(selector, facts, knownNames(engine)), facts);
 }

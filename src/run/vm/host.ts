@@ -11,6 +11,7 @@ import { ownerMark } from '../../plan/owner.ts';
 import type { Plan, Step } from '../../plan/step.ts';
 import { chooseTaps, isOurs } from '../../plan/tap/decide.ts';
 import { planTaps } from '../../plan/tap/managed.ts';
+import type { PciAddress } from '../../spec/pci-address.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { apply } from '../apply.ts';
 import { entrust, undoPath } from '../change/guarded.ts';
@@ -26,8 +27,12 @@ export interface HostNeeds {
   readonly taps: Readonly<Record<string, string>>;
   /** To be started before. */
   readonly networks: readonly NetworkStart[];
+  /** By NIC id: the function that is passed on. */
+  readonly devices: Readonly<Record<string, PciAddress>>;
+  /** `prlimit …` in front of QEMU. */
+  readonly limits: readonly string[];
   /** From facts read under the host lock. */
-  readonly plan: (facts: HostFacts) => Plan<HostFacts>;
+  readonly plan: (facts: HostFacts) => Promise<Plan<HostFacts>>;
   /** The same from the facts of now, for --dry-run. Empty: nothing has to be made. */
   readonly preview: readonly Step[];
   readonly findings: readonly Finding[];
@@ -42,20 +47,33 @@ export async function hostNeeds(
   macs: Readonly<Record<string, string>>,
   networks: Networks,
 ): Promise<HostNeeds | undefined> {
-  if (!spec.nets.some(isOurs)) return undefined;
+  const passed = spec.nets.some(({ mode }) => mode === 'vfio' || mode === 'vf');
+  if (!passed && !spec.nets.some(isOurs)) return undefined;
   const now = await readFacts(host);
   const facts = { ...now, links: [...now.links, ...networks.starts.map(({ link }) => link)] };
   const lifetime = { vm: vmLabel(who, spec.name) };
   const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts, macs);
-  const plan = (then: HostFacts): Plan<HostFacts> => {
+  const deviceNeeds = passed ? (await import('../vfio/launch.ts')).deviceNeeds : undefined;
+  const pci = await deviceNeeds?.(spec, who, host, lifetime, macs);
+  const onBridges = (then: HostFacts): readonly Step[] => {
     const mark = ownerMark(lifetime, then.token);
     const guests = guestStepsNow(networks.guests, networks.places, { taps: names, macs, mark });
-    return { steps: [...planTaps(make, lifetime, then).steps, ...guests] };
+    return [...planTaps(make, lifetime, then).steps, ...guests];
   };
   const stands = problems.length + networks.findings.length > 0;
-  const own = stands ? [] : plan(withoutOwn(facts, Object.values(names), make)).steps;
-  const preview = [...networks.starts.flatMap((network) => network.preview), ...own];
-  return { lifetime, taps: names, networks: networks.starts, plan, preview, findings: problems, notes };
+  const own = stands ? [] : onBridges(withoutOwn(facts, Object.values(names), make));
+  const first = networks.starts.flatMap((network) => network.preview);
+  return {
+    lifetime,
+    taps: names,
+    networks: networks.starts,
+    devices: pci?.devices ?? {},
+    limits: pci?.limits ?? [],
+    plan: async (then) => ({ steps: [...onBridges(then), ...((await pci?.plan()) ?? [])] }),
+    preview: [...first, ...own, ...(pci?.preview ?? [])],
+    findings: [...problems, ...(pci?.findings ?? [])],
+    notes: [...notes, ...(pci?.notes ?? [])],
+  };
 }
 
 /** A leftover of this VM is taken back before its plan is made. */

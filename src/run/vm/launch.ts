@@ -102,7 +102,7 @@ async function changeHost({ host }: VmPlan, { engine, who }: LaunchOptions): Pro
 }
 
 async function startWaiter(
-  { place, command, descriptors }: VmPlan,
+  { place, command, descriptors, limits }: VmPlan,
   { who, terminal }: LaunchOptions,
   lock: Lock,
   change: HostChange | undefined,
@@ -110,6 +110,7 @@ async function startWaiter(
   const waiter = await spawnWaiter({
     dir: place.dir,
     argv: [command.binary, ...command.argv],
+    limits,
     lockFd: lock.fd,
     inherit: descriptors,
     terminal,

@@ -41,7 +41,9 @@ export interface VmPlan {
   readonly layout: readonly Step[];
   /** What is run before QEMU starts, in this order, as it is printed. */
   readonly steps: readonly Step[];
-  /** `setpriv … --` in front of QEMU when its user is not ours. */
+  /** `prlimit …` in front of everything: the guest's memory is locked. */
+  readonly limits: readonly string[];
+  /** `setpriv … --` in front of QEMU when its user is not ours, behind `limits`. */
   readonly runAs: readonly string[];
   readonly command: QemuCommand;
   readonly record: VmRecord;
@@ -122,7 +124,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     nics: Object.fromEntries(
       plugged.nets.flatMap((net) => {
         const mac = macs[net.id];
-        return mac === undefined ? [] : [[net.id, nicOf(mac, needs?.taps[net.id], net)] as const];
+        return mac === undefined ? [] : [[net.id, nicOf(mac, needs, net)] as const];
       }),
     ),
     ...(firmware === undefined ? {} : { firmware: firmware.use }),
@@ -143,7 +145,8 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     dirs,
     layout: layoutSteps(prepare),
     steps: [...secretSteps(spec, prepare), ...prepareSteps(spec, prepare)],
-    runAs,
+    limits: needs?.limits ?? [],
+    runAs: [...(needs?.limits ?? []), ...runAs],
     command,
     record: recordOf(spec, place, command, macs, wish),
     descriptors: spec.nets.flatMap((net) =>
@@ -176,9 +179,14 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   };
 }
 
-function nicOf(mac: Mac, tap: string | undefined, plugged: NetSpec): NicContext {
-  const bridge = plugged.mode === 'bridge' ? { bridge: plugged.bridge } : {};
-  return { mac, ...(tap === undefined ? {} : { ifname: tap }), ...bridge };
+function nicOf(mac: Mac, needs: HostNeeds | undefined, plugged: NetSpec): NicContext {
+  const [ifname, pci] = [needs?.taps[plugged.id], needs?.devices[plugged.id]];
+  return {
+    mac,
+    ...(ifname === undefined ? {} : { ifname }),
+    ...(pci === undefined ? {} : { pci }),
+    ...(plugged.mode === 'bridge' ? { bridge: plugged.bridge } : {}),
+  };
 }
 
 async function accelerate(

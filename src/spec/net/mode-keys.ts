@@ -21,6 +21,7 @@ import type { PropReaders } from '../props.ts';
 import { type Gathering, isProblem, type Problem, type RawProp } from '../raw.ts';
 import { parseBytes } from '../size.ts';
 import { parseText } from '../text.ts';
+import { parseSelector } from '../vfio/selector.ts';
 import { Fields, parseDomain, parseUserNetwork, whole } from './fields.ts';
 import { parseGuestForward } from './guest-forward.ts';
 
@@ -138,6 +139,12 @@ const nat: MakeKeys = (gathering, home) => {
   return { readers, finish: (nic) => ({ network: 'default', ...f.draft, forwards, ...nic, mode: 'nat' }) };
 };
 
+/** Kept as it was written: which device it means is for the machine to say. */
+function selectorText(text: string, at: string): string | Problem {
+  const selector = parseSelector(text, at);
+  return isProblem(selector) ? selector : text;
+}
+
 const vfio: MakeKeys = (gathering, home) => {
   const f = new Fields<VfioNet>(gathering, home);
   const finish = (nic: NicCommon): VfioNet | undefined => {
@@ -149,7 +156,10 @@ const vfio: MakeKeys = (gathering, home) => {
       'vfio:0000:81:00.0, or vfio: and an interface name',
     );
   };
-  return { readers: { device: f.set('selector', parseText) }, finish };
+  return {
+    readers: { device: f.set('selector', selectorText), group: f.set('wholeGroup', parseSwitch) },
+    finish,
+  };
 };
 
 const vf: MakeKeys = (gathering, home) => {
@@ -159,7 +169,15 @@ const vf: MakeKeys = (gathering, home) => {
     if (pf !== undefined) return { ...f.draft, pf, ...nic, mode: 'vf' };
     return gathering.refuse(nic.at, 'the physical function is missing', 'vf:enp1s0f0, or vf:enp1s0f0/vf2');
   };
-  return { readers: { pf: f.set('pf', parseText), vf: f.set('vf', whole(0, 255)) }, finish };
+  const readers = {
+    pf: f.set('pf', selectorText),
+    vf: f.set('vf', whole(0, 255)),
+    vlan: f.set('vlan', whole(0, 4094)),
+    rate: f.set('rate', whole(1, 1_000_000)),
+    spoofchk: f.set('spoofchk', parseSwitch),
+    trust: f.set('trust', parseSwitch),
+  };
+  return { readers, finish };
 };
 
 export const MODES: Readonly<Record<NetSpec['mode'], MakeKeys>> = { user, passt, bridge, tap, nat, vfio, vf };

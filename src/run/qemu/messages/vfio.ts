@@ -7,36 +7,57 @@ export const vfioMessages: readonly MessageRow[] = [
   {
     pattern: /no such host device: No such file or directory/,
     cause: 'there is no PCI device with that address',
-    cure: ['lspci -Dnn'],
+    cure: ['qlaunch vfio list'],
   },
   {
-    pattern: /no iommu_group found/,
+    pattern: /(vfio (error: )?(?<device>[0-9a-f]+:[0-9a-f:.]+): )?no iommu_group found/,
     cause: 'the IOMMU is off: in the firmware (VT-d, AMD-Vi) or on the kernel’s command line',
     cure: [
       'add intel_iommu=on to the kernel’s command line (AMD needs nothing), switch VT-d or AMD-Vi on in the firmware',
-      'ls /sys/kernel/iommu_groups   # is not empty then',
+      'qlaunch vfio explain $<device>   # tells which of the two it is',
     ],
   },
   {
-    pattern: /group (?<group>\d+) is not viable/,
+    pattern: /(vfio (error: )?(?<device>[0-9a-f]+:[0-9a-f:.]+): )?group (?<group>\d+) is not viable/,
     cause:
       'another device of the same IOMMU group still has a host driver; a group can only be passed on as a whole',
-    cure: [LIST_GROUP],
+    cure: ['sudo qlaunch vfio bind $<device> --group   # takes them all', LIST_GROUP],
+  },
+  {
+    pattern: /\/dev\/vfio\/vfio'?: Permission denied/,
+    cause: '/dev/vfio/vfio is for everybody, but not on this host: systemd 254.0 took that away',
+    cure: ['sudo udevadm trigger /dev/vfio/vfio', 'sudo chmod 0666 /dev/vfio/vfio   # until the next boot'],
+  },
+  {
+    pattern: /assignment of PCIe type 0x[0-9a-f]+ devices is not currently supported/,
+    cause: 'this is a bridge or a root port: only what is behind it can be passed on',
+    cure: ['qlaunch vfio list --tree'],
+  },
+  {
+    pattern: /hardware reports invalid configuration, MSIX PBA outside of specified BAR/,
+    cause: 'the device says nonsense about its interrupts; some do after a guest that was killed',
+    cure: [
+      'a cold start of the host',
+      '-device vfio-pci,…,x-msix-relocation=auto   # behind --, instead of --net',
+    ],
   },
   {
     pattern: /([Cc]ould not open|failed to open) '?\/dev\/vfio\/(?<group>\d+)'?: No such file/,
     cause: 'no device of this IOMMU group is bound to vfio-pci',
-    cure: ['sudo modprobe vfio-pci', 'lspci -nnk   # shows each device’s driver'],
+    cure: ['sudo qlaunch vfio bind ADDRESS', 'qlaunch vfio list -v   # shows each device’s driver'],
   },
   {
     pattern: /([Cc]ould not open|failed to open) '?\/dev\/vfio\/(?<group>\d+)'?: Permission denied/,
     cause: 'the user QEMU runs as may not open /dev/vfio/$<group>',
-    cure: ['sudo chown $<user> /dev/vfio/$<group>'],
+    cure: [
+      'sudo qlaunch vfio bind ADDRESS --user $<user>   # for all devices of the group',
+      'sudo chown $<user> /dev/vfio/$<group>',
+    ],
   },
   {
     pattern: /([Cc]ould not open|failed to open) '?\/dev\/vfio\/(?<group>\d+)'?: Device or resource busy/,
     cause: 'another VM has a device of this IOMMU group',
-    cure: ['sudo fuser -v /dev/vfio/$<group>'],
+    cure: ['qlaunch vfio list   # names who', 'sudo fuser -v /dev/vfio/$<group>'],
   },
   {
     pattern: /error getting device from group (?<group>\d+)/,

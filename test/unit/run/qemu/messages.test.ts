@@ -95,6 +95,12 @@ const KNOWN: readonly (readonly [text: string, cause: string])[] = [
   ],
   [`${Q}vfio 0000:01:00.0: no iommu_group found: No such file or directory`, 'the IOMMU is off'],
   [`${Q}vfio 0000:01:00.0: group 12 is not viable`, 'another device of the same IOMMU group'],
+  [`${Q}vfio 0000:01:00.0: failed to open /dev/vfio/vfio: Permission denied`, 'for everybody'],
+  [`${Q}vfio 0000:01:00.0: assignment of PCIe type 0x4 devices is not currently supported`, 'a bridge'],
+  [
+    `${Q}vfio 0000:01:00.0: hardware reports invalid configuration, MSIX PBA outside of specified BAR`,
+    'nonsense',
+  ],
   [`${Q}vfio 0000:01:00.0: failed to open /dev/vfio/12: No such file or directory`, 'bound to vfio-pci'],
   [`${Q}vfio 0000:01:00.0: Could not open '/dev/vfio/12': No such file or directory`, 'bound to vfio-pci'],
   [`${Q}vfio 0000:01:00.0: Could not open '/dev/vfio/12': Permission denied`, 'may not open /dev/vfio/12'],

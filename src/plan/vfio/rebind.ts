@@ -1,0 +1,33 @@
+/** The files by which a PCI function changes its driver, and what is written there: Documentation/ABI/testing/sysfs-bus-pci. */
+import { shellLine } from '../shell.ts';
+import type { HostPath } from '../step.ts';
+import type { SettledOf } from '../undo.ts';
+
+const BUS = '/sys/bus/pci';
+
+export const devicePath = (address: string): HostPath => `${BUS}/devices/${address}`;
+export const driverPath = (driver: string): HostPath => `${BUS}/drivers/${driver}`;
+export const overridePath = (address: string): HostPath => `${BUS}/devices/${address}/driver_override`;
+
+/** An empty write is no write at all, so the end of a line clears it: driver_set_override() in linux/drivers/base. */
+export const NO_OVERRIDE = '\n';
+
+/** In this order at every moment nobody else takes the device: the name of the driver that may have it comes first. */
+export function renderRebind(address: string, to: string | null): string {
+  const away = `if [ -e ${devicePath(address)}/driver ]; then ${write(address, `${devicePath(address)}/driver/unbind`)}; fi`;
+  if (to === null) return `${away}\n${write('', overridePath(address))}`;
+  return [write(to, overridePath(address)), away, write(address, `${driverPath(to)}/bind`)].join('\n');
+}
+
+/** One line. */
+export function renderGiveBack({ rebind, driver, override }: SettledOf<'rebind'>): string {
+  const away = `[ ! -e ${devicePath(rebind)}/driver ] || ${write(rebind, `${devicePath(rebind)}/driver/unbind`)}`;
+  const back =
+    driver === null
+      ? []
+      : [write(driver, overridePath(rebind)), `{ ${away}; }`, write(rebind, `${driverPath(driver)}/bind`)];
+  return [...(driver === null ? [`{ ${away}; }`] : back), write(override, overridePath(rebind))].join(' && ');
+}
+
+const write = (value: string, path: string): string =>
+  value === '' ? `echo > ${path}` : `${shellLine(['printf', '%s', value])} > ${path}`;

@@ -1,0 +1,40 @@
+/** Which open changes hold which PCI functions: read from the journals, which say it themselves. */
+import { renderLifetime } from '../../plan/lifetime.ts';
+import type { SettledOf } from '../../plan/undo.ts';
+import type { KnownNames } from '../../plan/vfio/select.ts';
+import type { Engine } from '../engine.ts';
+import { isOpen } from '../journal/entry.ts';
+import type { Change } from '../journal/load.ts';
+import { openChanges } from '../recover.ts';
+
+export function rebindsIn(change: Change): readonly SettledOf<'rebind'>[] {
+  const entries = change.journal?.entries ?? [];
+  return entries.filter(isOpen).flatMap(({ undo }) => ('rebind' in undo ? [undo] : []));
+}
+
+/** Address → ids of changes, oldest first. */
+export function changesOf(engine: Engine): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const { change } of openChanges(engine))
+    for (const { rebind } of rebindsIn(change)) found.set(rebind, [...(found.get(rebind) ?? []), change.id]);
+  return found;
+}
+
+/** The interface went away with the driver; people go on calling the device by its name. */
+export function knownNames(engine: Engine): KnownNames {
+  return new Map(
+    openChanges(engine).flatMap(({ change }) =>
+      rebindsIn(change).flatMap(({ rebind, netdevs }) => netdevs.map(({ name }) => [name, rebind] as const)),
+    ),
+  );
+}
+
+/** Addresses in changes of VMs by that name: renderLifetime(). */
+export function leasedTo(engine: Engine, isOther: (lifetime: string) => boolean): ReadonlySet<string> {
+  const held = openChanges(engine).flatMap(({ change }) => {
+    const lifetime = change.journal?.head.lifetime;
+    if (lifetime === undefined || !('vm' in lifetime) || !isOther(renderLifetime(lifetime))) return [];
+    return rebindsIn(change).map(({ rebind }) => rebind);
+  });
+  return new Set(held);
+}

@@ -1,0 +1,120 @@
+// needs: iommu, modules, vfio
+/** Guests of the lab that are given NICs of it. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { parentOf, pidOf, type World, world } from '../tiers/cli.ts';
+import { consoleFile } from '../tiers/console.ts';
+import { guestFile } from '../tiers/guest.ts';
+import { serveNonce } from '../tiers/nonce.ts';
+import { byMac, noRouterAdvertisements, pciState } from './pci-state.ts';
+
+const NIC = '52:54:00:00:00:11';
+const SLOW = { timeout: 400_000 };
+
+/** The directory is open, for QEMU runs as somebody who may enter no other. */
+function lab(): World {
+  noRouterAdvertisements();
+  const w = world();
+  chmodSync(w.dir, 0o755);
+  onTestFinished(async () => void (await w.qlaunch('vfio', 'restore', '--all')));
+  return w;
+}
+
+test(
+  'a guest fetches a nonce through the NIC it was given, its QEMU without any right, and the host gets it back',
+  SLOW,
+  async () => {
+    const w = lab();
+    const [nic, other] = [byMac(NIC), byMac('52:54:00:00:00:31')];
+    execFileSync('ip', ['link', 'set', 'dev', other.name, 'up']);
+    execFileSync('ip', ['address', 'add', '10.0.2.77/24', 'dev', other.name]);
+    onTestFinished(() => {
+      execFileSync('ip', ['address', 'flush', 'dev', other.name]);
+      execFileSync('ip', ['link', 'set', 'dev', other.name, 'down']);
+    });
+    const { nonce, port } = await serveNonce('10.0.2.77');
+    for (const file of ['vmlinuz', 'initrd'] as const) copyFileSync(guestFile(file), join(w.dir, file));
+    const before = pciState();
+
+    const fetch = `name=opt/qlaunch/fetch,string=http://10.0.2.77:${port}/`;
+    const started = await w.qlaunch(
+      ...['run', '-d', '--name', 'passed', '--run-as', 'nobody', '--memory', '256', '--accel', 'tcg'],
+      ...['--kernel', join(w.dir, 'vmlinuz'), '--initrd', join(w.dir, 'initrd'), '--append', 'console=ttyS0'],
+      ...['--net', `vfio:${nic.name},rom=`, '--', '-fw_cfg', fetch],
+    );
+    expect([started.status, started.stderr]).toEqual([0, expect.any(String)]);
+    const qemu = await pidOf(w, 'passed');
+    expect(readFileSync(`/proc/${qemu}/status`, 'utf8')).toMatch(/^Uid:\t65534\t65534/m);
+    const { stdout } = await w.qlaunch('qmp', 'passed', 'query-pci');
+    // 8086:10d3, behind the root port.
+    expect(stdout.replaceAll(/\s/g, '')).toContain('"id":{"device":4307,"vendor":32902');
+
+    const refused = await w.qlaunch('vfio', 'restore', nic.address);
+    expect(refused).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(new RegExp(`pid ${qemu} \\(qemu`)),
+    });
+    const second = await w.qlaunch(
+      'run',
+      '--name',
+      'second',
+      '--accel',
+      'tcg',
+      '--net',
+      `vfio:${nic.address}`,
+      '--',
+      '-S',
+    );
+    expect(second).toMatchObject({ status: 3, stderr: expect.stringContaining(`pid ${qemu}`) });
+
+    const row = JSON.parse((await w.qlaunch('ps', '--json')).stdout) as { name: string; dir: string }[];
+    const dir = row.find(({ name }) => name === 'passed')?.dir ?? '';
+    const said = consoleFile(join(dir, 'serial.log'));
+    await said.waitFor(`fetched ${nonce}`, 300_000);
+    expect(said.text()).toContain(NIC);
+    expect(await w.qlaunch('kill', 'passed')).toMatchObject({ status: 0 });
+    await w.qlaunch('wait', 'passed');
+    await expect.poll(() => pciState(), { timeout: 60_000, interval: 500 }).toEqual(before);
+  },
+);
+
+test('guard, waiter and QEMU all killed: restore gives the NIC back', async () => {
+  const w = lab();
+  const nic = byMac(NIC);
+  const before = pciState();
+  const start = ['run', '-d', '--name', 'killed', '--memory', '64', '--accel', 'tcg'];
+  expect(await w.qlaunch(...start, '--net', `vfio:${nic.address}`, '--', '-S')).toMatchObject({ status: 0 });
+  const qemu = await pidOf(w, 'killed');
+  const waiter = parentOf(qemu);
+  const pids = [parentOf(waiter), waiter, qemu];
+  expect(pids.every((pid) => pid > 1)).toBe(true);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await expect.poll(() => pids.some(isAlive)).toBe(false);
+  expect(pciState()).not.toEqual(before);
+  expect(await w.qlaunch('vfio', 'restore')).toMatchObject({ status: 0 });
+  expect(pciState()).toEqual(before);
+});
+
+test('half a group is refused before anything is touched; group=on takes it all', async () => {
+  const w = lab();
+  const [one, other] = [byMac('52:54:00:00:00:21'), byMac('52:54:00:00:00:22')];
+  const before = pciState();
+  const start = ['run', '-d', '--name', 'half', '--memory', '64', '--accel', 'tcg'];
+  const refused = await w.qlaunch(...start, '--net', `vfio:${one.address}`, '--', '-S');
+  expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining(other.address) });
+  expect(pciState()).toEqual(before);
+  const started = await w.qlaunch(...start, '--net', `vfio:${one.address},group=on`, '--', '-S');
+  expect(started).toMatchObject({ status: 0 });
+  await w.qlaunch('kill', 'half');
+  await expect.poll(() => pciState(), { timeout: 60_000, interval: 500 }).toEqual(before);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
+  }
+}
