@@ -50,7 +50,9 @@ export function snapshot(options: SnapshotOptions = {}): Snapshot {
     addRows(`rule ${family}`, json(['ip', family, '-j', 'rule', 'show']), add);
   }
   addRows('neighbour', json(['ip', '-j', 'neigh', 'show', 'nud', 'permanent']), add);
-  addRows('group', json(['ip', '-j', 'maddr', 'show']), add);
+  // One by one: the kernel's list of groups is a set, whose order tells only who joined first.
+  for (const link of json(['ip', '-j', 'maddr', 'show']))
+    addRows(`group ${link['ifname']}`, link['maddr'], add);
   for (const what of ['link', 'fdb', ...(hasVlanFiltering() ? ['vlan'] : [])])
     addRows(`bridge ${what}`, json(['bridge', '-d', '-j', what, 'show']), add);
   addRows('tc qdisc', json(['tc', '-j', 'qdisc', 'show']), add);

@@ -17,6 +17,11 @@ export function registerBridge(program: Command, done: (status: number) => void)
       .command('create <name>')
       .summary('make a bridge')
       .description('Make a bridge. It stays until `bridge delete` or the next boot.')
+      .option('--uplink <nic>', 'move this NIC and all that is on it to the bridge')
+      .option('--keep', 'with --uplink: addresses, routes and all else stay as they are [so it is]')
+      .option('--confirm <time>', 'with --uplink: put all back after TIME unless it is confirmed [60s]')
+      .option('--no-confirm', 'with --uplink: keep it at once')
+      .option('--force', 'with --uplink: also where the root file system is reached over it')
       .option('--address <cidr>', 'an address of this host there; may be given again', collect),
     '',
   )
@@ -56,6 +61,15 @@ export function registerBridge(program: Command, done: (status: number) => void)
     .option(...DRY)
     .option(...JSON_RESULT)
     .action(async (name, options) => done(await (await import('./bridge/made.ts')).set(name, options)));
+  bridge
+    .command('confirm [name]')
+    .description('Keep a bridge that was made with --uplink and would be taken back.')
+    .action(async (name) => done(await (await import('./bridge/trial.ts')).confirm(name)));
+  bridge
+    .command('revert [name]')
+    .description('Take back at once a bridge that was made with --uplink and is not confirmed.')
+    .option('--json', 'what was taken back and what is left')
+    .action(async (name, options) => done(await (await import('./bridge/trial.ts')).revert(name, options)));
   bridge
     .command('show [name]')
     .description('List the bridges of this host with their ports, and who made them.')

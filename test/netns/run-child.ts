@@ -7,10 +7,13 @@ import type { ChildOrder } from './child.ts';
 import type { Tree } from './tree.ts';
 
 /** Gives a function: true when the child was killed, so there are more touches to come. */
-export function childRunner(tree: Tree): (order: Omit<ChildOrder, 'etc'>) => boolean {
+export function childRunner<Order = Omit<ChildOrder, 'etc'>>(
+  tree: Tree,
+  program: URL = new URL('child.ts', import.meta.url),
+): (order: Order) => boolean {
   const child = join(tree.root, 'child.mjs');
   buildSync({
-    entryPoints: [new URL('child.ts', import.meta.url).pathname],
+    entryPoints: [program.pathname],
     bundle: true,
     platform: 'node',
     format: 'esm',

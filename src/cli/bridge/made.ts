@@ -12,6 +12,7 @@ import {
   setOrder,
   undoAll,
 } from '../../run/bridge/made.ts';
+import { refreshWayBack } from '../../run/bridge/uplink.ts';
 import type { Engine } from '../../run/engine.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { planUndo, undoChange } from '../../run/recover.ts';
@@ -27,7 +28,7 @@ declare const QLAUNCH_VERSION: string;
 
 export const engineNow = (): Engine => openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
 
-const ROOTS = 'only root may change bridges';
+export const ROOTS = 'only root may change bridges';
 
 export interface Show {
   readonly dryRun?: boolean;
@@ -36,9 +37,14 @@ export interface Show {
 
 export interface CreateOptions extends Show, SettingsText {
   readonly address?: readonly string[];
+  readonly uplink?: string;
+  readonly confirm?: string | false;
+  readonly force?: boolean;
 }
 
 export async function create(name: string, options: CreateOptions): Promise<number> {
+  if (options.uplink !== undefined)
+    return (await import('./uplink.ts')).create(name, options.uplink, options);
   const wish = checked('cannot make this bridge', (gathering) => {
     gathering.take(parseIfName(name, 'NAME'));
     const addresses = (options.address ?? []).flatMap(
@@ -109,6 +115,7 @@ export async function remove(name: string, options: DeleteOptions): Promise<numb
       options,
     );
   requireRoot(ROOTS);
+  for (const change of changes) if (change.verb === 'create') await refreshWayBack(engine, change);
   return told(await undoAll(engine, changes), options);
 }
 

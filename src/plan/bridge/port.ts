@@ -34,7 +34,7 @@ export function planRemovePort(bridgeName: string, name: string, facts: HostFact
   return { steps: [batch(`take ${name} out of ${bridgeName}`, [line])] };
 }
 
-function linkOf(facts: HostFacts, name: string): LinkFact {
+export function linkOf(facts: HostFacts, name: string): LinkFact {
   const link = linkNamed(facts, name);
   if (link !== undefined) return link;
   throw new QlaunchError('QL_NO_LINK', EXIT.refused, {

@@ -11,6 +11,7 @@ import { isOwnerMark } from '../../plan/owner.ts';
 import type { Plan } from '../../plan/step.ts';
 import type { BridgeSettings } from '../../spec/bridge/settings.ts';
 import { execute, newId } from '../change/execute.ts';
+import { isOnTrial, revertChange } from '../confirm/confirm.ts';
 import type { Engine } from '../engine.ts';
 import { type Recovered, undoChange } from '../recover.ts';
 import { type BridgeChange, bridgeChanges, titleOf } from './changes.ts';
@@ -135,7 +136,7 @@ function notMadeHere(engine: Engine, name: string, facts: HostFacts): QlaunchErr
 export async function undoAll(engine: Engine, changes: readonly BridgeChange[]): Promise<Recovered> {
   let all: Recovered = { undone: [], left: [], said: [], reported: [], exit: EXIT.ok };
   for (const { id } of changes) {
-    const one = await undoChange(engine, id);
+    const one = isOnTrial(engine, id) ? await revert(engine, id) : await undoChange(engine, id);
     all = {
       undone: [...all.undone, ...one.undone],
       left: [...all.left, ...one.left],
@@ -145,4 +146,27 @@ export async function undoAll(engine: Engine, changes: readonly BridgeChange[]):
     };
   }
   return all;
+}
+
+/** Of a change that is on trial. Errors: QL_NO_TRIAL, QL_TOO_LATE. */
+export async function revert(engine: Engine, id: string): Promise<Recovered> {
+  const { left, said } = await revertChange(engine, id);
+  const exit = left.some(({ stuck }) => stuck) ? EXIT.stuck : left.length > 0 ? EXIT.leftovers : EXIT.ok;
+  const open = left.map((one) => ({ ...one, id }));
+  return { undone: left.length > 0 ? [] : [id], left: open, said, reported: [], exit };
+}
+
+/** The one that waits for its confirmation. Throws QL_NO_TRIAL (exit 2). */
+export function trialOf(engine: Engine, bridge?: string): BridgeChange {
+  const waiting = bridgeChanges(engine, bridge).filter(({ id }) => isOnTrial(engine, id));
+  const [only, ...more] = waiting;
+  if (only !== undefined && more.length === 0) return only;
+  throw new QlaunchError('QL_NO_TRIAL', EXIT.usage, {
+    what:
+      only === undefined
+        ? `no bridge ${bridge === undefined ? '' : `${bridge} `}waits to be confirmed`
+        : 'more than one bridge waits to be confirmed',
+    why: only === undefined ? ['it was confirmed, or taken back'] : waiting.map(({ bridge: name }) => name),
+    todo: ['qlaunch bridge show', 'qlaunch changes'],
+  });
 }

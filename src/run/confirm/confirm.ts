@@ -7,6 +7,7 @@ import type { Plan, Step } from '../../plan/step.ts';
 import { begin, extend, finish, newId, type Order } from '../change/execute.ts';
 import { errorCode } from '../change/outcome.ts';
 import { placeOf } from '../change/settle.ts';
+import type { TeardownResult } from '../change/teardown.ts';
 import type { Engine } from '../engine.ts';
 import type { Holder } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -27,12 +28,12 @@ export function applyOnTrial(
   engine: Engine,
   wish: Omit<Order, 'facts' | 'onJournal'>,
   seconds: number,
-  plan: (facts: HostFacts) => Plan<HostFacts>,
+  plan: (facts: HostFacts) => Plan<HostFacts> | Promise<Plan<HostFacts>>,
 ): Promise<Journal> {
   return engine.locked(wish.title, async () => {
     const facts = (): Promise<HostFacts> => readFacts(engine.machine, engine.newToken());
     const deferred: Step[] = [];
-    const now = withoutDurable(plan(await facts()), deferred);
+    const now = withoutDurable(await plan(await facts()), deferred);
     const id = wish.id ?? newId(engine);
     const armed = await arm(engine, id, seconds);
     const order: Order = { ...wish, id, facts, holder: armed.watcher, onJournal: armed.onJournal };
@@ -109,6 +110,28 @@ async function keep(engine: Engine, id: string, pending: Pending): Promise<Journ
   await finish(engine, kept);
   return kept;
 }
+
+/** Takes a change that is on trial back at once. Throws QL_NO_TRIAL (exit 2), QL_TOO_LATE (exit 3). */
+export function revertChange(engine: Engine, id: string): Promise<TeardownResult> {
+  return engine.locked(`revert ${id}`, async () => {
+    readPending(engine, id);
+    if (!(await decideNow(engine, id))) throw tooLate(id);
+    try {
+      const { journal } = loadChange(engine.stores, engine.world, id);
+      if (journal === undefined) return { left: [], said: [] };
+      journal.adopt(engine.world.self);
+      const { teardown } = await import('../change/teardown.ts');
+      return await teardown(engine, journal);
+    } finally {
+      clear(engine, id);
+      await engine.machine.rmdir(engine.confirm.path(confirmFile(id, 'decided')));
+    }
+  });
+}
+
+/** Whether somebody may still confirm it. */
+export const isOnTrial = (engine: Engine, id: string): boolean =>
+  engine.confirm.read(confirmFile(id, 'pending')) !== undefined;
 
 function readPending(engine: Engine, id: string): Pending {
   const text = /^[a-z0-9-]+$/i.test(id) ? engine.confirm.read(confirmFile(id, 'pending')) : undefined;

@@ -1,0 +1,26 @@
+/** qlaunch bridge confirm | revert. */
+import { EXIT } from '../../errors.ts';
+import { revert as revertTrial, trialOf } from '../../run/bridge/made.ts';
+import { confirmChange } from '../../run/confirm/confirm.ts';
+import { told } from '../changes.ts';
+import { requireRoot } from '../root.ts';
+import { note } from '../terminal.ts';
+import { engineNow, ROOTS } from './made.ts';
+
+export async function confirm(name: string | undefined): Promise<number> {
+  requireRoot(ROOTS);
+  const engine = engineNow();
+  const { id, bridge } = trialOf(engine, name);
+  await confirmChange(engine, id);
+  note(`${bridge} is kept, until the next boot\n  undo   sudo qlaunch bridge delete ${bridge}`);
+  return EXIT.ok;
+}
+
+export async function revert(
+  name: string | undefined,
+  options: { readonly json?: boolean },
+): Promise<number> {
+  requireRoot(ROOTS);
+  const engine = engineNow();
+  return told(await revertTrial(engine, trialOf(engine, name).id), options);
+}

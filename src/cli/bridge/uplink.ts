@@ -1,0 +1,67 @@
+/** qlaunch bridge create BR --uplink NIC. */
+import { EXIT } from '../../errors.ts';
+import { planJson, renderPlan } from '../../plan/render.ts';
+import { createUplink, type Moved, type UplinkBridge, uplinkPlan } from '../../run/bridge/uplink.ts';
+import { readSettings } from '../../spec/bridge/settings.ts';
+import { parseTrial } from '../../spec/bridge/time.ts';
+import { parseIfName } from '../../spec/ifname.ts';
+import { requireRoot } from '../root.ts';
+import { json, out } from '../terminal.ts';
+import { type CreateOptions, checked, engineNow, ROOTS } from './made.ts';
+
+const USUAL_TRIAL_S = 60;
+/** An STP port is silent for two forward delays; the rest is for the person to look and to type. */
+const TIME_TO_TYPE_S = 15;
+
+export async function create(name: string, uplink: string, options: CreateOptions): Promise<number> {
+  const { wish, trialS } = checked('cannot make this bridge', (gathering) => {
+    gathering.take(parseIfName(name, 'NAME'));
+    gathering.take(parseIfName(uplink, '--uplink'));
+    if (name === uplink)
+      gathering.refuse('NAME', `${name} is the uplink: the bridge needs a name of its own`);
+    if (options.address !== undefined)
+      gathering.refuse(
+        '--address',
+        `the bridge gets the addresses of ${uplink}`,
+        'ip address add … afterwards',
+      );
+    const settings = readSettings(options, gathering);
+    const text = options.confirm;
+    const asked =
+      text === false || text === undefined ? USUAL_TRIAL_S : gathering.take(parseTrial(text, '--confirm'));
+    const silentS = settings.stp === true ? 2 * (settings.delayS ?? 4) + TIME_TO_TYPE_S : 0;
+    if (text !== false && asked !== undefined && asked < silentS)
+      gathering.refuse('--confirm', `with STP the port may be silent that long`, `write ${silentS}s or more`);
+    return {
+      wish: { name, uplink, force: options.force === true, ...settings },
+      trialS: text === false ? undefined : asked,
+    };
+  });
+  const engine = engineNow();
+  if (options.dryRun === true) {
+    const plan = await uplinkPlan(engine, wish);
+    if (options.json === true) json(planJson(plan));
+    else out(renderPlan(plan).trimEnd());
+    return EXIT.ok;
+  }
+  requireRoot(ROOTS);
+  const moved = await createUplink(engine, wish, trialS);
+  if (options.json === true) json({ change: moved.id, confirmWithinS: trialS ?? null, ...moved.proven });
+  else out(told(wish, moved, trialS).join('\n'));
+  return EXIT.ok;
+}
+
+function told({ name, uplink }: UplinkBridge, { id, proven }: Moved, trialS: number | undefined): string[] {
+  const { gateways, peer } = proven;
+  return [
+    `${name} is there with all that was on ${uplink}, which is its port now`,
+    ...gateways.map((gateway) => `  proven   the gateway ${gateway} answers over ${name}`),
+    ...(peer === undefined ? [] : [`  proven   the way to your session (${peer}) leads over ${name}`]),
+    ...(trialS === undefined
+      ? [`  undo     sudo qlaunch bridge delete ${name}   # change ${id}`]
+      : [
+          `  keep it  sudo qlaunch bridge confirm ${name}   # within ${trialS} s, or all is put back by itself`,
+          `  undo     sudo qlaunch bridge revert ${name}`,
+        ]),
+  ];
+}

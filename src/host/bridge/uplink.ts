@@ -1,0 +1,112 @@
+/** All that is on a NIC, read for its move to a bridge. */
+import type { LinkAddress } from '../../plan/bridge/address.ts';
+import type { Neighbour } from '../../plan/bridge/layer3.ts';
+import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
+import { askJson, isObject, listOf, type Raw, textOf } from '../ip-json.ts';
+import type { Host, Machine } from '../port.ts';
+
+const FOREVER_S = 4_294_967_295;
+const FLAGS = ['home', 'nodad', 'mngtmpaddr', 'noprefixroute', 'autojoin'];
+
+/** Errors: QL_IP. */
+export async function readUplink(machine: Machine, link: string): Promise<UplinkFacts> {
+  const [shown, addresses, v4, v6, rules4, rules6, permanent, proxies] = await Promise.all([
+    askJson(machine, ['ip', '-d', '-j', 'link', 'show', 'dev', link]),
+    askJson(machine, ['ip', '-d', '-j', 'address', 'show', 'dev', link]),
+    askJson(machine, ['ip', '-4', '-d', '-j', 'route', 'show', 'table', 'all']),
+    askJson(machine, ['ip', '-6', '-d', '-j', 'route', 'show', 'table', 'all']),
+    askJson(machine, ['ip', '-4', '-j', 'rule', 'show']),
+    askJson(machine, ['ip', '-6', '-j', 'rule', 'show']),
+    askJson(machine, ['ip', '-j', 'neigh', 'show', 'dev', link, 'nud', 'permanent']),
+    askJson(machine, ['ip', '-j', 'neigh', 'show', 'proxy', 'dev', link]),
+  ]);
+  const off = await machine.read(`/proc/sys/net/ipv6/conf/${link}/disable_ipv6`);
+  const acceptDad =
+    off === '0' ? await machine.read(`/proc/sys/net/ipv6/conf/${link}/accept_dad`) : undefined;
+  const all = await machine.read('/proc/sys/net/ipv6/conf/all/accept_dad');
+  return {
+    link,
+    addresses: addresses.flatMap((raw) => listOf(raw['addr_info'])).flatMap(linkAddress),
+    routes: [
+      ...v4.map((row) => ({ family: 'inet', row }) as const),
+      ...v6.map((row) => ({ family: 'inet6', row }) as const),
+    ],
+    rules: [
+      ...rules4.map((row) => ({ family: 'inet', row }) as const),
+      ...rules6.map((row) => ({ family: 'inet6', row }) as const),
+    ],
+    neighbours: [...permanent, ...proxies].flatMap(neighbour),
+    settings: [...(await settings(machine, 'ipv4', link)), ...(await settings(machine, 'ipv6', link))],
+    ...(acceptDad === undefined ? {} : { acceptDad }),
+    checksAll: Number(all ?? 0) > 0,
+    xdp: shown.some((raw) => 'xdp' in raw),
+  };
+}
+
+function linkAddress(raw: unknown): readonly LinkAddress[] {
+  if (!isObject(raw)) return [];
+  const [family, local] = [raw['family'], textOf(raw['local'])];
+  if ((family !== 'inet' && family !== 'inet6') || local === undefined) return [];
+  const lifetime = (key: string): number | undefined => {
+    const value = raw[key];
+    return typeof value === 'number' && value !== FOREVER_S ? value : undefined;
+  };
+  const optional = {
+    peer: textOf(raw['address']),
+    broadcast: textOf(raw['broadcast']),
+    label: textOf(raw['label']),
+    metric: typeof raw['metric'] === 'number' ? raw['metric'] : undefined,
+    validS: lifetime('valid_life_time'),
+    preferredS: lifetime('preferred_life_time'),
+  };
+  return [
+    {
+      family,
+      local,
+      prefixlen: typeof raw['prefixlen'] === 'number' ? raw['prefixlen'] : 0,
+      scope: textOf(raw['scope']) ?? 'global',
+      flags: FLAGS.filter((flag) => raw[flag] === true),
+      ...(Object.fromEntries(
+        Object.entries(optional).filter(([, value]) => value !== undefined),
+      ) as Partial<LinkAddress>),
+    },
+  ];
+}
+
+function neighbour(raw: Raw): readonly Neighbour[] {
+  const [address, mac] = [textOf(raw['dst']), textOf(raw['lladdr'])];
+  if (address === undefined) return [];
+  if ('proxy' in raw) return [{ address }];
+  return mac === undefined ? [] : [{ address, mac }];
+}
+
+/** Not what the link itself or the move decides, and what is no setting. */
+const NOT_COPIED: ReadonlySet<string> = new Set(['accept_dad', 'mtu', 'mc_forwarding', 'stable_secret']);
+
+/** A new link has the values of `default`. */
+async function settings(
+  machine: Machine,
+  family: 'ipv4' | 'ipv6',
+  link: string,
+): Promise<UplinkFacts['settings']> {
+  const at = (of: string): string => `/proc/sys/net/${family}/conf/${of}`;
+  const names = (await machine.list(at(link))) ?? [];
+  const found: { family: 'ipv4' | 'ipv6'; name: string; value: string }[] = [];
+  for (const name of names.filter((one) => !NOT_COPIED.has(one))) {
+    const [value, usual] = [
+      await settingOf(machine, `${at(link)}/${name}`),
+      await settingOf(machine, `${at('default')}/${name}`),
+    ];
+    if (value !== undefined && usual !== undefined && value !== usual) found.push({ family, name, value });
+  }
+  return found;
+}
+
+async function settingOf(host: Host, path: string): Promise<string | undefined> {
+  try {
+    return await host.read(path);
+  } catch {
+    // Some may only be written.
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+/** Programs that would lose a NIC that becomes a port, found by their command lines. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+
+export interface Process {
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat: with the pid it names one life. */
+  readonly start: string;
+  /** "dhclient"; of `busybox udhcpc`: "udhcpc". */
+  readonly program: string;
+  readonly argv: readonly string[];
+}
+
+/** Those in our network namespace that name the link on their command line. */
+export function processesNaming(link: string): readonly Process[] {
+  const netns = readlinkSync('/proc/self/ns/net');
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    try {
+      const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+      if (!argv.slice(1).some((word) => namesLink(word, link))) return [];
+      if (readlinkSync(`/proc/${pid}/ns/net`) !== netns) return [];
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+      return [{ pid: Number(pid), start, program: programOf(argv), argv }];
+    } catch {
+      // It has ended, or is not ours to look at.
+      return [];
+    }
+  });
+}
+
+/** "eth0", "-ieth0", "--interface=eth0", "dhcpcd: eth0 [ip4]" */
+function namesLink(word: string, link: string): boolean {
+  return word === link || word === `-i${link}` || word.endsWith(`=${link}`);
+}
+
+function programOf([first = '', second = '']: readonly string[]): string {
+  const name = basename(first);
+  return name === 'busybox' ? basename(second) : name;
+}

@@ -1,0 +1,77 @@
+/** Everything of a link that is above Ethernet, as one look found it, and how to say it to `ip -batch` for another link. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import type { Argv } from '../step.ts';
+import { addressWords, type LinkAddress } from './address.ts';
+import { isOfAddress, type Route, routeWords, usesLink } from './route.ts';
+
+export interface Layer3 {
+  readonly link: string;
+  /** In the order of `ip address`. */
+  readonly addresses: readonly LinkAddress[];
+  /** All of this host, both families; those of other links are not moved. */
+  readonly routes: readonly Route[];
+  readonly neighbours: readonly Neighbour[];
+}
+
+/** One that somebody set: permanent, or answered for (proxy). */
+export interface Neighbour {
+  readonly address: string;
+  /** Absent: proxy. */
+  readonly mac?: string;
+}
+
+/**
+ * Lines that give `to` all of it, each harmless when it was there already. IPv4 in the order it is listed, primary
+ * addresses first; IPv6 is listed newest first. What has no gateway comes before what needs a way to its gateway.
+ * Throws QL_CANNOT_MOVE (exit 3) naming all that can not be said.
+ */
+export function arrivalLines(from: Layer3, to: string, nodad: boolean = false): readonly Argv[] {
+  const v4 = from.addresses.filter(({ family }) => family === 'inet');
+  const v6 = from.addresses.filter(({ family }) => family === 'inet6').reverse();
+  return [
+    ...[...v4, ...v6]
+      .filter((one) => !isOwnLinkLocal(one))
+      .map((one): Argv => ['address', 'replace', ...addressWords(one, from.link, to, nodad), 'dev', to]),
+    ...routesOf(from).map((route): Argv => ['route', 'replace', ...wordsOf(route, from, to)]),
+    ...from.neighbours.map(
+      ({ address, mac }): Argv =>
+        mac === undefined
+          ? ['neigh', 'replace', 'proxy', address, 'dev', to]
+          : ['neigh', 'replace', address, 'lladdr', mac, 'dev', to, 'nud', 'permanent'],
+    ),
+  ];
+}
+
+/**
+ * Takes the addresses off, last added first: where it stops, those that are left are the first ones, and adding the
+ * others again gives the order that was (a primary address takes its secondaries along: linux/net/ipv4/devinet.c).
+ */
+export function departureLines({ link, addresses }: Layer3): readonly Argv[] {
+  const v4 = addresses.filter(({ family }) => family === 'inet').reverse();
+  const v6 = addresses.filter((one) => one.family === 'inet6' && !isOwnLinkLocal(one));
+  return [...v4, ...v6].map((one): Argv => ['address', 'del', cidrOf(one), 'dev', link]);
+}
+
+const cidrOf = ({ local, peer, prefixlen }: LinkAddress): string =>
+  peer === undefined ? `${local}/${prefixlen}` : local;
+
+/** The kernel makes it from the MAC, which both links have. */
+const isOwnLinkLocal = ({ family, scope }: LinkAddress): boolean => family === 'inet6' && scope === 'link';
+
+function routesOf(from: Layer3): readonly Route[] {
+  const mine = from.routes.filter(
+    (route) => usesLink(route, from.link) && !isOfAddress(route, from.addresses),
+  );
+  const needsGateway = ({ row }: Route): boolean => 'gateway' in row || 'via' in row || 'nexthops' in row;
+  return [...mine.filter((route) => !needsGateway(route)), ...mine.filter(needsGateway)];
+}
+
+function wordsOf(route: Route, from: Layer3, to: string): readonly string[] {
+  const words = routeWords(route, from.link, to);
+  if (!('problem' in words)) return words.words;
+  throw new QlaunchError('QL_CANNOT_MOVE', EXIT.refused, {
+    what: `can not move the routes of ${from.link}`,
+    why: [`the route ${String(route.row['dst'])} (table ${String(route.row['table'])}) ${words.problem}`],
+    todo: [`ip ${route.family === 'inet6' ? '-6 ' : ''}-d route show table ${String(route.row['table'])}`],
+  });
+}

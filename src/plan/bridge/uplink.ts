@@ -1,0 +1,225 @@
+/**
+ * A NIC in use becomes a port, and all that was on it goes to the bridge. The order is what was measured to lose least:
+ * the bridge is made beside, then one batch moves the NIC, adds everything on the bridge and takes it off the NIC.
+ */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import type { BridgeSettings } from '../../spec/bridge/settings.ts';
+import { planBridge } from '../bridge.ts';
+import type { HostFacts, LinkFact } from '../facts.ts';
+import type { Lifetime } from '../lifetime.ts';
+import { LINK_GONE } from '../links.ts';
+import { batchText } from '../render.ts';
+import {
+  type Argv,
+  type BatchLine,
+  DEADLINE_MS,
+  type HostPath,
+  type Owns,
+  type Plan,
+  type Step,
+} from '../step.ts';
+import { setAttribute } from '../sysctl.ts';
+import { arrivalLines, departureLines, type Layer3 } from './layer3.ts';
+import { linkOf } from './port.ts';
+import { refuseAsPort } from './refuse.ts';
+import { namesLink, type Rule, ruleWords } from './rule.ts';
+
+export interface UplinkWish extends BridgeSettings {
+  readonly name: string;
+  readonly uplink: string;
+  readonly lifetime: Lifetime;
+}
+
+export interface UplinkFacts extends Layer3 {
+  readonly rules: readonly Rule[];
+  /** Of the NIC, as far as it differs from what a new link has: "ipv4/conf" and "ipv6/conf" by name. */
+  readonly settings: readonly {
+    readonly family: 'ipv4' | 'ipv6';
+    readonly name: string;
+    readonly value: string;
+  }[];
+  /** accept_dad of the NIC; absent: this kernel has no IPv6, or none on this NIC. */
+  readonly acceptDad?: string;
+  /** `all/accept_dad` is on: then the NIC's own setting does not switch the check off. */
+  readonly checksAll: boolean;
+  /** A program in the NIC's driver path (XDP). */
+  readonly xdp: boolean;
+}
+
+export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFacts): Plan<HostFacts> {
+  const nic = linkOf(facts, wish.uplink);
+  refuseAsPort(nic, facts);
+  if (uplink.xdp) throw refusedXdp(nic.ifname);
+  const mac = nic.address ?? '';
+  const owns: Owns = { link: nic.ifname, mac };
+  const bridge = planBridge({ ...wish, mac, mtu: wish.mtu ?? nic.mtu }, facts);
+  return {
+    steps: [
+      ...bridge.steps,
+      ...uplink.settings.map((one) => copySetting(wish.name, one)),
+      ...quiet(wish, uplink, owns),
+      moveStep(wish, nic, uplink, owns),
+      ...settle(wish, uplink, owns),
+      ...uplink.rules
+        .filter((rule) => namesLink(rule, nic.ifname))
+        .flatMap((rule) => renameRule(rule, wish, owns)),
+    ],
+  };
+}
+
+/** The title of the line whose undo is the whole way back. */
+export const moveTitle = (bridge: string, nic: string): string =>
+  `make ${nic} a port of ${bridge}, with all that is on it`;
+
+/** What puts everything back onto the NIC, from whatever point the move had reached. */
+export function wayBack(nic: string, uplink: Layer3, wasUp: boolean, nodad: boolean): readonly Argv[] {
+  return [
+    ['link', 'set', 'dev', nic, 'nomaster'],
+    ...arrivalLines(uplink, nic, nodad),
+    ...(nodad ? arrivalLines(uplink, nic) : []).filter(([object]) => object === 'address'),
+    ...(wasUp ? [] : [['link', 'set', 'dev', nic, 'down'] as const]),
+  ];
+}
+
+export const wayBackText = (lines: readonly Argv[]): string => batchText(lines.map((words) => ({ words })));
+
+function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, owns: Owns): Step {
+  const { ifname: name } = nic;
+  const wasUp = nic.flags.includes('UP');
+  const back = wayBackText(wayBack(name, uplink, wasUp, uplink.checksAll));
+  const undone = { nothing: `${name} gets all of it back at once` };
+  const line = (words: Argv): BatchLine => ({ title: words.join(' '), words, undo: undone });
+  const arrival = arrivalLines(uplink, wish.name, uplink.checksAll);
+  return {
+    title: `move all that is on ${name} to ${wish.name}`,
+    do: {
+      batch: 'ip',
+      lines: [
+        {
+          title: moveTitle(wish.name, name),
+          words: ['link', 'set', 'dev', name, 'master', wish.name],
+          undo: { run: ['ip', '-batch', '-'], stdin: back, gone: LINK_GONE },
+          owns,
+        },
+        ...(wasUp ? [] : [line(['link', 'set', 'dev', name, 'up'])]),
+        ...(wish.mtu === undefined || wish.mtu === nic.mtu ? [] : [mtuLine(nic, wish.mtu, owns)]),
+        ...arrival.map(line),
+        ...departureLines(uplink).map(line),
+        // Only now: an address that was given with nodad would keep showing it.
+        ...(uplink.checksAll ? arrivalLines(uplink, wish.name) : [])
+          .filter(([object]) => object === 'address')
+          .map(line),
+      ],
+    },
+    undo: { eachLine: true },
+    deadlineMs: DEADLINE_MS,
+  };
+}
+
+function mtuLine(nic: LinkFact, mtu: number, owns: Owns): BatchLine {
+  return {
+    title: `give ${nic.ifname} the MTU ${mtu}`,
+    words: ['link', 'set', 'dev', nic.ifname, 'mtu', String(mtu)],
+    undo: { run: ['ip', 'link', 'set', 'dev', nic.ifname, 'mtu', String(nic.mtu)], gone: LINK_GONE },
+    owns,
+  };
+}
+
+const conf = (family: 'ipv4' | 'ipv6', link: string, name: string): HostPath =>
+  `/proc/sys/net/${family}/conf/${link}/${name}`;
+
+function copySetting(bridge: string, { family, name, value }: UplinkFacts['settings'][number]): Step {
+  return {
+    title: `set ${family} ${name} of ${bridge} as the NIC has it`,
+    do: { write: conf(family, bridge, name), value },
+    undo: { nothing: `goes away with ${bridge}` },
+    deadlineMs: DEADLINE_MS,
+  };
+}
+
+/** Duplicate address detection would make an address that moves unusable for a second (RFC 4862, 5.4). */
+function quiet(wish: UplinkWish, { acceptDad }: UplinkFacts, owns: Owns): readonly Step[] {
+  if (acceptDad === undefined) return [];
+  return [
+    {
+      title: `let ${wish.name} have its IPv6 addresses without asking whether they are taken`,
+      do: { write: conf('ipv6', wish.name, 'accept_dad'), value: '0' },
+      undo: { nothing: `goes away with ${wish.name}` },
+      deadlineMs: DEADLINE_MS,
+    },
+    setAttribute(
+      conf('ipv6', wish.uplink, 'accept_dad'),
+      '0',
+      `let ${wish.uplink} have them back without asking`,
+      owns,
+    ),
+  ];
+}
+
+/** What is left of IPv6 on the port would answer nobody, and send what goes to its network nowhere. */
+function settle(wish: UplinkWish, { acceptDad }: UplinkFacts, owns: Owns): readonly Step[] {
+  if (acceptDad === undefined) return [];
+  return [
+    setAttribute(
+      conf('ipv6', wish.uplink, 'disable_ipv6'),
+      '1',
+      `leave IPv6 of ${wish.uplink} to ${wish.name}`,
+      owns,
+    ),
+    {
+      title: `let ${wish.name} ask again for addresses that are new`,
+      do: { write: conf('ipv6', wish.name, 'accept_dad'), value: acceptDad },
+      undo: { nothing: `goes away with ${wish.name}` },
+      deadlineMs: DEADLINE_MS,
+    },
+  ];
+}
+
+/** Packets come in by the bridge from now on. First the new one: no moment is without. */
+function renameRule(rule: Rule, { name, uplink }: UplinkWish, owns: Owns): readonly Step[] {
+  const [old, renamed] = [ruleWords(rule, uplink, uplink), ruleWords(rule, uplink, name)];
+  if (old === undefined || renamed === undefined) {
+    throw new QlaunchError('QL_CANNOT_MOVE', EXIT.refused, {
+      what: `can not move a policy rule of ${uplink}`,
+      why: [JSON.stringify(rule.row)],
+      todo: [`ip ${rule.family === 'inet6' ? '-6 ' : ''}rule show`],
+    });
+  }
+  const ip = (verb: string, words: readonly string[]): Argv => [
+    'ip',
+    rule.family === 'inet6' ? '-6' : '-4',
+    'rule',
+    verb,
+    ...words,
+  ];
+  const [there, gone] = [['File exists'], ['No such file or directory', 'No such process']];
+  const step = (title: string, action: Argv, back: Argv, over: readonly string[]): Step => ({
+    title,
+    do: { run: action },
+    undo: { run: back, gone: over },
+    owns,
+    deadlineMs: DEADLINE_MS,
+  });
+  return [
+    step(
+      `make the rule ${String(rule.row['priority'])} for ${name}`,
+      ip('add', renamed),
+      ip('del', renamed),
+      gone,
+    ),
+    step(
+      `remove the rule ${String(rule.row['priority'])} of ${uplink}`,
+      ip('del', old),
+      ip('add', old),
+      there,
+    ),
+  ];
+}
+
+function refusedXdp(name: string): QlaunchError {
+  return new QlaunchError('QL_NOT_A_PORT', EXIT.refused, {
+    what: `will not make ${name} a port of a bridge`,
+    why: ['an XDP program is attached to it, which may take frames before the bridge sees them'],
+    todo: [`sudo ip link set dev ${name} xdp off   # if nothing needs it`],
+  });
+}

@@ -1,0 +1,86 @@
+/** What is looked at before a NIC in use becomes a port: who would lose it, and who would fight over it. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { linkTo } from '../../host/bridge/reach.ts';
+import { processesNaming } from '../../host/bridge/users.ts';
+import type { Machine } from '../../host/port.ts';
+import type { LinkFact } from '../../plan/facts.ts';
+
+interface Objection {
+  readonly why: string;
+  readonly todo: string;
+}
+
+/** Throws QL_UPLINK_BUSY (exit 3) with all that speaks against it, before anything is touched. */
+export async function refuseBusy(machine: Machine, nic: LinkFact, force: boolean): Promise<void> {
+  const found = [...(await managers(machine, nic)), ...programs(nic.ifname)];
+  const risky = force ? [] : await rootOver(machine, nic.ifname);
+  const all = [...found, ...risky];
+  if (all.length === 0) return;
+  throw new QlaunchError('QL_UPLINK_BUSY', EXIT.refused, {
+    what: `will not make ${nic.ifname} a port of a bridge`,
+    why: all.map(({ why }) => why),
+    todo: all.map(({ todo }) => todo),
+  });
+}
+
+/** By what each keeps in /run for the links it has: /run/NetworkManager/devices(5), sd-network's link files. */
+async function managers(machine: Machine, { ifname, ifindex }: LinkFact): Promise<readonly Objection[]> {
+  const nm = await machine.read(`/run/NetworkManager/devices/${ifindex}`);
+  const networkd = await machine.read(`/run/systemd/netif/links/${ifindex}`);
+  const found: Objection[] = [];
+  if (nm !== undefined && /^managed=true$/m.test(nm))
+    found.push({
+      why: `NetworkManager has ${ifname}, and would not let it go`,
+      todo: `sudo nmcli device set ${ifname} managed no   # keeps its addresses; a lease is not renewed any more`,
+    });
+  if (networkd !== undefined && /^ADMIN_STATE=(configured|configuring)$/m.test(networkd))
+    found.push({
+      why: `systemd-networkd has ${ifname} (${/^NETWORK_FILE=(.*)$/m.exec(networkd)?.[1] ?? 'by a .network file'})`,
+      todo: `make the bridge there: man systemd.netdev, example 1; then networkctl reload`,
+    });
+  return found;
+}
+
+const KNOWN: Readonly<Record<string, string>> = {
+  dhclient: 'asks for its address by DHCP',
+  dhcpcd: 'asks for its address by DHCP',
+  udhcpc: 'asks for its address by DHCP',
+  pump: 'asks for its address by DHCP',
+  wpa_supplicant: 'logs it in to the switch (802.1X)',
+  pppd: 'dials over it (PPPoE)',
+  pppoe: 'dials over it (PPPoE)',
+};
+
+function programs(nic: string): readonly Objection[] {
+  return processesNaming(nic).flatMap(({ pid, program }) => {
+    const what = KNOWN[program];
+    if (what === undefined) return [];
+    return [
+      {
+        why: `${program} (pid ${pid}) ${what}, and would go on doing so on the port`,
+        todo: `sudo kill ${pid}   # its address stays until the lease ends; then the same command again`,
+      },
+    ];
+  });
+}
+
+/** When the way to the root file system is lost, nothing can put it back. */
+async function rootOver(machine: Machine, nic: string): Promise<readonly Objection[]> {
+  const mounts = ((await machine.read('/proc/self/mounts')) ?? '').split('\n').map((line) => line.split(' '));
+  const found: Objection[] = [];
+  for (const [, at, type = '', options = ''] of mounts) {
+    const server = /(?:^|,)addr=([^,]+)/.exec(options)?.[1];
+    if (!type.startsWith('nfs') || server === undefined || (at !== '/' && at !== '/usr')) continue;
+    if ((await linkTo(machine, server)) === nic)
+      found.push({
+        why: `${at} is mounted from ${server} over ${nic}: if the move failed, nothing could be read to put it back`,
+        todo: 'the same command with --force, at the console',
+      });
+  }
+  if (((await machine.list('/sys/class/iscsi_session')) ?? []).length > 0)
+    found.push({
+      why: 'this host has iSCSI disks, which may be reached over it',
+      todo: 'the same command with --force, at the console',
+    });
+  return found;
+}

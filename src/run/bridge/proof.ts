@@ -1,0 +1,67 @@
+/** The move is proven from the bridge's side, or taken back at once: a ping right after would be answered either way. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answers, linkTo } from '../../host/bridge/reach.ts';
+import type { Machine } from '../../host/port.ts';
+import { usesLink } from '../../plan/bridge/route.ts';
+import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
+
+const ANSWER_MS = 3_000;
+
+export interface Before {
+  /** Those that answered over the NIC: only they have to answer over the bridge. */
+  readonly gateways: readonly string[];
+  /** The other end of the SSH session, when its way leads over the NIC. */
+  readonly peer?: string;
+}
+
+export async function lookBefore(
+  machine: Machine,
+  facts: UplinkFacts,
+  peer: string | undefined,
+): Promise<Before> {
+  const found: string[] = [];
+  for (const gateway of gatewaysOf(facts))
+    if (await answers(machine, gateway, facts.link, ANSWER_MS)) found.push(gateway);
+  const isOver = peer !== undefined && (await linkTo(machine, peer)) === facts.link;
+  return { gateways: found, ...(isOver ? { peer } : {}) };
+}
+
+/** Of the default routes over this link. */
+function gatewaysOf(facts: UplinkFacts): readonly string[] {
+  const defaults = facts.routes.filter(
+    (route) => route.row['dst'] === 'default' && usesLink(route, facts.link),
+  );
+  return [
+    ...new Set(defaults.flatMap(({ row }) => (typeof row['gateway'] === 'string' ? [row['gateway']] : []))),
+  ];
+}
+
+/** What is wrong now; empty: proven. */
+export async function disproof(
+  machine: Machine,
+  before: Before,
+  bridge: string,
+  nic: string,
+): Promise<readonly string[]> {
+  const wrong: string[] = [];
+  if (!(await forwards(machine, bridge, nic))) wrong.push(`the port ${nic} of ${bridge} does not forward`);
+  for (const gateway of before.gateways)
+    if (!(await answers(machine, gateway, bridge, ANSWER_MS)))
+      wrong.push(`the gateway ${gateway} does not answer over ${bridge}`);
+  const way = before.peer === undefined ? bridge : await linkTo(machine, before.peer);
+  if (way !== bridge) wrong.push(`the way to your session (${before.peer}) leads over ${way ?? 'nothing'}`);
+  return wrong;
+}
+
+/** With STP a port listens and learns first; without, it forwards as soon as it has a carrier. */
+async function forwards(machine: Machine, bridge: string, nic: string): Promise<boolean> {
+  const stp = (await machine.run(['ip', '-d', 'link', 'show', 'dev', bridge])).stdout;
+  const delayS = Number(/forward_delay (\d+)/.exec(stp)?.[1] ?? 0) / 100;
+  const waitMs = / stp_state 1 /.test(stp) ? 2_000 * delayS + 4_000 : 2_000;
+  for (let waitedMs = 0; waitedMs <= waitMs; waitedMs += 50) {
+    const { stdout } = await machine.run(['ip', '-d', 'link', 'show', 'dev', nic]);
+    if (/ bridge_slave state forwarding /.test(stdout)) return true;
+    await sleep(50);
+  }
+  return false;
+}

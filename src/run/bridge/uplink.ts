@@ -1,0 +1,104 @@
+/** `qlaunch bridge create BR --uplink NIC`: on trial, proven, and taken back by itself unless it is confirmed. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { sshPeer } from '../../host/bridge/session.ts';
+import { readUplink } from '../../host/bridge/uplink.ts';
+import { withRadio } from '../../host/bridge/wireless.ts';
+import { readFacts } from '../../host/facts.ts';
+import { linkOf } from '../../plan/bridge/port.ts';
+import { refuseAsPort } from '../../plan/bridge/refuse.ts';
+import { moveTitle, planUplink, type UplinkFacts, wayBack, wayBackText } from '../../plan/bridge/uplink.ts';
+import { type HostFacts, linkNamed } from '../../plan/facts.ts';
+import { renderByHand } from '../../plan/render-undo.ts';
+import type { Plan } from '../../plan/step.ts';
+import type { BridgeSettings } from '../../spec/bridge/settings.ts';
+import { execute, newId } from '../change/execute.ts';
+import { applyOnTrial, revertChange } from '../confirm/confirm.ts';
+import type { Engine } from '../engine.ts';
+import { loadChange } from '../journal/load.ts';
+import { undoChange } from '../recover.ts';
+import { type BridgeChange, titleOf } from './changes.ts';
+import { refuseBusy } from './checks.ts';
+import { type Before, disproof, lookBefore } from './proof.ts';
+
+export interface UplinkBridge extends BridgeSettings {
+  readonly name: string;
+  readonly uplink: string;
+  /** Also where a failure could not be put back. */
+  readonly force: boolean;
+}
+
+export interface Moved {
+  readonly id: string;
+  /** What was asked again over the bridge, and answered. */
+  readonly proven: Before;
+}
+
+/** For --dry-run: all checks, and the steps. Errors: as createUplink(), before anything is touched. */
+export async function uplinkPlan(engine: Engine, wish: UplinkBridge): Promise<Plan<HostFacts>> {
+  const facts = await readFacts(engine.machine, engine.newToken());
+  return (await look(engine, wish, 'dry-run', facts)).plan;
+}
+
+async function look(
+  engine: Engine,
+  wish: UplinkBridge,
+  id: string,
+  links: HostFacts,
+): Promise<{ plan: Plan<HostFacts>; facts: UplinkFacts }> {
+  const found = await withRadio(engine.machine, links, wish.uplink);
+  const nic = linkOf(found, wish.uplink);
+  refuseAsPort(nic, found);
+  await refuseBusy(engine.machine, nic, wish.force);
+  const facts = await readUplink(engine.machine, wish.uplink);
+  return { plan: planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts), facts };
+}
+
+/**
+ * Errors: QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE (exit 3, nothing touched);
+ * QL_NOT_PROVEN (exit 4), QL_STEP_REFUSED: all is put back.
+ * @param trialS seconds until it is taken back; undefined: it stays
+ */
+export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: number): Promise<Moved> {
+  const id = newId(engine);
+  const title = titleOf('create', wish.name, wish.uplink);
+  const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
+  let before: Before = { gateways: [] };
+  const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
+    const looked = await look(engine, wish, id, links);
+    before = await lookBefore(engine.machine, looked.facts, sshPeer());
+    return looked.plan;
+  };
+  if (trialS === undefined)
+    await engine.locked(title, async () => {
+      const links = await readFacts(engine.machine, engine.newToken());
+      await execute(engine, await plan(links), order);
+    });
+  else await applyOnTrial(engine, order, trialS, plan);
+  const wrong = await disproof(engine.machine, before, wish.name, wish.uplink);
+  if (wrong.length === 0) return { id, proven: before };
+  const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
+  throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {
+    what: `${wish.name} did not do what ${wish.uplink} did`,
+    why: [...wrong, left.length === 0 ? 'all is as it was before' : 'not all could be put back'],
+    todo: left.map(({ byHand }) => byHand),
+  });
+}
+
+/**
+ * The way back is of what is on the bridge now: leases were renewed and addresses given since it was made. Left as it
+ * was where the bridge is gone. Under the journal's rules: what is written is what will be run.
+ */
+export async function refreshWayBack(engine: Engine, { id, bridge, port }: BridgeChange): Promise<void> {
+  if (port === undefined) return;
+  await engine.locked(`look at ${bridge}`, async () => {
+    const links = await readFacts(engine.machine, engine.newToken());
+    const { journal } = loadChange(engine.stores, engine.world, id);
+    const entry = journal?.open.find(({ title }) => title === moveTitle(bridge, port));
+    const isThere = linkNamed(links, bridge) !== undefined && linkNamed(links, port)?.master === bridge;
+    if (!isThere || journal === undefined || entry === undefined || !('run' in entry.undo)) return;
+    const now = await readUplink(engine.machine, bridge);
+    const wasUp = !(entry.undo.stdin ?? '').includes(`link set dev ${port} down`);
+    const undo = { ...entry.undo, stdin: wayBackText(wayBack(port, now, wasUp, now.checksAll)) };
+    journal.change([{ n: entry.n, undo, byHand: renderByHand(undo) }]);
+  });
+}
