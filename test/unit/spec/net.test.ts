@@ -195,7 +195,12 @@ describe('refused: QEMU would crash, misread it silently, or say less (qemu.md 2
     ],
     ['tap:t0,sndbuf=3G', ['--net sndbuf: "3G" must be below 2G']],
     ['tap:abcdefghijklmnop', ['--net: "abcdefghijklmnop" is 16 bytes long; the kernel allows 15']],
-    ['tap:q*', ['--net: "q*" can not name an interface that qlaunch makes']],
+    [
+      'tap:q*',
+      [
+        '--net: "q*" can not name an interface that qlaunch makes (letters, digits, "_", ".", "@" and "-", which is not the first)',
+      ],
+    ],
     ['tap:vm%d', ['--net: "vm%d" must not contain "%": the kernel would choose another name']],
     ['bridge:br0:1', ['--net: "br0:1" must not contain "/", ":" or white space']],
     [
