@@ -8,8 +8,9 @@ export function running({ record, dir, pid }: VmStatus): object {
   return { name, pid, dir, nics, ...(vnc === undefined ? {} : { vnc }) };
 }
 
-export function announcement({ record, pid }: VmStatus, { vnc: screen }: VmSpec): string {
+export function announcement({ record, pid, reason }: VmStatus, { vnc: screen }: VmSpec): string {
   const { name, nics, vnc, serial, detached } = record;
+  if (pid === undefined) return `${name} has ended already${reason === undefined ? '' : `: ${reason}`}`;
   const forwards = nics.flatMap((nic) => nic.forwards);
   return [
     `${name} is running (pid ${pid})`,

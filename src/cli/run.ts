@@ -3,7 +3,7 @@ import { EXIT, QlaunchError } from '../errors.ts';
 import { linuxMachine } from '../host/linux.ts';
 import type { Host } from '../host/port.ts';
 import { signalQemu } from '../host/vm/signal.ts';
-import type { Identity } from '../host/vm/user.ts';
+import { asRoot, type Identity } from '../host/vm/user.ts';
 import { renderCommand } from '../plan/qemu/command.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
 import type { Step } from '../plan/step.ts';
@@ -17,6 +17,7 @@ import type { VmSpec } from '../spec/vm-spec.ts';
 import { announcement, running } from './announce.ts';
 import { readDescription } from './describe.ts';
 import { follow, listenForStops } from './follow.ts';
+import { tellLeft } from './left.ts';
 import { sudoLine } from './root.ts';
 import { json, note, out } from './terminal.ts';
 import { keepTerminal } from './tty.ts';
@@ -100,12 +101,15 @@ async function foreground(plan: VmPlan, host: Host, who: Identity, terminal: boo
   const [launched, stop] = [new AbortController(), new AbortController()];
   void stops.next(launched.signal).then(() => stop.abort());
   try {
-    const { vm, qmp } = await launch(plan, host, { who, terminal, stop: stop.signal, ...engineFor(plan) });
+    const mine = engineFor(plan);
+    const { vm, qmp } = await launch(plan, host, { who, terminal, stop: stop.signal, ...mine });
     // From here on a request goes to the guest.
     launched.abort();
     kept?.suspendWith((name) => signalQemu(vm.dir, name));
     if (!terminal) note(`${announcement(vm, plan.spec)}\n  Ctrl-C shuts the guest down`);
-    return await follow(vm, qmp, stops);
+    const status = await follow(vm, qmp, stops);
+    const { engine } = mine;
+    return engine === undefined ? status : asRoot(who, () => tellLeft(vm.record, engine)) || status;
   } finally {
     forget();
     await kept?.restore();

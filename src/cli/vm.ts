@@ -2,6 +2,7 @@
 import { EXIT } from '../errors.ts';
 import { identity } from '../host/vm/user.ts';
 import { shellLine } from '../plan/shell.ts';
+import { openEngine } from '../run/open-engine.ts';
 import { refused } from '../run/qmp/failure.ts';
 import type { JsonObject } from '../run/qmp/message.ts';
 import { attachConsole } from '../run/vm/console.ts';
@@ -9,7 +10,10 @@ import { followLogs, type LogName, readLogs, serialFile } from '../run/vm/logs.t
 import { withMonitor } from '../run/vm/monitor.ts';
 import { alive, findVm, type VmStatus } from '../run/vm/status.ts';
 import { killVm, stopVm, waitForEnd } from '../run/vm/stop.ts';
+import { tellLeft } from './left.ts';
 import { fail, json, note, raw, stdout } from './terminal.ts';
+
+declare const QLAUNCH_VERSION: string;
 
 /** For QEMU to leave after `quit` or SIGKILL. */
 export const QUIT_MS = 5_000;
@@ -42,7 +46,9 @@ async function each(
   const results = await Promise.allSettled(vms.map(work));
   const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   if (options.json) json(done.map(({ vm }) => fate(vm)));
+  const left = endOf(done.map(({ vm }) => vm));
   return Math.max(
+    left,
     ...results.map((result) => {
       if (result.status === 'rejected') return fail(result.reason);
       const { vm, status } = result.value;
@@ -50,6 +56,13 @@ async function each(
       return status;
     }),
   );
+}
+
+/** 6 when a guard has not taken everything back. */
+function endOf(vms: readonly VmStatus[]): number {
+  if (process.geteuid?.() !== 0) return EXIT.ok;
+  const engine = openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
+  return Math.max(EXIT.ok, ...vms.filter((vm) => !alive(vm)).map(({ record }) => tellLeft(record, engine)));
 }
 
 /** 0: the guests shut down. 5: one did not in time, and QEMU was told to quit or killed. */

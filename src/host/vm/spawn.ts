@@ -60,7 +60,7 @@ export async function spawnWaiter(wish: SpawnWish): Promise<Waiter> {
   const words =
     wish.undo === undefined || gate === undefined
       ? waiter
-      : ['/bin/sh', '-c', guard(gate), GUARD_NAME, wish.undo, ...waiter];
+      : ['/bin/sh', '-c', guard(gate, 3 + fds.indexOf(wish.lockFd)), GUARD_NAME, wish.undo, ...waiter];
   const [program = '/bin/sh', ...args] = words;
   const terminal = wish.terminal ? 'inherit' : 'ignore';
   const rest = fds.map((fd, i) => (i + 3 === gate ? 'pipe' : fd));

@@ -35,12 +35,17 @@ export const GUARD_NAME = 'qlaunch-guard';
  * It is root where the waiter is the VM's user. It starts nothing before a line comes through `gate`, a pipe: a
  * launcher that dies before it has written down who holds the change leaves no QEMU behind. UNDO is rendered from the
  * journal and removes that; where it is missing or fails, `qlaunch recover` does the job.
+ * A waiter that was killed (128 + signal) may leave a QEMU that lives: it is waited for by the VM's `lock`, which it
+ * holds. Ours is the same open file; opened anew it is another one, for flock(2) to wait with.
  */
-export function guard(gate: number): string {
+export function guard(gate: number, lock: number): string {
   return [
     'trap "" HUP INT TERM',
     'undo=$1; shift',
-    `if read -r go <&${gate}; then (trap - HUP INT TERM; exec ${gate}<&-; exec "$@"); fi`,
+    `if read -r go <&${gate}; then`,
+    `  (trap - HUP INT TERM; exec ${gate}<&-; exec "$@")`,
+    `  [ $? -lt 128 ] || { exec ${lock}</proc/self/fd/${lock}; flock ${lock}; }`,
+    'fi',
     '[ ! -e "$undo" ] || { /bin/sh "$undo" </dev/null >>"$undo.log" 2>&1 && rm -f "$undo" "$undo.log"; }',
   ].join('\n');
 }

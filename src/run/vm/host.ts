@@ -17,8 +17,10 @@ import { apply } from '../apply.ts';
 import { entrust, undoPath } from '../change/guarded.ts';
 import type { Engine } from '../engine.ts';
 import type { Journal } from '../journal/journal.ts';
-import { recover, release } from '../recover.ts';
+import { type Change, loadChange } from '../journal/load.ts';
+import { type Recovered, recover, release } from '../recover.ts';
 import { guestStepsNow } from './guests.ts';
+import { refuseLeft, vmLabel } from './left.ts';
 import type { NetworkStart, Networks } from './networks.ts';
 
 export interface HostNeeds {
@@ -51,7 +53,7 @@ export async function hostNeeds(
   if (!passed && !spec.nets.some(isOurs)) return undefined;
   const now = await readFacts(host);
   const facts = { ...now, links: [...now.links, ...networks.starts.map(({ link }) => link)] };
-  const lifetime = { vm: vmLabel(who, spec.name) };
+  const lifetime = { vm: vmLabel(who.user.uid, spec.name) };
   const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts, macs);
   const deviceNeeds = passed ? (await import('../vfio/launch.ts')).deviceNeeds : undefined;
   const pci = await deviceNeeds?.(spec, who, host, lifetime, macs);
@@ -86,11 +88,6 @@ function withoutOwn(
   return { ...facts, links: facts.links.filter(({ ifname }) => !mine.has(ifname)) };
 }
 
-/** Tells a VM from every other one on the host: several users may have a `web`. */
-function vmLabel({ user }: Identity, name: string): string {
-  return user.uid === 0 ? name : `${user.uid}/${name}`;
-}
-
 /** Throws QL_NEEDS_ROOT (exit 3) with the steps that need it and what to type. */
 export function requireRoot(steps: readonly Step[], who: Identity, again: string): void {
   if (who.root || steps.length === 0) return;
@@ -110,26 +107,33 @@ export interface HostChange {
   keptBy(pid: number): Promise<void>;
   readonly undo: string;
   /** Takes back whatever of it is left. */
-  release(): Promise<void>;
+  release(): Promise<Recovered>;
 }
 
 /** What an earlier start of this VM left is taken back first. */
 export async function makeHost(engine: Engine, needs: HostNeeds, who: Identity): Promise<HostChange> {
   const name = renderLifetime(needs.lifetime);
   const journal = await whileRoot(who, async () => {
-    await recover(engine, ({ journal: of }) => of !== undefined && renderLifetime(of.head.lifetime) === name);
+    const isOf = ({ journal: of }: Change): boolean =>
+      of !== undefined && renderLifetime(of.head.lifetime) === name;
+    refuseLeft(await recover(engine, isOf), name);
     for (const network of needs.networks) await network.start(engine);
     return apply(engine, { title: `run ${name}`, lifetime: needs.lifetime }, needs.plan);
   });
   return {
     undo: undoPath(engine, journal),
     keptBy: (pid) => whileRoot(who, () => keep(engine, journal, pid)),
-    release: () => whileRoot(who, async () => void (await release(engine, needs.lifetime))),
+    release: () => whileRoot(who, () => release(engine, needs.lifetime)),
   };
 }
 
-async function keep(engine: Engine, journal: Journal, pid: number): Promise<void> {
-  const holder = engine.world.process(pid);
-  // It has ended already: then nobody holds it, and its guard takes it back.
-  if (holder !== undefined) await entrust(engine, journal, holder);
+/** Under the host lock, for its guard may be taking it back by now: what is closed must not come back. */
+function keep(engine: Engine, journal: Journal, pid: number): Promise<void> {
+  return engine.locked(`keep ${journal.head.title}`, async () => {
+    const holder = engine.world.process(pid);
+    // It has ended already: then nobody holds it, and its guard takes it back.
+    if (holder === undefined) return;
+    const { journal: open } = loadChange(engine.stores, engine.world, journal.head.id);
+    if (open !== undefined) await entrust(engine, journal, holder);
+  });
 }

@@ -20,6 +20,7 @@ import type { QmpClient } from '../qmp/client.ts';
 import { connectQmp } from '../qmp/connect.ts';
 import { chosenPorts } from './forwards.ts';
 import { type HostChange, makeHost } from './host.ts';
+import { withLeft } from './left.ts';
 import { macOwner, mergeMacs } from './nics.ts';
 import { makePlace, takePlace } from './place.ts';
 import type { VmPlan } from './plan.ts';
@@ -70,28 +71,41 @@ export async function launch(plan: VmPlan, host: Host, how: LaunchOptions): Prom
     waiter = await startWaiter(plan, how, lock, change);
   } catch (error) {
     endPassts(place.dir);
-    await change?.release();
+    const reason = await takenBack(change, error);
     removeFiles(place.dir, (file) => file === FILES.record || file === FILES.launcher);
-    throw error;
+    throw reason;
   } finally {
     // QEMU and its waiter hold it now; ours would make a dead VM look alive.
     lock.release();
   }
-  const qmp = await untilReady(plan, waiter, how.stop).catch(async (error: unknown) => {
+  const fail = async (error: unknown): Promise<never> => {
     // The guard is at it; what it leaves, and what a guard that was killed left, is ours.
     await within(GUARD_MS, waiter.ended);
-    await change?.release();
-    throw error;
-  });
+    throw await takenBack(change, error);
+  };
+  const qmp = await untilReady(plan, waiter, how.stop).catch(fail);
   removeFiles(place.dir, (file) => file === FILES.vncPassword);
   const started = readStatus(place.dir);
   // QEMU itself: a guard may be killed, and its VM go on. Where that can not be written down, the guard keeps it.
   if (started?.pid !== undefined) await change?.keptBy(started.pid).catch(() => undefined);
+  if (readStatus(place.dir)?.state !== 'running') {
+    await within(GUARD_MS, waiter.ended);
+    const end = readStatus(place.dir);
+    if (end?.state !== 'ended') return fail(failure(plan, end));
+    // Its guard may have met a journal that was being written.
+    await change?.release();
+    return { vm: end, qmp };
+  }
   const nics = await chosenPorts(plan.record.nics, qmp);
   if (nics !== plan.record.nics) writeRecord(place.dir, { ...plan.record, nics });
   const vm = readStatus(place.dir);
   if (vm === undefined) throw new Error(`the record in ${place.dir} is gone`);
   return { vm, qmp };
+}
+
+/** Why the start failed, and what is left of what it made. */
+async function takenBack(change: HostChange | undefined, error: unknown): Promise<unknown> {
+  return change === undefined ? error : withLeft(error, await change.release());
 }
 
 /** Under the VM's lock. */

@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, readdirSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
@@ -31,6 +31,9 @@ const opened = (w: World): readonly string[] =>
       return [];
     }
   });
+
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
 /** The guest took an address of the LAN, fetched our nonce and gives back another. */
 async function talksTo(console: GuestConsole, nonce: string): Promise<void> {
@@ -101,6 +104,29 @@ test('after a kill -9 of QEMU the guard takes the tap back at once', async () =>
   await expect.poll(() => addressOf('qt-web0'), { timeout: 10_000 }).toBeUndefined();
   await expect.poll(() => opened(w)).toEqual([]);
   expect(await vmRow(w, 'web')).toMatchObject({ state: 'failed' });
+  expect(differences(before, snapshot())).toEqual([]);
+});
+
+test('a waiter that is killed takes no tap from under the QEMU that lives', async () => {
+  await lan();
+  const before = snapshot();
+  const w = world();
+  const { nonce, words } = await fetching();
+  const args = [guestCopy(w.dir), '-n', 'web', '-d', '--net', 'tap,bridge=br0', ...TCG];
+  expect(await w.qlaunch(...args, ...words)).toMatchObject({ status: 0 });
+  const console = await consoleOfVm(w, 'web');
+  const qemu = await pidOf(w, 'web');
+  const waiter = parentOf(qemu);
+  const guard = parentOf(waiter);
+  process.kill(waiter, 'SIGKILL');
+  // The guard has seen it: it waits for something else, or is gone.
+  await expect.poll(() => existsSync(`/proc/${guard}`) && childrenOf(guard).includes(waiter)).toBe(false);
+  await expect.poll(() => !existsSync(`/proc/${guard}`) || childrenOf(guard).length === 1).toBe(true);
+  await talksTo(console, nonce);
+  expect(addressOf('qt-web0')).toBeDefined();
+  expect(await vmRow(w, 'web')).toMatchObject({ state: 'running', pid: qemu });
+  process.kill(qemu, 'SIGKILL');
+  await expect.poll(() => opened(w), { timeout: 10_000 }).toEqual([]);
   expect(differences(before, snapshot())).toEqual([]);
 });
 

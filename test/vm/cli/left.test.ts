@@ -1,0 +1,100 @@
+// needs: bridge, tap, veth
+/** What could not be taken back is told, by the status too, and healed by what is told to type. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { differences, snapshot } from '../../snapshot.ts';
+import { pidOf, userWorld, type World, world } from '../../tiers/cli.ts';
+import { guestCopy } from '../../tiers/guest.ts';
+import { addressOf, lan } from '../../tiers/lan.ts';
+
+const TCG = ['--accel', 'tcg', '-m', '192'];
+const NET = ['--net', 'tap,bridge=br0,antispoof=on'];
+const FILTER = 'left over: "filter what comes from qt-web0"';
+
+/** From now on nft takes nothing away; the result mends it. */
+function spoilNft(w: World): () => void {
+  const script = join(w.dir, 'nft');
+  const real = join(w.dir, 'nft.real');
+  const path = '/usr/sbin/nft';
+  execFileSync('cp', [path, real]);
+  writeFileSync(script, `#!/bin/sh\n[ "$1" != delete ] || exit 1\nexec ${real} "$@"\n`);
+  chmodSync(script, 0o755);
+  execFileSync('mount', ['--bind', script, path]);
+  let spoilt = true;
+  const mend = (): void => {
+    if (spoilt) execFileSync('umount', [path]);
+    spoilt = false;
+  };
+  onTestFinished(mend);
+  return mend;
+}
+
+const opened = (w: World): readonly string[] =>
+  existsSync(join(w.dir, 'run/journal')) ? readdirSync(join(w.dir, 'run/journal')) : [];
+
+async function healed(w: World, mend: () => void, before: ReturnType<typeof snapshot>): Promise<void> {
+  expect(addressOf('qt-web0')).toBeUndefined();
+  mend();
+  expect(await w.qlaunch('recover')).toMatchObject({ status: 0 });
+  expect(opened(w)).toEqual([]);
+  expect(differences(before, snapshot())).toEqual([]);
+}
+
+test.each(['kill', 'stop'])('%s tells what the guard could not take back', async (command) => {
+  await lan();
+  const before = snapshot();
+  const w = world();
+  expect(await w.qlaunch(guestCopy(w.dir), '-n', 'web', '-d', ...NET, ...TCG)).toMatchObject({ status: 0 });
+  const mend = spoilNft(w);
+  const ended = await w.qlaunch(command, 'web', ...(command === 'stop' ? ['--timeout', '1'] : []));
+  expect(ended.status).toBe(6);
+  expect(ended.stderr).toContain(FILTER);
+  expect(ended.stderr).toContain('try: sudo qlaunch recover');
+  await healed(w, mend, before);
+});
+
+test('so does a start in the foreground', async () => {
+  await lan();
+  const before = snapshot();
+  const w = world();
+  const { child, status } = w.start([guestCopy(w.dir), '-n', 'web', ...NET, ...TCG]);
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => {
+    said += text.toString();
+  });
+  await expect.poll(() => said, { timeout: 20_000 }).toContain('Ctrl-C');
+  const mend = spoilNft(w);
+  process.kill(await pidOf(w, 'web'), 'SIGTERM');
+  expect(await status).toBe(6);
+  expect(said).toContain(FILTER);
+  await healed(w, mend, before);
+});
+
+test('and one that fails; the next one does not begin on top of it', async () => {
+  await lan();
+  const before = snapshot();
+  const w = world();
+  const mend = spoilNft(w);
+  const args = [guestCopy(w.dir), '-n', 'web', '-d', ...NET, ...TCG];
+  const failed = await w.qlaunch(...args, '--', '-device', 'no-such-device');
+  expect(failed.status).toBe(6);
+  expect(failed.stderr).toContain("'no-such-device' is not a valid device model name");
+  expect(failed.stderr).toContain(FILTER);
+  expect(failed.stderr).toContain('sudo qlaunch recover');
+  const again = await w.qlaunch(...args);
+  expect(again.status).toBe(6);
+  expect(again.stderr).toContain(
+    'what an earlier start of vm web left could not be taken back [QL_LEFTOVERS]',
+  );
+  await healed(w, mend, before);
+});
+
+test('who has nothing left is told nothing', async () => {
+  const w = userWorld();
+  const image = guestCopy(w.dir);
+  chmodSync(image, 0o666);
+  expect(await w.qlaunch(image, '-n', 'web', '-d', ...TCG)).toMatchObject({ status: 0 });
+  expect(await w.qlaunch('kill', 'web')).toMatchObject({ status: 0, stderr: 'web: killed by signal 9' });
+});
