@@ -5,6 +5,7 @@ import { renderLifetime } from '../plan/lifetime.ts';
 import { confirmChange } from '../run/confirm/confirm.ts';
 import { openEngine } from '../run/open-engine.ts';
 import {
+  forgetChange,
   type OpenChange,
   openChanges,
   planRecovery,
@@ -37,9 +38,31 @@ export interface UndoOptions extends ChangesOptions {
   readonly dryRun?: boolean;
 }
 
-export async function undo(id: string, options: UndoOptions): Promise<number> {
+export async function undo(
+  id: string,
+  options: UndoOptions & { readonly forget?: boolean },
+): Promise<number> {
+  if (options.forget === true) return forget(id, options);
   if (options.dryRun === true) return planned([planUndo(engine(), id)], options);
   return told(await undoChange(engine(), id), options);
+}
+
+/** What stays is said, as lines for sh: from now on nobody else knows it. */
+async function forget(id: string, options: UndoOptions): Promise<number> {
+  const { change } = options.dryRun === true ? planUndo(engine(), id) : await forgetChange(engine(), id);
+  const byHand =
+    change.trouble?.byHand ??
+    change.journal?.open.filter(({ undo }) => !('nothing' in undo)).map((entry) => entry.byHand) ??
+    [];
+  if (options.json === true) json({ forgotten: id, by_hand: byHand });
+  else {
+    note(
+      `${id}: ${options.dryRun === true ? 'only its journal would go' : 'forgotten'}; nothing else is touched`,
+    );
+    if (byHand.length > 0)
+      note(['what stays would be taken back by:', ...byHand.map(printable)].join('\n  '));
+  }
+  return EXIT.ok;
 }
 
 export async function recover(options: UndoOptions): Promise<number> {
@@ -105,7 +128,7 @@ export function renderChanges(open: readonly OpenChange[]): string {
     return [change.id, whose, since, head?.title ?? '-', decision.why];
   });
   const hints = open.flatMap(
-    ({ change }) => change.trouble?.byHand.map((line) => `${change.id}: ${printable(line)}`) ?? [],
+    ({ change }) => change.trouble?.cure.map((line) => `${change.id}: ${printable(line)}`) ?? [],
   );
   const lines = [table(['ID', 'WHOSE', 'SINCE (UTC)', 'WHAT', 'NOTE'], rows)];
   if (hints.length > 0)
@@ -157,7 +180,7 @@ export function renderRecovered({ undone, left, said, reported }: Recovered): st
     ]),
     ...reported.flatMap(({ change, decision }) => [
       `${change.id}: not touched: ${printable(decision.why)}`,
-      ...(change.trouble?.byHand.map((line) => `  try: ${printable(line)}`) ?? []),
+      ...(change.trouble?.cure.map((line) => `  try: ${printable(line)}`) ?? []),
     ]),
   ];
   return lines.length === 0 ? 'nothing to take back' : lines.join('\n');

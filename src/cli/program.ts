@@ -206,6 +206,7 @@ function changeCommands(root: Command, session: Session): void {
   root
     .command('undo <id>')
     .description('take back one change (see `qlaunch changes`)')
+    .option('--forget', 'forget it and take nothing back: what it left on the host stays')
     .option('--dry-run', 'print what would be taken back, and do nothing')
     .option('--json', 'what was taken back and what is left')
     .action(async (id, options) => done(await (await import('./changes.ts')).undo(id, options)));

@@ -9,10 +9,12 @@ export interface FileWish {
   readonly owner?: FileOwner;
 }
 
+export const putTitle = (path: string): string => `write ${path}`;
+
 export function putFile(wish: FileWish): Step {
   const owner = wish.owner === undefined ? {} : { owner: wish.owner };
   return {
-    title: `write ${wish.path}`,
+    title: putTitle(wish.path),
     do: { file: wish.path, content: wish.content, mode: wish.mode ?? 0o644, ...owner },
     undo: { restore: true },
     deadlineMs: DEADLINE_MS,
@@ -27,3 +29,7 @@ export function makeDirectory(path: FilePath, mode: number = 0o755): Step {
     deadlineMs: DEADLINE_MS,
   };
 }
+
+/** What is left of an earlier file of that name, for a person to look at; the journal has a copy of its own. */
+export const backupPath = <Path extends string>(path: Path): `${Path}.before-qlaunch` =>
+  `${path}.before-qlaunch`;

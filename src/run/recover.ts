@@ -2,6 +2,7 @@
 import { EXIT, type ExitStatus, QlaunchError } from '../errors.ts';
 import { type Lifetime, renderLifetime } from '../plan/lifetime.ts';
 import { forgetScripts } from './change/guarded.ts';
+import { disown } from './change/shared.ts';
 import { type Left, teardown } from './change/teardown.ts';
 import { forgetTrials } from './confirm/arm.ts';
 import type { Engine } from './engine.ts';
@@ -110,6 +111,17 @@ export function planUndo(engine: Engine, id: string): OpenChange {
 /** Takes back what was asked for by name. Errors as planUndo(). */
 export function undoChange(engine: Engine, id: string): Promise<Recovered> {
   return engine.locked(`undo ${id}`, async () => takeBackAll(engine, [planUndo(engine, id)]));
+}
+
+/** Forgets a change without taking it back: what is left of it on the host is left for good. Errors as planUndo(). */
+export function forgetChange(engine: Engine, id: string): Promise<OpenChange> {
+  return engine.locked(`forget ${id}`, async () => {
+    const open = planUndo(engine, id);
+    disown(id, engine);
+    for (const place of ['durable', 'volatile'] as const) engine.stores[place].remove(fileName(id));
+    forgetScripts(engine);
+    return open;
+  });
 }
 
 /** Under the lock. */

@@ -1,5 +1,5 @@
 /** The plan of `qlaunch install-hooks`: /etc/qemu-ifup and /etc/qemu-ifdown, where every QEMU looks for them. */
-import { putFile } from '../files.ts';
+import { backupPath, putFile } from '../files.ts';
 import { shellLine } from '../shell.ts';
 import type { Argv, FilePath, Plan, Step } from '../step.ts';
 import type { FileBefore } from '../undo.ts';
@@ -18,9 +18,6 @@ export interface InstallFacts {
 
 /** In a file of ours, of whatever version. */
 const MARK = '# Put here by `qlaunch install-hooks`';
-
-/** What is left of an earlier file of that name, for a person to look at; the journal has a copy of its own. */
-const backupPath = (path: FilePath): FilePath => `${path}.before-qlaunch`;
 
 export function planInstall<Facts>({ directory, programs, before }: InstallFacts): Plan<Facts> {
   const steps = HOOKS.flatMap((name): Step[] => {

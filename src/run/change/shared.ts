@@ -78,6 +78,17 @@ function leave(record: SharedRecord, user: string, engine: Engine): void {
   else engine.shared.remove(nameOf(record.key, engine));
 }
 
+/** A change that is forgotten keeps no attribute, and puts none back. */
+export function disown(user: string, engine: Engine): void {
+  for (const name of engine.shared.list()) {
+    const { records, damage } = unseal(engine.shared.read(name) ?? '');
+    const [record] = records;
+    if (damage !== undefined || !isRecord(record) || record['v'] !== 1) continue;
+    const known = record as unknown as SharedRecord;
+    if (name === nameOf(known.key, engine) && known.users.includes(user)) leave(known, user, engine);
+  }
+}
+
 async function look(path: string, machine: Machine): Promise<Values> {
   const along = ALONG[path];
   const each =

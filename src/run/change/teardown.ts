@@ -1,11 +1,12 @@
 /** Takes a change back, newest step first. Never stops early; may be run again and again. */
+import { backupPath } from '../../plan/files.ts';
 import type { SettledUndo } from '../../plan/undo.ts';
 import { devicePath } from '../../plan/vfio/rebind.ts';
 import type { Engine } from '../engine.ts';
 import type { Entry, EntryState } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { errorText } from './outcome.ts';
-import { undoEntry } from './undo-entry.ts';
+import { type UndoOutcome, undoEntry } from './undo-entry.ts';
 
 export interface Left {
   readonly title: string;
@@ -43,10 +44,12 @@ export async function teardown(engine: Engine, journal: Journal): Promise<Teardo
     if (outcome.kind === 'undone') {
       if (outcome.note !== undefined) said.push(outcome.note);
     } else {
+      const again = `qlaunch undo ${journal.head.id}`;
+      const keep = outcome.kind === 'left' && outcome.changed === true;
       left.push({
         title: entry.title,
-        why: outcome.why,
-        byHand: entry.byHand,
+        why: keep ? `${outcome.why}; to keep it as it is: ${again} --forget` : outcome.why,
+        byHand: outcome === WAITS ? again : entry.byHand,
         stuck: outcome.kind === 'stuck',
       });
     }
@@ -57,7 +60,7 @@ export async function teardown(engine: Engine, journal: Journal): Promise<Teardo
   return { left, said };
 }
 
-const WAITS = { kind: 'left', why: 'a later change of the same must be taken back first' } as const;
+const WAITS: UndoOutcome = { kind: 'left', why: 'a later change of the same must be taken back first' };
 
 /** The file, directory or attribute that an undo looks at to see whether it still is as we left it. */
 export function targetOf(undo: SettledUndo): string | undefined {
@@ -67,9 +70,13 @@ export function targetOf(undo: SettledUndo): string | undefined {
   return 'rmdir' in undo ? undo.rmdir : undefined;
 }
 
-/** Under a newer change that could not be taken back, an older one would look like a stranger's. */
+/**
+ * Under a newer change that could not be taken back, an older one would look like a stranger's; and the copy of what
+ * lay there before is still needed.
+ */
 export const dependsOn = (target: string | undefined, newer: readonly string[]): boolean =>
-  target !== undefined && newer.some((one) => one === target || one.startsWith(`${target}/`));
+  target !== undefined &&
+  newer.some((one) => one === target || one.startsWith(`${target}/`) || target === backupPath(one));
 
 const nextState = (entry: Entry, kind: 'undone' | 'left' | 'stuck'): EntryState =>
   kind === 'left' ? entry.state : kind;

@@ -10,7 +10,8 @@ import { unshare } from './shared.ts';
 export type UndoOutcome =
   /** Nothing of it is there any more. `note`: something else is, and stays. */
   | { readonly kind: 'undone'; readonly note?: string }
-  | { readonly kind: 'left'; readonly why: string }
+  /** `changed`: a stranger's work since, in the place of what was there before us: a person has to choose. */
+  | { readonly kind: 'left'; readonly why: string; readonly changed?: true }
   | { readonly kind: 'stuck'; readonly why: string };
 
 const UNDONE: UndoOutcome = { kind: 'undone' };
@@ -116,7 +117,8 @@ async function isAsBefore(how: SettledOf<'unfile'>, machine: Machine): Promise<U
     'linkTo' in now || 'linkTo' in before
       ? JSON.stringify(now) === JSON.stringify(before)
       : now.content === before.content;
-  return same ? UNDONE : { kind: 'undone', note: `left alone: ${how.unfile} was changed since` };
+  // Forgotten, what lay there before us would be lost: its only copies are the journal's and one that we made.
+  return same ? UNDONE : { kind: 'left', why: `${how.unfile} was changed since`, changed: true };
 }
 
 async function undoDirectory(how: SettledOf<'rmdir'>, machine: Machine): Promise<UndoOutcome> {

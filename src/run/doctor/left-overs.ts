@@ -17,7 +17,7 @@ export function leftOverFindings(engine: Engine, isRoot: boolean = true): readon
 function finding({ change, decision }: OpenChange): readonly Finding[] {
   const about = { id: 'left-overs', about: change.id } as const;
   if (change.trouble !== undefined)
-    return [{ ...about, state: 'problem', fact: decision.why, cure: change.trouble.byHand }];
+    return [{ ...about, state: 'problem', fact: decision.why, cure: change.trouble.cure }];
   const head = change.journal?.head;
   if (decision.kind !== 'undo' || head === undefined) return [];
   return [

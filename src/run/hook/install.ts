@@ -2,9 +2,12 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { mayUse } from '../../host/vm/access.ts';
 import type { HostFacts } from '../../plan/facts.ts';
+import { backupPath, putTitle } from '../../plan/files.ts';
 import { HOOKS, type InstallFacts, planInstall } from '../../plan/hook/install.ts';
+import { shellLine } from '../../plan/shell.ts';
 import type { FilePath, Plan } from '../../plan/step.ts';
 import { execute, newId } from '../change/execute.ts';
+import type { Left } from '../change/teardown.ts';
 import type { Engine } from '../engine.ts';
 import { type OpenChange, openChanges, type Recovered, undoChange } from '../recover.ts';
 
@@ -54,12 +57,26 @@ export function installations(engine: Engine, directory: FilePath): readonly Ope
   return openChanges(engine).filter(isHere).reverse();
 }
 
+/** A script by hand is put back from the copy beside it, which a person can look at first. */
+async function fromBackup<One extends Left>(
+  { machine }: Engine,
+  directory: FilePath,
+  left: One,
+): Promise<One> {
+  const path = HOOKS.map((name) => `${directory}/${name}`).find((hook) => left.title === putTitle(hook));
+  if (path === undefined || (await machine.stat(backupPath(path))) === undefined) return left;
+  return { ...left, byHand: shellLine(['mv', '-f', backupPath(path), path]) };
+}
+
 /** Stops at the first that can not be taken back wholly: the one below it would look changed. */
 export async function uninstallHooks(engine: Engine, directory: FilePath): Promise<readonly Recovered[]> {
   const done: Recovered[] = [];
   for (const { change } of installations(engine, directory)) {
     const result = await undoChange(engine, change.id);
-    done.push(result);
+    done.push({
+      ...result,
+      left: await Promise.all(result.left.map((one) => fromBackup(engine, directory, one))),
+    });
     if (result.exit !== EXIT.ok) break;
   }
   return done;

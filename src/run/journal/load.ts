@@ -9,6 +9,8 @@ interface Trouble {
   readonly path: string;
   readonly why: string;
   readonly byHand: readonly string[];
+  /** What to type: `byHand`, then what sets a damaged journal aside. One that a newer version wrote is that one's. */
+  readonly cure: readonly string[];
 }
 
 export interface Change {
@@ -44,11 +46,19 @@ export function loadChange(stores: Stores, world: World, id: string): Change {
   const bad = parts.find((part): part is Exclude<Parsed, { kind: 'journal' }> => part.kind !== 'journal');
   if (bad !== undefined) {
     const path = stores[bad === volatile ? 'volatile' : 'durable'].path(fileName(id));
-    return { id, voided, trouble: { kind: bad.kind, path, why: bad.why, byHand: bad.byHand } };
+    const { kind, why, byHand } = bad;
+    const cure = kind === 'damaged' ? [...byHand, ...ends(id, byHand.length > 0)] : byHand;
+    return { id, voided, trouble: { kind, path, why, byHand, cure } };
   }
   const files = parts.flatMap((part) => (part.kind === 'journal' ? [part.file] : []));
   return files.length === 0 ? { id, voided } : { id, voided, journal: Journal.reopen(stores, files) };
 }
+
+/** The last word on a journal that nobody can carry out any more. */
+const ends = (id: string, known: boolean): readonly string[] => [
+  ...(known ? [] : ['qlaunch map   # its own lines are lost; what is still there is seen here']),
+  `qlaunch undo ${id} --forget   # when nothing of it is left: only its journal goes`,
+];
 
 /** Of a damaged one only if its first line is whole. */
 const bootOf = (parsed: Parsed): string | undefined =>

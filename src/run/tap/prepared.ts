@@ -102,10 +102,19 @@ function noTap(name: string, taps: readonly TapRow[]): QlaunchError {
   });
 }
 
-function foreign({ name, ours }: TapRow): QlaunchError {
+function foreign({ name, ours, used }: TapRow): QlaunchError {
   return new QlaunchError('QL_TAP_FOREIGN', EXIT.refused, {
     what: `the tap ${name} was not made by qlaunch tap add`,
-    why: [ours ? 'it belongs to a running VM and goes away with it' : 'somebody else made it'],
-    todo: ours ? ['qlaunch ps'] : [`sudo ip link delete dev ${name}   # if it is yours`],
+    why: [
+      ours && used
+        ? 'it belongs to a running VM and goes away with it'
+        : ours
+          ? 'it has a mark of qlaunch, but no change that can be read tells of it, and no process has it open'
+          : 'somebody else made it',
+    ],
+    todo:
+      ours && used
+        ? ['qlaunch ps']
+        : [...(ours ? ['qlaunch changes'] : []), `sudo ip link delete dev ${name}   # if it is yours`],
   });
 }

@@ -1,6 +1,7 @@
 // needs: bridge, tap
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -67,6 +68,37 @@ describe.each(programs)('install-hooks of $label', ({ path }) => {
     // Changed by another hand in between, so what is left to put back is that.
     expect(run('--uninstall').stderr).toContain('taken back');
     expect(readFileSync(up, 'utf8')).toBe(older);
+  });
+
+  test.each([false, true])(
+    'what somebody wrote into ours costs nobody the script that was there (twice: %s)',
+    (twice) => {
+      const up = join(prefix, 'etc/qemu-ifup');
+      writeFileSync(up, THEIRS, { mode: 0o755 });
+      const before = snapshot({ files: [prefix] });
+      run();
+      appendFileSync(up, '# mine\n');
+      if (twice) run();
+      const { status, stderr } = run('--uninstall');
+      expect(status).toBe(6);
+      expect(readFileSync(up, 'utf8')).toContain('# mine');
+      expect(readFileSync(`${up}.before-qlaunch`, 'utf8')).toBe(THEIRS);
+      const [putBack = 'false'] = [...stderr.matchAll(/try: (.*)/g)].map(([, line]) => line);
+      execFileSync('sh', ['-ec', putBack]);
+      expect(run('--uninstall')).toMatchObject({ status: 0 });
+      expect(differences(before, snapshot({ files: [prefix] }))).toEqual([]);
+    },
+  );
+
+  test('or it stays as it was written, when that is asked for', () => {
+    const up = join(prefix, 'etc/qemu-ifup');
+    writeFileSync(up, THEIRS, { mode: 0o755 });
+    run();
+    appendFileSync(up, '# mine\n');
+    const [, keep = 'false'] = /as it is: qlaunch (.*)/.exec(run('--uninstall').stderr) ?? [];
+    expect(spawnSync(path, keep.split(' '), { env, encoding: 'utf8' })).toMatchObject({ status: 0 });
+    expect(readFileSync(up, 'utf8')).toContain('# mine');
+    expect(run('--uninstall').stderr).toContain('nothing in');
   });
 
   test('a symbolic link comes back as one', () => {

@@ -1,8 +1,16 @@
 import { expect, test } from 'vitest';
 import { changeJson, renderChanges, renderPlanned, renderRecovered } from '../../../src/cli/changes.ts';
 import { planBridge } from '../../../src/plan/bridge.ts';
+import { shareAttribute } from '../../../src/plan/sysctl.ts';
 import { apply } from '../../../src/run/apply.ts';
-import { openChanges, planRecovery, planUndo, recover, undoChange } from '../../../src/run/recover.ts';
+import {
+  forgetChange,
+  openChanges,
+  planRecovery,
+  planUndo,
+  recover,
+  undoChange,
+} from '../../../src/run/recover.ts';
 import { FakeWorld } from '../../fake-engine.ts';
 
 async function withBridge(): Promise<{ world: FakeWorld; id: string }> {
@@ -68,13 +76,42 @@ test('a journal that can not be read is shown with the lines that help', async (
 
     To take back by hand what can not be read wholly, newest first:
     200000: /usr/sbin/ip link delete dev br0
-    200000: /usr/sbin/ip link delete dev ql1000000000000"
+    200000: /usr/sbin/ip link delete dev ql1000000000000
+    200000: qlaunch undo 200000 --forget   # when nothing of it is left: only its journal goes"
   `);
   expect(renderRecovered(await recover(world.engine()))).toMatchInlineSnapshot(`
     "200000: not touched: /memory/200000.journal: its end is missing
       try: /usr/sbin/ip link delete dev br0
-      try: /usr/sbin/ip link delete dev ql1000000000000"
+      try: /usr/sbin/ip link delete dev ql1000000000000
+      try: qlaunch undo 200000 --forget   # when nothing of it is left: only its journal goes"
   `);
+});
+
+test('a damaged journal is set aside when that is asked for, and touches nothing', async () => {
+  const { world, id } = await withBridge();
+  world.volatile.replace(`${id}.journal`, 'x\n');
+  expect(renderRecovered(await recover(world.engine()))).toMatchInlineSnapshot(`
+    "200000: not touched: /memory/200000.journal: 1 of 1 lines are damaged
+      try: qlaunch map   # its own lines are lost; what is still there is seen here
+      try: qlaunch undo 200000 --forget   # when nothing of it is left: only its journal goes"
+  `);
+  await forgetChange(world.engine(), id);
+  expect({ open: world.open, changes: openChanges(world.engine()) }).toEqual({ open: [], changes: [] });
+  expect(world.host.links.command(['link', 'show', 'dev', 'br0']).status).toBe(0);
+  await expect(forgetChange(world.engine(), id)).rejects.toThrow('there is no open change');
+});
+
+test('a change that is forgotten no longer keeps an attribute for others', async () => {
+  const world = new FakeWorld();
+  const forward = '/proc/sys/net/ipv4/ip_forward';
+  for (const id of ['a', 'b']) {
+    const order = { title: id, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
+    await apply(world.engine(), order, () => ({ steps: [shareAttribute(forward, '1', 'route')] }));
+  }
+  world.killAll();
+  await forgetChange(world.engine(), 'a');
+  await undoChange(world.engine(), 'b');
+  expect({ open: world.open, value: world.host.links.read(forward) }).toEqual({ open: [], value: '0' });
 });
 
 test('what was taken back', async () => {

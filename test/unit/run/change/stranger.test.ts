@@ -3,7 +3,7 @@ import { planBridge } from '../../../../src/plan/bridge.ts';
 import { makeDirectory, putFile } from '../../../../src/plan/files.ts';
 import { setAttribute } from '../../../../src/plan/sysctl.ts';
 import { apply } from '../../../../src/run/apply.ts';
-import { release } from '../../../../src/run/recover.ts';
+import { release, undoChange } from '../../../../src/run/recover.ts';
 import { FakeWorld } from '../../../fake-engine.ts';
 import { LIFETIME } from './arbitrary.ts';
 
@@ -79,4 +79,21 @@ test('what a stranger took away already is no failure', async () => {
     host.files.rmdir('/etc/d');
   });
   expect(said).toEqual([]);
+});
+
+test('over a file that was there before us, a stranger’s is a choice for a person: nothing is lost', async () => {
+  const world = new FakeWorld();
+  const engine = world.engine();
+  world.host.files.stranger('/etc/a', 'first\n');
+  await apply(engine, { ...ORDER, holder: 'until-undone', id: 'abc' }, () => ({
+    steps: [putFile({ path: '/etc/a', content: 'ours\n' })],
+  }));
+  world.host.files.stranger('/etc/a', 'theirs\n');
+  const { left, exit } = await undoChange(engine, 'abc');
+  expect({ left, exit }).toMatchObject({
+    exit: 6,
+    left: [{ why: '/etc/a was changed since; to keep it as it is: qlaunch undo abc --forget' }],
+  });
+  expect(left[0]?.byHand).toContain("'first\n'");
+  expect(world.open).toHaveLength(1);
 });
