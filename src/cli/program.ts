@@ -8,6 +8,7 @@ import { registerDoctor } from './doctor.ts';
 import { registerMap } from './map.ts';
 import { registerNet } from './net.ts';
 import { addVmOptions } from './options.ts';
+import { registerIp } from './reach.ts';
 import { registerTap } from './tap.ts';
 import { raw } from './terminal.ts';
 import { registerVfio } from './vfio.ts';
@@ -27,7 +28,7 @@ export interface Session {
 
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
-  ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'console', 'logs', 'qmp'],
+  ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'ip', 'ssh', 'console', 'logs', 'qmp'],
   ...['disk', 'config', 'net', 'acl', 'bridge', 'tap', 'vfio', 'map', 'doctor'],
   ...['changes', 'undo', 'recover', 'confirm', 'install-hooks'],
 ];
@@ -145,6 +146,7 @@ function vmCommands(root: Command, { done }: Session): void {
     .option('--timeout <seconds>', 'give up (status 5) after', seconds)
     .option('--json', 'how it ended, as JSON')
     .action(async (name, options) => done(await (await import('./vm.ts')).wait(name, options)));
+  registerIp(root, done);
   root
     .command('console <name>')
     .summary('the guest’s serial line on this terminal; leave with Ctrl-]')

@@ -6,8 +6,14 @@ import { readLeases } from './leases.ts';
 import { boardLinks } from './links.ts';
 import { tunHolders } from './tun-holders.ts';
 
-/** Errors: QL_IP when `ip` cannot tell the links. What else cannot be told is left out. */
-export async function readBoard(host: Pick<Host, 'run'>): Promise<Omit<BoardFacts, 'vms'>> {
+/**
+ * @param leaseFiles dnsmasq's, of our own networks
+ * Errors: QL_IP when `ip` cannot tell the links. What else cannot be told is left out.
+ */
+export async function readBoard(
+  host: Pick<Host, 'run'>,
+  leaseFiles: readonly string[],
+): Promise<Omit<BoardFacts, 'vms'>> {
   const maybe = (...argv: readonly [string, ...string[]]): Promise<readonly Raw[]> =>
     askJson(host, argv).catch(() => []);
   const links = await askJson(host, ['ip', '-j', '-d', '-s', 'link', 'show']);
@@ -26,7 +32,7 @@ export async function readBoard(host: Pick<Host, 'run'>): Promise<Omit<BoardFact
     atMs,
     links: all,
     defaultDevices: [...new Set(devices)],
-    neighbours: [...neighbours.flatMap(neighbour), ...readLeases()],
+    neighbours: [...neighbours.flatMap(neighbour), ...readLeases(leaseFiles)],
     learned: fdb.flatMap(learned),
     holders: all.some(({ kind }) => kind === 'tun') ? tunHolders() : [],
   };

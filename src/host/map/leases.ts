@@ -10,12 +10,14 @@ const DNSMASQ = ['/var/lib/misc/dnsmasq.leases', '/var/lib/dnsmasq/dnsmasq.lease
 /** One BRIDGE.status per network, JSON, readable for everybody. */
 const LIBVIRT = '/var/lib/libvirt/dnsmasq';
 
+/** @param more of our own networks */
 export function readLeases(
+  more: readonly string[],
   files: readonly string[] = DNSMASQ,
   libvirt: string = LIBVIRT,
 ): readonly Neighbour[] {
   return [
-    ...files.flatMap((file) => dnsmasqLeases(readText(file) ?? '')),
+    ...[...more, ...files].flatMap((file) => dnsmasqLeases(readText(file) ?? '')),
     ...statusFiles(libvirt).flatMap((file) => libvirtLeases(readText(file) ?? '')),
   ];
 }

@@ -58,6 +58,16 @@ function names(directory: string, ending: string): readonly string[] {
 export const definedNames = (places: NatPlaces): readonly string[] =>
   names(places.definition('').folder, '.xml');
 
+/** Of all networks that ever ran; none where they are root's to read. */
+export function leaseFiles(places: NatPlaces): readonly string[] {
+  const folder = dirname(places.paths('').leases);
+  try {
+    return names(folder, '.leases').map((name) => places.paths(name).leases);
+  } catch {
+    return [];
+  }
+}
+
 /** undefined: it is not defined. Throws QL_STATE_UNSAFE when somebody else could have written it. */
 export function readDefinition(places: NatPlaces, name: string): string | undefined {
   const { file } = places.definition(name);

@@ -44,7 +44,7 @@ export function wiresOf(facts: BoardFacts): Wires {
         heldBy(vm, nic, facts).find((name) => !taken.has(name)),
       );
   const ends = new Map<string, GuestEnd>();
-  const addressesOf = (mac: string): GuestEnd['addresses'] => addresses(mac, facts);
+  const addressesOf = (mac: string): GuestEnd['addresses'] => addresses(mac, facts.neighbours);
   for (const { name: vm, uid, state, nics } of here)
     for (const nic of nics) {
       const device = found.get(nic);
@@ -81,7 +81,8 @@ function learnedOn(nic: VmNicFact, names: readonly string[], { learned }: BoardF
   return learned.find(({ mac, port }) => mac === nic.mac && names.includes(port))?.port;
 }
 
-function addresses(mac: string, { neighbours }: BoardFacts): GuestEnd['addresses'] {
+/** IPv4 first, link-local last. */
+export function addresses(mac: string, neighbours: BoardFacts['neighbours']): GuestEnd['addresses'] {
   const byAddress = new Map<string, AddressSource>();
   for (const source of ['neighbour', 'lease'] as const)
     for (const one of neighbours)

@@ -2,6 +2,7 @@
 
 import { readBoard } from '../../host/map/board.ts';
 import { isElsewhere } from '../../host/map/tun-holders.ts';
+import { leaseFiles, natPlaces } from '../../host/nat/places.ts';
 import type { Host } from '../../host/port.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import { defined } from '../../plan/map/defined.ts';
@@ -15,7 +16,7 @@ export async function lookAtBoard(
   who: Identity,
   env: NodeJS.ProcessEnv,
 ): Promise<BoardFacts> {
-  const board = await readBoard(host);
+  const board = await readBoard(host, leaseFiles(natPlaces(env)));
   return { ...board, vms: listVms(who, env).filter(alive).map(vmFact) };
 }
 

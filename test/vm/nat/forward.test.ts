@@ -2,12 +2,12 @@
 /** Forwards, addresses and names that a network knows of a VM for as long as it runs. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, readdirSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
-import { vmRow, type World, world } from '../../tiers/cli.ts';
+import { programs, vmRow, type World, world } from '../../tiers/cli.ts';
 import { consoleFile } from '../../tiers/console.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { internet, UPLINK } from '../../tiers/internet.ts';
@@ -51,6 +51,13 @@ function fetchIn(namespace: string, url: string): string | undefined {
   return status === 0 ? stdout : undefined;
 }
 
+/** What ssh is called with: an ssh that only tells it stands first on the PATH. */
+function sshLine(w: World, ...words: readonly string[]): string {
+  writeFileSync(join(w.dir, 'ssh'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  const env = { ...process.env, ...w.env, PATH: `${w.dir}:${process.env['PATH']}` };
+  return execFileSync(programs[0]?.path ?? '', ['ssh', ...words], { encoding: 'utf8', env }).trim();
+}
+
 const FETCH = `
   fetch(process.argv[1], { signal: AbortSignal.timeout(5000) })
     .then((answer) => answer.text())
@@ -73,6 +80,10 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
   await console.waitFor('QLAUNCH-GUEST ready');
   expect(console.text()).toContain(` ${ADDRESS}/24 192.168.122.1\n`);
 
+  expect(JSON.parse((await w.qlaunch('ip', 'web', '--wait', '20', '--json')).stdout)).toContainEqual(
+    expect.objectContaining({ nic: 'net0', address: ADDRESS }),
+  );
+  expect(sshLine(w, 'root@web', '--', 'uname', '-a')).toBe(`-l root ${ADDRESS} uname -a`);
   const back = randomUUID();
   const page = `cgi-bin/echo?${back}`;
   expect(await (await fetch(`http://127.0.0.1:18080/${page}`)).text()).toContain(back);

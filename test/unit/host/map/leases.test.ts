@@ -25,8 +25,8 @@ test('libvirt keeps JSON per network; what is damaged or not there is no lease',
   const lease = { 'ip-address': '192.168.122.9', 'mac-address': '52:54:00:00:00:09', 'expiry-time': 1 };
   writeFileSync(join(dir, 'virbr0.status'), JSON.stringify([lease, 'x', {}]));
   writeFileSync(join(dir, 'virbr1.status'), '[{"ip-add');
-  expect(readLeases([join(dir, 'none')], dir)).toEqual([
+  expect(readLeases([], [join(dir, 'none')], dir)).toEqual([
     { mac: '52:54:00:00:00:09', address: '192.168.122.9', source: 'lease' },
   ]);
-  expect(readLeases([], join(dir, 'none'))).toEqual([]);
+  expect(readLeases([], [], join(dir, 'none'))).toEqual([]);
 });
