@@ -20,7 +20,7 @@ const total = { passed: 0, failed: 0, skipped: [] };
 const RUN = {
   unit: (list) => together('unit', list, 300_000),
   golden: (list) => together('golden', list, 120_000),
-  netns: (list) => sandboxed('netns', list, 180_000),
+  netns: (list) => sandboxed('netns', list, 300_000),
   vm: (list) => sandboxed('vm', list, 600_000),
   lab: (list) => runLab(list, { show, say, tell }),
 };

@@ -24,9 +24,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { COPY_ATTRIBUTES } from '../plan/render.ts';
 import type { FileContent } from '../plan/step.ts';
 import type { FileBefore } from '../plan/undo.ts';
+import { COPY_ATTRIBUTES } from '../plan/words.ts';
 import type { FileStat, Files } from './port.ts';
 
 const isAbsent = (error: unknown): boolean =>

@@ -134,15 +134,15 @@ function writeAttribute(path: string, value: string): void {
 
 const ERRNO: readonly (readonly [string, string])[] = [
   ['Permission denied', 'EACCES'],
-  ['Operation not permitted', 'EPERM'],
+  ['not permitted', 'EPERM'],
   ['Device or resource busy', 'EBUSY'],
   ['No such device', 'ENODEV'],
   ['Invalid argument', 'EINVAL'],
   ['nonexistent', 'ENOENT'],
   ['No such file', 'ENOENT'],
-  ['Cannot allocate memory', 'ENOMEM'],
+  ['allocate memory', 'ENOMEM'],
   ['No space left', 'ENOSPC'],
-  ['Numerical result out of range', 'ERANGE'],
+  ['out of range', 'ERANGE'],
   ['Input/output error', 'EIO'],
   ['I/O error', 'EIO'],
 ];
@@ -150,5 +150,5 @@ const ERRNO: readonly (readonly [string, string])[] = [
 function writeError(path: string, result: RunResult, syscall: string = 'write'): NodeJS.ErrnoException {
   const text = result.stderr.trim();
   const code = result.timedOut ? 'ETIMEDOUT' : (ERRNO.find(([words]) => text.includes(words))?.[1] ?? 'EIO');
-  return Object.assign(new Error(`${code}: ${syscall} '${path}': ${text}`), { code, path, syscall });
+  return Object.assign(new Error(`${code}: ${syscall} ${path}: ${text}`), { code, path, syscall });
 }

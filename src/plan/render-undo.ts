@@ -1,8 +1,9 @@
 /** A settled undo as one line for a person with a root shell: what finishes the job by hand. */
-import { octal, renderKeep, renderWrite } from './render.ts';
+
 import { shellLine, shellWord, withStdin } from './shell.ts';
 import type { FileBefore, SettledUndo } from './undo.ts';
 import { renderGiveBack } from './vfio/rebind.ts';
+import { octal, renderKeep, renderWrite } from './words.ts';
 
 export function renderByHand(undo: SettledUndo): string {
   if ('nothing' in undo) return `: ${undo.nothing.replaceAll(/\s+/g, ' ')}`;

@@ -1,6 +1,6 @@
 /** What a hook asks when nobody names a bridge. */
 import type { LinkFact } from '../../plan/facts.ts';
-import { batchText } from '../../plan/render.ts';
+import { batchText } from '../../plan/words.ts';
 import type { Host } from '../port.ts';
 import { ask, lookForBridges, type Row, rowsOf, type TapFacts, tapOf } from './look.ts';
 

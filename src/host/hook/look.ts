@@ -2,8 +2,8 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { LinkFact } from '../../plan/facts.ts';
 import type { PlugFacts } from '../../plan/hook/plug.ts';
-import { batchText } from '../../plan/render.ts';
 import type { Argv } from '../../plan/step.ts';
+import { batchText } from '../../plan/words.ts';
 import { linkFact } from '../facts.ts';
 import type { Host, RunResult } from '../port.ts';
 

@@ -1,6 +1,7 @@
 /** The rights that QEMU's bridge helper needs, and who may use it: 4750 root:GROUP. */
-import { octal } from '../render.ts';
+
 import { type Argv, DEADLINE_MS, type Step } from '../step.ts';
+import { octal } from '../words.ts';
 
 /** As dpkg-statoverride(1) has it. */
 export interface StatOverride {

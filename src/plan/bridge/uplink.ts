@@ -8,7 +8,6 @@ import { planBridge } from '../bridge.ts';
 import type { HostFacts, LinkFact } from '../facts.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { LINK_GONE } from '../links.ts';
-import { batchText } from '../render.ts';
 import {
   type Argv,
   type BatchLine,
@@ -19,6 +18,7 @@ import {
   type Step,
 } from '../step.ts';
 import { setAttribute } from '../sysctl.ts';
+import { batchText } from '../words.ts';
 import { arrivalLines, departureLines, type Layer3 } from './layer3.ts';
 import { linkOf } from './port.ts';
 import { refuseAsPort } from './refuse.ts';

@@ -14,20 +14,15 @@ export const NO_OVERRIDE = '\n';
 
 /** In this order at every moment nobody else takes the device: the name of the driver that may have it comes first. */
 export function renderRebind(address: string, to: string | null): string {
-  const away = `if [ -e ${devicePath(address)}/driver ]; then ${write(address, `${devicePath(address)}/driver/unbind`)}; fi`;
-  if (to === null) return `${away}\n${write('', overridePath(address))}`;
-  return [write(to, overridePath(address)), away, write(address, `${driverPath(to)}/bind`)].join('\n');
+  const driver = `${devicePath(address)}/driver`;
+  const away = `if [ -e ${driver} ]; then ${write(address, `${driver}/unbind`)}; fi`;
+  const name = write(to ?? '', overridePath(address));
+  return (to === null ? [away, name] : [name, away, write(address, `${driverPath(to)}/bind`)]).join('\n');
 }
 
 /** One line. */
-export function renderGiveBack({ rebind, driver, override }: SettledOf<'rebind'>): string {
-  const away = `[ ! -e ${devicePath(rebind)}/driver ] || ${write(rebind, `${devicePath(rebind)}/driver/unbind`)}`;
-  const back =
-    driver === null
-      ? []
-      : [write(driver, overridePath(rebind)), `{ ${away}; }`, write(rebind, `${driverPath(driver)}/bind`)];
-  return [...(driver === null ? [`{ ${away}; }`] : back), write(override, overridePath(rebind))].join(' && ');
-}
+export const renderGiveBack = ({ rebind, driver, override }: SettledOf<'rebind'>): string =>
+  [...renderRebind(rebind, driver).split('\n'), write(override, overridePath(rebind))].join(' && ');
 
 const write = (value: string, path: string): string =>
   value === '' ? `echo > ${path}` : `${shellLine(['printf', '%s', value])} > ${path}`;

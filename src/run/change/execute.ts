@@ -2,7 +2,6 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
-import { renderAction } from '../../plan/render.ts';
 import type { Plan, Step } from '../../plan/step.ts';
 import type { Engine } from '../engine.ts';
 import type { Entry, EntryState, Holder } from '../journal/entry.ts';
@@ -71,14 +70,10 @@ export async function extend(
   for (let stage: Plan<HostFacts> | undefined = plan; stage !== undefined; ) {
     for (const step of stage.steps) {
       const failure = await carryOut(engine, step, order, journal);
-      if (failure !== undefined)
-        throw await takeBack(
-          engine,
-          step.title,
-          failure,
-          journal,
-          `run it by hand: ${renderAction(step.do)}`,
-        );
+      if (failure === undefined) continue;
+      // Loaded only now: a hook that works needs no words.
+      const { renderAction } = await import('../../plan/render.ts');
+      throw await takeBack(engine, step.title, failure, journal, `run it by hand: ${renderAction(step.do)}`);
     }
     stage = await nextStage(engine, stage, order, journal);
   }

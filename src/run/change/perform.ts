@@ -1,8 +1,7 @@
 /** Makes one change that is journaled already, and says how each of its entries ended. */
 import type { Machine } from '../../host/port.ts';
-import { batchText } from '../../plan/render.ts';
-import { renderByHand } from '../../plan/render-undo.ts';
 import type { Action, ActionOf } from '../../plan/step.ts';
+import { batchText } from '../../plan/words.ts';
 import type { Engine } from '../engine.ts';
 import type { Entry } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -82,7 +81,7 @@ async function makeDirectory(
   const made = await machine.stat(temp);
   if (made === undefined) throw new Error(`${temp} vanished`);
   const undo = { ...entry.undo, inode: made.inode };
-  journal.change([{ n: entry.n, undo, byHand: renderByHand(undo) }]);
+  journal.change([{ n: entry.n, undo }]);
   if ((await machine.stat(action.mkdir)) !== undefined) throw new Error(`${action.mkdir} appeared meanwhile`);
   await machine.rename(temp, action.mkdir);
 }

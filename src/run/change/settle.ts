@@ -1,10 +1,10 @@
 /** Looks at what is there before a step, so that its undo can be journaled as data that needs nobody. */
 import { createHash } from 'node:crypto';
 import type { Machine } from '../../host/port.ts';
-import { tempBeside } from '../../plan/render.ts';
 import { renderByHand } from '../../plan/render-undo.ts';
 import type { Action, ActionOf, Argv, Owns, Step, Undo } from '../../plan/step.ts';
 import type { FileBefore, SettledUndo } from '../../plan/undo.ts';
+import { tempBeside } from '../../plan/words.ts';
 import type { Place } from '../journal/entry.ts';
 import type { NewEntry } from '../journal/journal.ts';
 import { sameValue } from './outcome.ts';

@@ -1,8 +1,8 @@
 /** What the helper needs once the list allows the bridge: a tun device, and the bridge. */
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import type { Finding } from '../../../plan/doctor/finding.ts';
-import { octal } from '../../../plan/render.ts';
 import { DEADLINE_MS, type Step } from '../../../plan/step.ts';
+import { octal } from '../../../plan/words.ts';
 import type { Host } from '../../port.ts';
 import { userName } from '../../vm/names.ts';
 import { asUser, type Identity } from '../../vm/user.ts';

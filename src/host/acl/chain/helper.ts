@@ -2,8 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { DEFAULT_GROUP } from '../../../plan/acl/helper.ts';
 import type { Finding, Fix } from '../../../plan/doctor/finding.ts';
-import { octal } from '../../../plan/render.ts';
 import { shellWord } from '../../../plan/shell.ts';
+import { octal } from '../../../plan/words.ts';
 import { which } from '../../linux-files.ts';
 import type { Host } from '../../port.ts';
 import { installLine } from '../../qemu/install.ts';
