@@ -1,4 +1,5 @@
 /** Words and files for sh(1): the text a user pastes, and the scripts we leave behind. */
+import { EXIT, QlaunchError } from '../errors.ts';
 
 /** One word. Plain where it may be, else in single quotes (which nothing escapes from but themselves). */
 export function shellWord(word: string): string {
@@ -33,10 +34,19 @@ export function batchLine(words: readonly string[]): string {
   return words.map(batchWord).join(' ');
 }
 
+/** Throws QL_NOT_IN_BATCH (exit 3): the kernel has names that it can not be told this way. */
 function batchWord(word: string): string {
-  if (/[#\n\r\0\\]/.test(word)) throw new TypeError(`not expressible in a batch: ${JSON.stringify(word)}`);
+  if (/[#\n\r\0\\]/.test(word)) throw inexpressible(word);
   if (word !== '' && !/[\s'"]/.test(word)) return word;
   const quote = word.includes('"') ? "'" : '"';
-  if (word.includes(quote)) throw new TypeError(`not expressible in a batch: ${JSON.stringify(word)}`);
+  if (word.includes(quote)) throw inexpressible(word);
   return `${quote}${word}${quote}`;
+}
+
+function inexpressible(word: string): QlaunchError {
+  return new QlaunchError('QL_NOT_IN_BATCH', EXIT.refused, {
+    what: `${JSON.stringify(word)} can not be said to \`ip -batch\` or \`bridge -batch\``,
+    why: ['their reader cuts a line at "#" even inside quotes, and knows no escape'],
+    todo: [`sudo ip link set dev ${shellWord(word)} name ANOTHER   # if it is an interface of yours`],
+  });
 }

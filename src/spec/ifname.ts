@@ -21,6 +21,12 @@ export function parseIfName(text: string, at: string): IfName | Problem {
     return { at, what: `"${text}" must not contain "/", ":" or white space` };
   if (text.includes('%'))
     return { at, what: `"${text}" must not contain "%": the kernel would choose another name` };
+  // Neither is there a way to say these to `ip -batch` (iproute2, lib/utils.c: makeargs and getcmdline).
+  if (/[#\\]/.test(text) || (text.includes('"') && text.includes("'")))
+    return {
+      at,
+      what: `"${text}" must not contain "#", "\\", or both kinds of quotes: ip -batch can not be told it`,
+    };
   return text as IfName;
 }
 

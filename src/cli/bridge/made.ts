@@ -18,7 +18,7 @@ import { openEngine } from '../../run/open-engine.ts';
 import { planUndo, undoChange } from '../../run/recover.ts';
 import { parseHostAddress } from '../../spec/bridge/address.ts';
 import { readSettings, type SettingsText } from '../../spec/bridge/settings.ts';
-import { parseIfName } from '../../spec/ifname.ts';
+import { parseIfName, parseNewIfName } from '../../spec/ifname.ts';
 import { Gathering } from '../../spec/raw.ts';
 import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
@@ -46,7 +46,7 @@ export async function create(name: string, options: CreateOptions): Promise<numb
   if (options.uplink !== undefined)
     return (await import('./uplink.ts')).create(name, options.uplink, options);
   const wish = checked('cannot make this bridge', (gathering) => {
-    gathering.take(parseIfName(name, 'NAME'));
+    gathering.take(parseNewIfName(name, 'NAME'));
     const addresses = (options.address ?? []).flatMap(
       (text) => gathering.take(parseHostAddress(text, '--address')) ?? [],
     );

@@ -1,13 +1,20 @@
 /** qlaunch tap add | del | list: taps that root prepares once, and users' VMs open without any right. */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { readFacts } from '../../host/facts.ts';
-import { identity } from '../../host/vm/user.ts';
+import { identity, type User, userNamed } from '../../host/vm/user.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
 import type { TapWish } from '../../plan/tap/managed.ts';
 import type { Engine } from '../../run/engine.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { planUndo } from '../../run/recover.ts';
-import { addTap, changeToUndo, delTap, listTaps, preparedPlan, type TapRow } from '../../run/tap/prepared.ts';
+import {
+  addTap,
+  changesToUndo,
+  delTap,
+  listTaps,
+  preparedPlan,
+  type TapRow,
+} from '../../run/tap/prepared.ts';
 import { parseIfName, parseNewIfName } from '../../spec/ifname.ts';
 import { parseWhole } from '../../spec/number.ts';
 import { Gathering, type Problem } from '../../spec/raw.ts';
@@ -34,7 +41,8 @@ export interface AddOptions extends Show {
 }
 
 export async function add(name: string, options: AddOptions): Promise<number> {
-  const { user } = identity(process.env, options.user);
+  if (options.dryRun !== true) requireRoot(ROOTS);
+  const user = options.user === undefined ? identity(process.env).user : findUser(options.user);
   const wish = readWish(name, user.uid, options);
   const engine = engineNow();
   if (options.dryRun === true) {
@@ -44,7 +52,6 @@ export async function add(name: string, options: AddOptions): Promise<number> {
     else out(renderPlan(planned).trimEnd());
     return EXIT.ok;
   }
-  requireRoot(ROOTS);
   await addTap(engine, wish);
   if (options.json === true) json({ name, user: user.name, bridge: wish.bridge ?? null });
   else
@@ -66,7 +73,10 @@ export async function del(name: string, options: DelOptions): Promise<number> {
   const engine = engineNow();
   const force = options.force === true;
   if (options.dryRun === true)
-    return planned([planUndo(engine, await changeToUndo(engine, name, force))], options);
+    return planned(
+      (await changesToUndo(engine, name, force)).map((id) => planUndo(engine, id)),
+      options,
+    );
   requireRoot(ROOTS);
   return told(await delTap(engine, name, force), options);
 }
@@ -84,6 +94,16 @@ function columns({ name, user, group, bridge, up, used, severalQueues, change, o
   const state = used ? 'in use' : up ? 'ready' : 'down';
   const maker = change !== undefined ? 'qlaunch tap add' : ours ? 'qlaunch' : '-';
   return [name, owner, bridge ?? '-', state, severalQueues ? 'several' : '1', maker];
+}
+
+/** Errors: QL_NO_USER. */
+function findUser(key: string): User {
+  const user = userNamed(key);
+  if (user !== undefined) return user;
+  throw new QlaunchError('QL_NO_USER', EXIT.usage, {
+    what: `there is no user "${key}"`,
+    todo: ['getent passwd'],
+  });
 }
 
 function readWish(name: string, uid: number, { bridge, queues, mtu }: AddOptions): TapWish {

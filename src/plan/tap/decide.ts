@@ -5,6 +5,7 @@ import type { VmSpec } from '../../spec/vm-spec.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../facts.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { isMarkOf } from '../owner.ts';
+import { shellLine, shellWord } from '../shell.ts';
 import type { TapWish } from './managed.ts';
 import { tapName } from './name.ts';
 
@@ -66,8 +67,11 @@ export function chooseTaps(
       });
     names[net.id] = name;
     const link = there(name);
-    if (link !== undefined) problems.push(...prepared(net, link, user));
-    else {
+    if (link !== undefined) {
+      problems.push(...prepared(net, link, user));
+      if (link.tun?.type === 'tap' && link.tun.user === undefined && link.tun.group === undefined)
+        notes.push(`${net.at}: the tap ${name} belongs to nobody, so every user may open it`);
+    } else {
       const bridge = net.bridge === undefined ? undefined : linkNamed(facts, net.bridge);
       if (net.bridge !== undefined) problems.push(...unfit(net, net.bridge, bridge, facts));
       else notes.push(`${net.at}: the tap ${name} is in no bridge; tap,bridge=BR makes it a port of one`);
@@ -93,22 +97,27 @@ function portOf({ isolated, vlan, trunk, rate, antispoof }: TapNet): PortSpec {
 /** What would keep QEMU from opening a tap that is there, or the guest from being heard behind it. */
 function prepared(net: TapNet, link: LinkFact, user: TapUser): readonly TapProblem[] {
   const name = link.ifname;
-  const look = `ip -d link show dev ${name}`;
+  const word = shellWord(name);
   const problems: TapProblem[] = [];
   const refuse = (what: string, why: string, ...todo: string[]): void => {
     problems.push({ code: 'QL_TAP', what: `${net.at}: ${what}`, why: [why], todo });
   };
   if (link.tun?.type !== 'tap') {
-    refuse(`${name} is not a tap`, `it is a ${link.tun?.type ?? link.kind ?? 'network device'}`, look);
+    refuse(
+      `${name} is not a tap`,
+      `it is a ${link.tun?.type ?? link.kind ?? 'network device'}`,
+      `ip -d link show dev ${word}`,
+    );
     return problems;
   }
-  const { user: owner, group, multiQueue } = link.tun;
-  const mayOpen = user.uid === 0 || group !== undefined || owner === user.name || owner === String(user.uid);
-  if (!mayOpen)
+  const { user: owner, multiQueue } = link.tun;
+  // Whose it is and of which group are both asked, each where it is set: tun_not_capable() in linux/drivers/net/tun.c.
+  // Of the group QEMU itself will tell.
+  if (user.uid !== 0 && owner !== undefined && owner !== user.name && owner !== String(user.uid))
     refuse(
       `user ${user.name} may not open the tap ${name}`,
-      owner === undefined ? 'it belongs to nobody, so only root may' : `it belongs to user ${owner}`,
-      `sudo qlaunch tap add ANOTHER --user ${user.name}`,
+      `it belongs to user ${owner}`,
+      shellLine(['sudo', 'qlaunch', 'tap', 'add', 'ANOTHER', '--user', user.name]),
     );
   // tun_set_iff() in linux/drivers/net/tun.c: EINVAL.
   if (multiQueue !== net.queues > 1)
@@ -118,7 +127,11 @@ function prepared(net: TapNet, link: LinkFact, user: TapUser): readonly TapProbl
       multiQueue ? 'queues=2' : 'leave queues out, or make the tap with --queues',
     );
   else if (!multiQueue && link.flags.includes('LOWER_UP'))
-    refuse(`the tap ${name} is in use`, 'a process has it open', `grep -l 'iff:.*${name}' /proc/*/fdinfo/*`);
+    refuse(
+      `the tap ${name} is in use`,
+      'a process has it open',
+      `grep -l ${shellWord(`iff:.*${name}`)} /proc/*/fdinfo/*`,
+    );
   if (Object.keys(portOf(net)).length > 0)
     refuse(
       `the tap ${name} is there already`,
@@ -126,12 +139,12 @@ function prepared(net: TapNet, link: LinkFact, user: TapUser): readonly TapProbl
       'leave these out, or take another name',
     );
   if (!link.flags.includes('UP'))
-    refuse(`the tap ${name} is down`, 'nothing would pass', `sudo ip link set dev ${name} up`);
+    refuse(`the tap ${name} is down`, 'nothing would pass', `sudo ip link set dev ${word} up`);
   if (net.bridge !== undefined && link.master !== net.bridge)
     refuse(
       `the tap ${name} is not a port of ${net.bridge}`,
       link.master === undefined ? 'it is in no bridge' : `it is a port of ${link.master}`,
-      `sudo ip link set dev ${name} master ${net.bridge}`,
+      `sudo ip link set dev ${word} master ${shellWord(net.bridge)}`,
     );
   return problems;
 }
@@ -142,6 +155,7 @@ function unfit(
   bridge: LinkFact | undefined,
   facts: HostFacts,
 ): readonly TapProblem[] {
+  const word = shellWord(name);
   const refuse = (code: string, what: string, why: string, ...todo: string[]): readonly TapProblem[] => [
     { code, what: `${net.at}: ${what}`, why: [why], todo },
   ];
@@ -154,7 +168,7 @@ function unfit(
       'QL_NO_BRIDGE',
       what,
       known,
-      `sudo ip link add ${name} type bridge && sudo ip link set ${name} up`,
+      `sudo ip link add ${word} type bridge && sudo ip link set ${word} up`,
     );
   }
   if (!bridge.flags.includes('UP'))
@@ -162,14 +176,14 @@ function unfit(
       'QL_BRIDGE_DOWN',
       `the bridge ${name} is down`,
       'nothing would pass',
-      `sudo ip link set dev ${name} up`,
+      `sudo ip link set dev ${word} up`,
     );
   if ((net.vlan !== undefined || net.trunk !== undefined) && bridge.bridge?.vlanFiltering !== true)
     return refuse(
       'QL_VLAN_FILTERING',
       `the bridge ${name} does not look at VLANs`,
       'its vlan_filtering is off, and turning it on concerns all its ports',
-      `sudo ip link set dev ${name} type bridge vlan_filtering 1`,
+      `sudo ip link set dev ${word} type bridge vlan_filtering 1`,
     );
   if (net.mtu !== undefined && net.mtu > bridge.mtu)
     return refuse(
@@ -177,7 +191,7 @@ function unfit(
       `mtu=${net.mtu} is more than the bridge ${name} carries`,
       `its MTU is ${bridge.mtu}`,
       `mtu=${bridge.mtu}`,
-      `sudo ip link set dev ${name} mtu ${net.mtu}`,
+      `sudo ip link set dev ${word} mtu ${net.mtu}`,
     );
   return [];
 }

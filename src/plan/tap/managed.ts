@@ -1,10 +1,12 @@
 /** Taps that we make: persistent and owned by QEMU's user, who opens them by name and needs no right. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { PortSpec } from '../../spec/port.ts';
 import { type HostFacts, linkNamed } from '../facts.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { newLinkLines } from '../links.ts';
 import { linkMac, ownerMark } from '../owner.ts';
+import { shellWord } from '../shell.ts';
 import { type Argv, DEADLINE_MS, type Plan } from '../step.ts';
 import { filterSteps, portSteps } from './options.ts';
 import { bridgeNamed, portMac, portSettings } from './port.ts';
@@ -61,6 +63,6 @@ function refuseExisting(name: string, facts: HostFacts): void {
   throw new QlaunchError('QL_LINK_EXISTS', EXIT.refused, {
     what: `there is already an interface ${name}`,
     why: [`${name} is a ${there.kind ?? 'network device'}`],
-    todo: ['choose another name', `ip -d link show dev ${name}`],
+    todo: ['choose another name', `ip -d link show dev ${shellWord(name)}`],
   });
 }

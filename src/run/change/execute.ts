@@ -3,6 +3,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
 import type { Plan, Step } from '../../plan/step.ts';
+import { batchText } from '../../plan/words.ts';
 import type { Engine } from '../engine.ts';
 import type { Entry, EntryState, Holder } from '../journal/entry.ts';
 import { FORMAT } from '../journal/entry.ts';
@@ -150,8 +151,9 @@ async function carryOut(
   return failures[0];
 }
 
-/** Nothing is touched before everything that is needed is known to be there. */
+/** Nothing is touched before everything that is needed is known to be there, and can be said to it. */
 async function checkTools(engine: Engine, steps: readonly Step[]): Promise<void> {
+  for (const step of steps) if ('batch' in step.do) batchText(step.do.lines);
   const tools = new Set(steps.flatMap((step) => toolsOf(step)));
   const missing: string[] = [];
   for (const tool of tools) if ((await engine.machine.which(tool)) === undefined) missing.push(tool);

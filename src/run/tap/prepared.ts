@@ -3,6 +3,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { readFacts } from '../../host/facts.ts';
 import type { HostFacts, LinkFact } from '../../plan/facts.ts';
 import { isOwnerMark } from '../../plan/owner.ts';
+import { shellWord } from '../../plan/shell.ts';
 import type { Plan } from '../../plan/step.ts';
 import { planTaps, type TapWish } from '../../plan/tap/managed.ts';
 import { apply } from '../apply.ts';
@@ -46,25 +47,45 @@ export async function addTap(engine: Engine, wish: TapWish): Promise<void> {
 
 /**
  * Takes back what addTap() made. Errors: QL_NO_TAP (exit 2), QL_TAP_FOREIGN, QL_TAP_BUSY (exit 3) unless `force`:
- * QEMU would go on, and its guest hear nothing any more.
+ * QEMU would go on, and its guest hear nothing any more. Exit 6 when the tap is there all the same, 3 when what made
+ * it may not be touched from here.
  */
 export async function delTap(engine: Engine, name: string, force: boolean): Promise<Recovered> {
-  return undoChange(engine, await changeToUndo(engine, name, force));
+  const all: Recovered[] = [];
+  for (const id of await changesToUndo(engine, name, force)) all.push(await undoChange(engine, id));
+  const { reported, ...rest } = {
+    undone: all.flatMap(({ undone }) => undone),
+    left: all.flatMap(({ left }) => left),
+    said: all.flatMap(({ said }) => said),
+    reported: all.flatMap((one) => one.reported),
+  };
+  const failed = all.find(({ exit }) => exit !== EXIT.ok)?.exit;
+  const there = (await listTaps(engine)).some((row) => row.name === name);
+  const exit = failed ?? (reported.length > 0 ? EXIT.refused : there ? EXIT.leftovers : EXIT.ok);
+  return { ...rest, reported, exit };
 }
 
-/** The id of what delTap() takes back. Errors: as delTap(). */
-export async function changeToUndo(engine: Engine, name: string, force: boolean): Promise<string> {
+/**
+ * What delTap() takes back: the change that made this very tap, then those whose tap of that name is gone. Errors: as
+ * delTap().
+ */
+export async function changesToUndo(
+  engine: Engine,
+  name: string,
+  force: boolean,
+): Promise<readonly string[]> {
   const taps = await listTaps(engine);
   const tap = taps.find((row) => row.name === name);
-  const id = tap?.change ?? changeOf(engine, name);
-  if (id === undefined) throw tap === undefined ? noTap(name, taps) : foreign(tap);
+  const ids = madeHere(engine, name).map(({ id }) => id);
+  const made = tap === undefined ? ids[0] : tap.change;
+  if (made === undefined) throw tap === undefined ? noTap(name, taps) : foreign(tap, ids);
   if (tap?.used === true && !force)
     throw new QlaunchError('QL_TAP_BUSY', EXIT.refused, {
       what: `the tap ${name} is in use`,
       why: ['a process has it open; its guest would hear nothing any more'],
-      todo: ['qlaunch ps', `qlaunch tap del ${name} --force`],
+      todo: ['qlaunch ps', `qlaunch tap del ${shellWord(name)} --force`],
     });
-  return id;
+  return [made, ...ids.filter((id) => id !== made)];
 }
 
 export async function listTaps(engine: Engine): Promise<readonly TapRow[]> {
@@ -73,7 +94,7 @@ export async function listTaps(engine: Engine): Promise<readonly TapRow[]> {
 }
 
 function rowOf(engine: Engine, { ifname, tun, master, flags, ifalias }: LinkFact): TapRow {
-  const change = changeOf(engine, ifname);
+  const change = madeHere(engine, ifname).find(({ marks }) => marks.includes(ifalias))?.id;
   return {
     name: ifname,
     ...(tun?.user === undefined ? {} : { user: tun.user }),
@@ -87,8 +108,19 @@ function rowOf(engine: Engine, { ifname, tun, master, flags, ifalias }: LinkFact
   };
 }
 
-function changeOf(engine: Engine, name: string): string | undefined {
-  return openChanges(engine).find(({ change }) => change.journal?.head.title === titleOf(name))?.change.id;
+/** Changes of `tap add` in this network namespace, newest first, with the marks of the links that they made. */
+function madeHere(
+  engine: Engine,
+  name: string,
+): readonly { readonly id: string; readonly marks: readonly (string | undefined)[] }[] {
+  const mine = openChanges(engine).flatMap(({ change: { id, journal } }) => {
+    if (journal?.head.title !== titleOf(name) || journal.head.netns !== engine.world.netns) return [];
+    const marks = journal.entries.flatMap(({ owns }) =>
+      owns !== undefined && 'link' in owns && owns.alias !== undefined ? [owns.alias] : [],
+    );
+    return [{ id, marks }];
+  });
+  return mine.reverse();
 }
 
 function noTap(name: string, taps: readonly TapRow[]): QlaunchError {
@@ -102,7 +134,8 @@ function noTap(name: string, taps: readonly TapRow[]): QlaunchError {
   });
 }
 
-function foreign({ name, ours, used }: TapRow): QlaunchError {
+/** `gone`: changes that made another tap of that name. */
+function foreign({ name, ours, used }: TapRow, gone: readonly string[]): QlaunchError {
   return new QlaunchError('QL_TAP_FOREIGN', EXIT.refused, {
     what: `the tap ${name} was not made by qlaunch tap add`,
     why: [
@@ -111,10 +144,16 @@ function foreign({ name, ours, used }: TapRow): QlaunchError {
         : ours
           ? 'it has a mark of qlaunch, but no change that can be read tells of it, and no process has it open'
           : 'somebody else made it',
+      ...(gone.length === 0 ? [] : ['the one that was is gone']),
     ],
-    todo:
-      ours && used
+    todo: [
+      ...gone.map((id) => `sudo qlaunch undo ${id}   # forgets the one that is gone`),
+      ...(ours && used
         ? ['qlaunch ps']
-        : [...(ours ? ['qlaunch changes'] : []), `sudo ip link delete dev ${name}   # if it is yours`],
+        : [
+            ...(ours ? ['qlaunch changes'] : []),
+            `sudo ip link delete dev ${shellWord(name)}   # if it is yours`,
+          ]),
+    ],
   });
 }

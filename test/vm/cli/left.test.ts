@@ -91,6 +91,41 @@ test('and one that fails; the next one does not begin on top of it', async () =>
   await healed(w, mend, before);
 });
 
+/** Greets, takes the capabilities, and is gone. What it can do is answered by the real one. */
+const SHORT_LIVED = `#!/usr/bin/env python3
+import os, re, socket, sys
+if '-pidfile' not in sys.argv:
+    os.execvp('qemu-system-x86_64', ['qemu-system-x86_64'] + sys.argv[1:])
+with open(sys.argv[sys.argv.index('-pidfile') + 1], 'w') as file:
+    file.write(str(os.getpid()))
+server = socket.socket(socket.AF_UNIX)
+server.bind(re.search('path=([^,]*supervisor.sock)', ' '.join(sys.argv)).group(1))
+server.listen()
+client = server.accept()[0]
+client.sendall(b'{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}, "package": ""}, "capabilities": []}}\\n')
+ask = client.recv(4096)
+number = re.search(b'"id": *([^,}]+)', ask)
+client.sendall(b'{"return": {}' + (b', "id": ' + number.group(1) if number else b'') + b'}\\n')
+sys.stderr.write('out of breath\\n')
+sys.exit(3)
+`;
+
+test('a QEMU that is gone right after its greeting is no VM that runs, and leaves nothing', async () => {
+  await lan();
+  const before = snapshot();
+  const w = world();
+  const qemu = join(w.dir, 'short-lived');
+  writeFileSync(qemu, SHORT_LIVED, { mode: 0o755 });
+  const args = [guestCopy(w.dir), '-n', 'web', '-d', '--qemu', qemu, ...NET, ...TCG];
+  for (let round = 1; round <= 8; round += 1) {
+    const run = await w.qlaunch(...args);
+    expect({ round, status: run.status, stdout: run.stdout }).toEqual({ round, status: 4, stdout: '' });
+    expect(run.stderr).toContain('out of breath');
+    expect({ round, opened: opened(w) }).toEqual({ round, opened: [] });
+  }
+  expect(differences(before, snapshot())).toEqual([]);
+});
+
 test('who has nothing left is told nothing', async () => {
   const w = userWorld();
   const image = guestCopy(w.dir);

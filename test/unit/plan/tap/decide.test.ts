@@ -57,6 +57,25 @@ test('a tap that is there is opened as it is', () => {
   });
 });
 
+test('a tap of nobody may be opened by everybody: allowed, and said', () => {
+  const free = tap({ tun: { type: 'tap', multiQueue: false, persist: true } });
+  expect(choose({ ifname: 'tap7' as never }, free)).toMatchObject({
+    make: [],
+    problems: [],
+    notes: ['--net: the tap tap7 belongs to nobody, so every user may open it'],
+  });
+});
+
+test('what is to type is quoted', () => {
+  const name = 'b;reboot';
+  const choice = choose({ ifname: name as never }, tap({ ifname: name, flags: [] }));
+  expect(choice.problems.flatMap(({ todo }) => todo)).toEqual(["sudo ip link set dev 'b;reboot' up"]);
+  const unplugged = choose({ bridge: name as never }, bridge());
+  expect(unplugged.problems.flatMap(({ todo }) => todo)).toEqual([
+    "sudo ip link add 'b;reboot' type bridge && sudo ip link set 'b;reboot' up",
+  ]);
+});
+
 test('what an earlier start of this VM left counts as not there; another VM’s does not', () => {
   const left = tap({ ifname: 'qt-web0', ifalias: 'qlaunch:vm/1000/web:0123456789ab' });
   expect(choose({}, left)).toMatchObject({ names: { net0: 'qt-web0' }, make: [{ name: 'qt-web0' }] });
@@ -89,6 +108,12 @@ test.each<[string, Partial<TapNet>, LinkFact[], string]>([
     'another user’s tap',
     { ifname: 'tap7' as never },
     [tap({ tun: { type: 'tap', user: 'bob', multiQueue: false, persist: true } })],
+    'QL_TAP',
+  ],
+  [
+    'another user’s tap, though it has a group as well',
+    { ifname: 'tap7' as never },
+    [tap({ tun: { type: 'tap', user: 'bob', group: 'kvm', multiQueue: false, persist: true } })],
     'QL_TAP',
   ],
   ['a tap that is in use', { ifname: 'tap7' as never }, [tap({ flags: ['UP', 'LOWER_UP'] })], 'QL_TAP'],
