@@ -2,7 +2,7 @@
 import { socketRoots, vmRoots } from '../host/vm/dirs.ts';
 import { type Identity, identity } from '../host/vm/user.ts';
 import { forgetVm } from '../run/vm/forget.ts';
-import { alive, listVms, type VmStatus } from '../run/vm/status.ts';
+import { alive, listVms, selectorOf, type VmStatus } from '../run/vm/status.ts';
 import { fail, json, note, out, table, tint } from './terminal.ts';
 
 export interface PsOptions {
@@ -21,10 +21,7 @@ export async function ps(options: PsOptions): Promise<number> {
   else if (vms.length === 0) note('no VMs (start one: qlaunch IMAGE -d)');
   else {
     const several = new Set(vms.map(({ record }) => record.uid)).size > 1;
-    const rows = vms.map((vm) => [
-      several ? `${vm.record.uid}/${vm.record.name}` : vm.record.name,
-      ...columns(vm),
-    ]);
+    const rows = vms.map((vm) => [nameOf(vm, vms, several), ...columns(vm)]);
     const [head = '', ...lines] = table(
       ['NAME', 'STATE', 'PID', 'STARTED (UTC)', 'NETWORK', 'NOTE'],
       rows,
@@ -32,6 +29,12 @@ export async function ps(options: PsOptions): Promise<number> {
     out([tint('bold', head), ...lines.map((line, index) => paint(line, vms[index]))].join('\n'));
   }
   return 0;
+}
+
+/** What other commands take for it; root sees whose each is. */
+function nameOf(vm: VmStatus, all: readonly VmStatus[], several: boolean): string {
+  const selector = selectorOf(vm, all);
+  return several && selector === vm.record.name ? `${vm.record.uid}/${selector}` : selector;
 }
 
 /** By code unit: localeCompare() loads the collation rules, which takes longer than all the rest. */

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { makeFolders } from '../linux-files.ts';
 import { absolute, type StatePaths, statePaths } from '../state-paths.ts';
-import { listDirs } from './store.ts';
+import { listDirs, ownerOf } from './store.ts';
 import { asOwner, type Identity } from './user.ts';
 
 /** sun_path is 108 bytes with its closing NUL (unix(7)). */
@@ -75,18 +75,27 @@ function runRoot(who: Identity, env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Every folder that holds VMs the caller may see, absolute: root sees all users' under /run; others see their own,
- * and those that were started for them by sudo. A folder may not be there.
+ * Every folder that holds VMs the caller may see, absolute: root sees all users' under /run, and under sudo those that
+ * the user started without; others see their own, and those that were started for them by sudo. A folder may not be
+ * there.
  */
 export function visibleVmRoots(who: Identity, env: NodeJS.ProcessEnv): readonly string[] {
   if (who.root) {
     const base = join(placesOf(who, env).runtime, 'vm');
-    return listDirs(base)
+    const shared = listDirs(base)
       .filter((uid) => /^\d+$/.test(uid))
       .map((uid) => join(base, uid));
+    return [...shared, ...withoutSudo(who, env)];
   }
   const own = runRoot(who, env);
   return isShared(who, env) ? [own] : [own, join(ROOTS_VMS, String(who.user.uid))];
+}
+
+/** Where the user who called sudo starts VMs without it, as far as root can know: XDG_STATE_HOME did not come along. */
+function withoutSudo(who: Identity, env: NodeJS.ProcessEnv): readonly string[] {
+  if (!who.dropTo || (env['QLAUNCH_RUNTIME_DIR'] ?? '') !== '') return [];
+  const own = statePaths({}, who.user).runtime;
+  return ownerOf(own) === who.user.uid ? [own] : [];
 }
 
 /**

@@ -89,7 +89,7 @@ export function readRecord(dir: string): VmRecord | undefined {
 }
 
 /** Root talks to the sockets there and clears it away: another user's directory cannot be this VM's. */
-function isPlaceOf(socketDir: string, dir: string, uid: number): boolean {
+export function isPlaceOf(socketDir: string, dir: string, uid: number): boolean {
   if (socketDir === dir) return true;
   // A place under XDG_RUNTIME_DIR is gone after a logout.
   return basename(socketDir) === basename(dir) && (ownerOf(socketDir) ?? uid) === uid;

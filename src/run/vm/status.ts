@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { launcherPid, passtPids, qemuPid, waiterPid } from '../../host/vm/alive.ts';
+import { damagedRecord } from '../../host/vm/damaged.ts';
 import { visibleVmRoots } from '../../host/vm/dirs.ts';
 import { listDirs, readRecord, readTail, readText, type VmRecord } from '../../host/vm/store.ts';
 import type { Identity } from '../../host/vm/user.ts';
@@ -17,7 +18,7 @@ export interface VmStatus {
   readonly pid?: number;
   /** QEMU's exit status as a shell tells it (128 + signal), once it ended. */
   readonly exit?: number;
-  /** One line for people: why it is not running. */
+  /** One line for people: why it is not running, or what is wrong with it. */
   readonly reason?: string;
 }
 
@@ -33,7 +34,15 @@ export function listVms(who: Identity, env: NodeJS.ProcessEnv): readonly VmStatu
 /** undefined: nothing in `dir` that is a VM's. */
 export function readStatus(dir: string): VmStatus | undefined {
   const record = readRecord(dir);
-  if (record === undefined) return undefined;
+  if (record !== undefined) return statusOf(dir, record);
+  const damaged = damagedRecord(dir);
+  if (damaged === undefined) return undefined;
+  const status = statusOf(dir, damaged);
+  const why = `its record ${join(dir, FILES.record)} can not be read`;
+  return { ...status, reason: status.reason === undefined ? why : `${status.reason}; ${why}` };
+}
+
+function statusOf(dir: string, record: VmRecord): VmStatus {
   // Written when QEMU has ended, and removed before it is started: nothing else needs to be looked at then.
   let text = readText(join(dir, FILES.exit));
   if (text === undefined) {
@@ -68,24 +77,52 @@ function failure(exit: number, dir: string): string {
   return last === '' ? `QEMU exited with ${exit}` : last;
 }
 
-/** The VM of that name; among several users' VMs (root sees all) `USER-ID/NAME` tells which. */
+/**
+ * The VM of that name, or of that directory; among several users' VMs (root sees all) `USER-ID/NAME` tells which. The
+ * running one is meant, and ours before others'. Throws QL_VM_UNKNOWN, QL_VM_AMBIGUOUS (exit 2).
+ */
 export function findVm(name: string, who: Identity, env: NodeJS.ProcessEnv): VmStatus {
   const all = listVms(who, env);
-  const found = all.filter(({ record }) => record.name === name || `${record.uid}/${record.name}` === name);
-  const mine = found.find(({ record }) => record.uid === who.user.uid);
-  const vm = found.length === 1 ? found[0] : mine;
-  if (vm !== undefined) return vm;
-  if (found.length > 1)
+  const found = all.filter(({ record, dir }) =>
+    [record.name, `${record.uid}/${record.name}`, dir].includes(name),
+  );
+  const [vm, ...others] = meant(found, who.user.uid);
+  if (vm !== undefined && others.length === 0) return vm;
+  if (vm !== undefined) {
+    const same = [vm, ...others];
     throw new QlaunchError('QL_VM_AMBIGUOUS', EXIT.usage, {
-      what: `several users have a VM "${name}"`,
-      todo: found.map(({ record }) => `qlaunch … ${record.uid}/${record.name}`),
+      what: `"${name}" may be any of ${same.length} VMs`,
+      why: same.map(
+        (one) =>
+          `${one.state}${one.pid === undefined ? '' : ` (pid ${one.pid})`}, of uid ${one.record.uid}: ${one.dir}`,
+      ),
+      todo: same.map((one) => `qlaunch … ${selectorOf(one, same)}`),
     });
+  }
   const names = all.map(({ record }) => record.name);
   throw new QlaunchError('QL_VM_UNKNOWN', EXIT.usage, {
     what: `there is no VM "${name}"`,
-    why: names.length > 0 ? [`known: ${names.join(', ')}`] : ['no VM was started since the machine booted'],
+    why: names.length > 0 ? [`known: ${names.join(', ')}`] : ['no VM of this boot is known'],
     todo: ['qlaunch ps'],
   });
+}
+
+/** One, when it is clear. An old record of ours does not stand for what somebody runs. */
+function meant(found: readonly VmStatus[], uid: number): readonly VmStatus[] {
+  const mine = found.filter(({ record }) => record.uid === uid);
+  const running = found.filter(alive);
+  const myRunning = mine.filter(alive);
+  if (myRunning.length > 0) return myRunning;
+  if (running.length > 0) return [...mine, ...running];
+  return mine.length > 0 ? mine : found;
+}
+
+/** The shortest that tells it from the others. */
+export function selectorOf({ record, dir }: VmStatus, all: readonly VmStatus[]): string {
+  const { uid, name } = record;
+  const namesakes = all.filter((other) => other.record.name === name && other.dir !== dir);
+  if (namesakes.some((other) => other.record.uid === uid)) return dir;
+  return namesakes.length > 0 ? `${uid}/${name}` : name;
 }
 
 export function alive(vm: VmStatus): boolean {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -50,6 +50,17 @@ test('root sees everybody’s', () => {
   for (const name of ['0', '1000', 'lost+found']) mkdirSync(join(dir, 'vm', name), { recursive: true });
   const roots = visibleVmRoots(sudo, { QLAUNCH_RUNTIME_DIR: dir });
   expect([...roots].sort()).toEqual([join(dir, 'vm/0'), join(dir, 'vm/1000')]);
+});
+
+test('under sudo also what the user started without', () => {
+  const home = scratch();
+  const theirs = join(home, '.local/state/qlaunch/run', bootId());
+  mkdirSync(theirs, { recursive: true });
+  const uid = process.getuid?.() ?? 0;
+  const who = { ...sudo, user: { ...user, uid: uid === 0 ? 1000 : uid, home } };
+  if (uid === 0) chownSync(theirs, 1000, 1000);
+  expect(visibleVmRoots(who, {})).toContain(theirs);
+  expect(visibleVmRoots({ ...who, user: { ...who.user, uid: 4_000_000 } }, {})).not.toContain(theirs);
 });
 
 test('the configuration is found where the other programs look for it', () => {
