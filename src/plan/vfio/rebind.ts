@@ -12,21 +12,27 @@ export const overridePath = (address: string): HostPath => `${BUS}/devices/${add
 /** An empty write is no write at all, so the end of a line clears it: driver_set_override() in linux/drivers/base. */
 export const NO_OVERRIDE = '\n';
 
+/** A name that no driver has: nothing takes the device, whatever probes the bus. */
+export const NOBODY = 'none';
+
 /** In this order at every moment nobody else takes the device: the name of the driver that may have it comes first. */
 export function renderRebind(address: string, to: string | null): string {
   const away = `if [ -e ${devicePath(address)}/driver ]; then ${write(address, `${devicePath(address)}/driver/unbind`)}; fi`;
-  if (to === null) return `${away}\n${write('', overridePath(address))}`;
+  if (to === null)
+    return [write(NOBODY, overridePath(address)), away, write('', overridePath(address))].join('\n');
   return [write(to, overridePath(address)), away, write(address, `${driverPath(to)}/bind`)].join('\n');
 }
 
 /** One line. */
 export function renderGiveBack({ rebind, driver, override }: SettledOf<'rebind'>): string {
   const away = `[ ! -e ${devicePath(rebind)}/driver ] || ${write(rebind, `${devicePath(rebind)}/driver/unbind`)}`;
-  const back =
-    driver === null
-      ? []
-      : [write(driver, overridePath(rebind)), `{ ${away}; }`, write(rebind, `${driverPath(driver)}/bind`)];
-  return [...(driver === null ? [`{ ${away}; }`] : back), write(override, overridePath(rebind))].join(' && ');
+  const bind = driver === null ? [] : [write(rebind, `${driverPath(driver)}/bind`)];
+  return [
+    write(driver ?? NOBODY, overridePath(rebind)),
+    `{ ${away}; }`,
+    ...bind,
+    write(override, overridePath(rebind)),
+  ].join(' && ');
 }
 
 const write = (value: string, path: string): string =>
