@@ -157,8 +157,8 @@ export class FakePci {
   }
 
   #bind(device: Device, driver: string): void {
-    if (device.driver !== null) throw errno('EBUSY');
     if (!this.#matches(device, driver)) throw errno('ENODEV');
+    if (device.driver !== null) throw errno('EBUSY');
     if (this.#failing.has(`${device.address} ${driver}`)) throw errno('EIO');
     if (driver === 'vfio-pci' && device.group === undefined) throw errno('EINVAL');
     device.driver = driver;

@@ -49,7 +49,7 @@ export function pciContract(name: string, make: () => Promise<Subject>): void {
       probeOfTheShortForm: 'ENODEV',
       probeOfABoundOne: 'ok',
       bindTwice: 'EBUSY',
-      bindElsewhere: 'EBUSY',
+      bindElsewhere: 'ENODEV',
       unbindFromAnother: 'ENODEV',
       bindToNoDriver: 'ENOENT',
       driver: native,

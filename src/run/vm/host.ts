@@ -25,7 +25,7 @@ export interface HostNeeds {
   readonly taps: Readonly<Record<string, string>>;
   /** To be started before. */
   readonly networks: readonly NetworkStart[];
-  /** By NIC id: the function that is passed on. */
+  /** By the id of the NIC or host device: the function that is passed on. */
   readonly devices: Readonly<Record<string, PciAddress>>;
   /** `prlimit …` in front of QEMU. */
   readonly limits: readonly string[];
@@ -45,7 +45,7 @@ export async function hostNeeds(
   macs: Readonly<Record<string, string>>,
   networks: readonly NetworkStart[] = [],
 ): Promise<HostNeeds | undefined> {
-  const passed = spec.nets.some(({ mode }) => mode === 'vfio' || mode === 'vf');
+  const passed = spec.hostdevs.length > 0 || spec.nets.some(({ mode }) => mode === 'vfio' || mode === 'vf');
   if (!passed && !spec.nets.some(isOurs)) return undefined;
   const now = await readFacts(host);
   const facts = { ...now, links: [...now.links, ...networks.map(({ link }) => link)] };
