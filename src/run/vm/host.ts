@@ -83,6 +83,8 @@ function vmLabel({ user }: Identity, name: string): string {
   return user.uid === 0 ? name : `${user.uid}/${name}`;
 }
 
+const isDevice = ({ do: action }: Step): boolean => 'rebind' in action;
+
 /** Throws QL_NEEDS_ROOT (exit 3) with the steps that need it and what to type. */
 export function requireRoot(steps: readonly Step[], who: Identity, again: string): void {
   if (who.root || steps.length === 0) return;
@@ -91,7 +93,9 @@ export function requireRoot(steps: readonly Step[], who: Identity, again: string
     why: steps.map(({ title }) => title),
     todo: [
       `${again}   # QEMU itself runs as ${who.user.name}`,
-      `sudo qlaunch tap add NAME --user ${who.user.name} --bridge BR   # once; then: --net tap:NAME`,
+      ...(steps.some(isDevice)
+        ? [`sudo qlaunch vfio bind SELECTOR --user ${who.user.name}   # once; then start it without sudo`]
+        : [`sudo qlaunch tap add NAME --user ${who.user.name} --bridge BR   # once; then: --net tap:NAME`]),
     ],
   });
 }
