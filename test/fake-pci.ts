@@ -1,6 +1,6 @@
 /**
  * PCI devices in a folder that react to what is written as Linux 6.1 does (drivers/base/bus.c, drivers/base/dd.c,
- * drivers/pci/pci-driver.c, drivers/vfio): test/lab/vfio-contract.test.ts asks the kernel the same questions.
+ * drivers/pci/pci-driver.c, drivers/vfio): test/pci-contract.ts asks both the same questions.
  */
 import {
   existsSync,
@@ -149,19 +149,16 @@ export class FakePci {
 
   #probe(device: Device): void {
     const driver = device.override || device.native;
-    if (
-      device.driver === undefined &&
-      driver !== 'none' &&
-      !this.#failing.has(`${device.address} ${driver}`)
-    ) {
+    const loaded = existsSync(join(this.tree.root, `/sys/bus/pci/drivers/${driver}`));
+    if (device.driver === null && loaded && !this.#failing.has(`${device.address} ${driver}`)) {
       device.driver = driver;
       this.#attached(device);
     }
   }
 
   #bind(device: Device, driver: string): void {
-    if (device.driver !== null) throw errno('EBUSY');
     if (!this.#matches(device, driver)) throw errno('ENODEV');
+    if (device.driver !== null) throw errno('EBUSY');
     if (this.#failing.has(`${device.address} ${driver}`)) throw errno('EIO');
     if (driver === 'vfio-pci' && device.group === undefined) throw errno('EINVAL');
     device.driver = driver;

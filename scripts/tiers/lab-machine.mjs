@@ -4,11 +4,21 @@ import { execFileSync } from 'node:child_process';
 
 const scripts = new URL('..', import.meta.url).pathname;
 
-/** Which QEMU is the outer emulator, and what only it can offer. A test file asks with "// lab: 10.x". */
+const INTEL_IOMMU = ['-device', 'intel-iommu,intremap=on,caching-mode=on'];
+
+/** Which QEMU is the outer emulator, its IOMMU, and what only it can offer. A test file asks with "// lab: 10.x". */
 const flavours = {
-  7.2: { binary: () => 'qemu-system-x86_64', devices: [] },
+  7.2: { binary: () => 'qemu-system-x86_64', iommu: INTEL_IOMMU, devices: [] },
+  'no-iommu': { binary: () => 'qemu-system-x86_64', iommu: [], devices: [] },
+  // Interrupts are not remapped, so the kernel refuses to let a guest have a device.
+  'no-intremap': {
+    binary: () => 'qemu-system-x86_64',
+    iommu: ['-device', 'intel-iommu,intremap=off,caching-mode=on'],
+    devices: [],
+  },
   '10.x': {
     binary: () => execFileSync(`${scripts}qemu10`, { encoding: 'utf8' }).trim(),
+    iommu: INTEL_IOMMU,
     // The one NIC with virtual functions.
     devices: [...rootPort(6), ...nic('n8', 'igb,bus=rp6', '52:54:00:00:00:61')],
   },
@@ -16,11 +26,11 @@ const flavours = {
 
 /**
  * The command line of a lab.
- * @param flavour '7.2' or '10.x'
+ * @param flavour a name of the table above
  * @param parts { kernel, initrd } from scripts/lab, { share: a directory that the lab sees as /run/lab, writable }
  */
 export function labCommand(flavour, { kernel, initrd, share }) {
-  const { binary, devices } = flavours[flavour];
+  const { binary, iommu, devices } = flavours[flavour];
   return [
     binary(),
     ...[
@@ -49,7 +59,7 @@ export function labCommand(flavour, { kernel, initrd, share }) {
     ...['-kernel', kernel, '-initrd', initrd],
     ...['-append', 'console=ttyS0 intel_iommu=on panic=-1 quiet net.ifnames=0'],
     // First of all devices: what comes before it stays outside the IOMMU.
-    ...['-device', 'intel-iommu,intremap=on,caching-mode=on'],
+    ...iommu,
     ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
     ...['-virtfs', `local,path=${share.replaceAll(',', ',,')},mount_tag=lab,security_model=none`],
     // eth0: the management NIC.

@@ -35,6 +35,7 @@ export type KeyName =
   | 'initrd'
   | 'append'
   | 'net'
+  | 'hostdev'
   | 'display'
   | 'vnc'
   | 'serial'
@@ -156,6 +157,14 @@ export const KEYS: readonly (Key & { readonly name: KeyName })[] = [
     default: 'user',
     doc: 'a NIC: MODE[:ARG][,key=value…]; user, passt, bridge[:BR], tap[:IFNAME], nat[:NETWORK], vfio:DEVICE, vf:PF, none',
     example: 'user,fwd=2222:22',
+  },
+  {
+    name: 'hostdev',
+    flags: ['--hostdev <device>'],
+    kind: 'text',
+    repeatable: true,
+    doc: 'a PCI device of the host: SELECTOR[,group=on][,rom=off][,rombar=off]',
+    example: '0000:0b:00.0',
   },
   {
     name: 'display',

@@ -7,9 +7,9 @@ import { MAIN_KEY, MODES, NET_HINTS } from './net/mode-keys.ts';
 import { checkNet } from './net/rules.ts';
 import type { NetMode, NetSpec, NicCommon, NicModel } from './net-spec.ts';
 import { parseChoice, parseSwitch } from './number.ts';
-import { parsePath } from './path.ts';
 import { type PropReaders, readProps, splitOptions } from './props.ts';
 import { Gathering, type Problem, type RawDevice, type RawProp, type RawValue } from './raw.ts';
+import { parseRom } from './vfio/hostdev.ts';
 
 const NET_MODES: readonly NetMode[] = ['user', 'passt', 'bridge', 'tap', 'nat', 'vfio', 'vf', 'none'];
 const NIC_MODELS: readonly NicModel[] = ['virtio', 'e1000e', 'e1000', 'rtl8139', 'vmxnet3', 'igb'];
@@ -106,9 +106,7 @@ function sharedKeys(
   gathering: Gathering,
 ): { readonly draft: Partial<NicCommon>; readonly readers: PropReaders } {
   const common = new Fields<NicCommon>(gathering, context.home);
-  const romFile = common.setFrom('romFile', (prop) =>
-    prop.text === '' ? '' : parsePath(prop, context.home),
-  );
+  const romFile = common.setFrom('romFile', (prop) => parseRom(prop, context.home));
   const readers: PropReaders = {
     id: common.set('id', parseId),
     mac: common.set('mac', parseMac),

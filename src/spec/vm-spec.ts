@@ -3,6 +3,7 @@
  * counts are numbers with their unit in the name.
  */
 import type { NetSpec } from './net-spec.ts';
+import type { HostdevSpec } from './vfio/hostdev.ts';
 
 export type DiskBus = 'virtio' | 'scsi' | 'nvme' | 'ide';
 export type DiskCache = 'none' | 'writeback' | 'writethrough' | 'directsync' | 'unsafe';
@@ -89,6 +90,7 @@ export interface VmSpec {
   readonly balloon: boolean;
   /** Never empty unless every --net was `none`. */
   readonly nets: readonly NetSpec[];
+  readonly hostdevs: readonly HostdevSpec[];
   /** QEMU's own arguments after `--`, passed through untouched. */
   readonly extra: readonly string[];
   /** A QEMU binary by name or path; undefined: found. */

@@ -8,6 +8,7 @@ import { parseChoice } from './number.ts';
 import { parsePath } from './path.ts';
 import { BUILT_IN, Gathering, type Problem, type RawDevice, type RawVm } from './raw.ts';
 import { parseMemoryMiB } from './size.ts';
+import { parseHostdev } from './vfio/hostdev.ts';
 import { parseBoot } from './vm/boot.ts';
 import { deviceIds } from './vm/device-ids.ts';
 import { parseMachine } from './vm/machine.ts';
@@ -122,6 +123,9 @@ function readVm(values: Values, raw: RawVm, context: VmContext, gathering: Gathe
     rng: values.switch('rng'),
     balloon: values.switch('balloon'),
     nets: withHelper(readNets(raw.nets, context, gathering), helper),
+    hostdevs: values
+      .all('hostdev')
+      .flatMap((value, index) => parseHostdev(value, index, context.home, gathering) ?? []),
     extra: raw.extra,
     ...(cpu === undefined ? {} : { cpu }),
     ...(qemu === undefined ? {} : { qemu }),

@@ -11,7 +11,8 @@ import { serveNonce } from '../tiers/nonce.ts';
 import { byMac, noRouterAdvertisements, pciState } from './pci-state.ts';
 
 const NIC = '52:54:00:00:00:11';
-const SLOW = { timeout: 400_000 };
+/** A guest in a guest, on a machine that others use. */
+const SLOW = { timeout: 900_000 };
 
 /** The directory is open, for QEMU runs as somebody who may enter no other. */
 function lab(): World {
@@ -49,7 +50,7 @@ test(
     expect(readFileSync(`/proc/${qemu}/status`, 'utf8')).toMatch(/^Uid:\t65534\t65534/m);
     const { stdout } = await w.qlaunch('qmp', 'passed', 'query-pci');
     // 8086:10d3, behind the root port.
-    expect(stdout.replaceAll(/\s/g, '')).toContain('"id":{"device":4307,"vendor":32902');
+    expect(stdout.replaceAll(/\s/g, '')).toContain('"device":4307');
 
     const refused = await w.qlaunch('vfio', 'restore', nic.address);
     expect(refused).toMatchObject({
@@ -72,11 +73,11 @@ test(
     const row = JSON.parse((await w.qlaunch('ps', '--json')).stdout) as { name: string; dir: string }[];
     const dir = row.find(({ name }) => name === 'passed')?.dir ?? '';
     const said = consoleFile(join(dir, 'serial.log'));
-    await said.waitFor(`fetched ${nonce}`, 300_000);
+    await said.waitFor(`fetched ${nonce}`, 700_000);
     expect(said.text()).toContain(NIC);
     expect(await w.qlaunch('kill', 'passed')).toMatchObject({ status: 0 });
     await w.qlaunch('wait', 'passed');
-    await expect.poll(() => pciState(), { timeout: 60_000, interval: 500 }).toEqual(before);
+    await expect.poll(() => pciState(), { timeout: 180_000, interval: 500 }).toEqual(before);
   },
 );
 
@@ -108,7 +109,7 @@ test('half a group is refused before anything is touched; group=on takes it all'
   const started = await w.qlaunch(...start, '--net', `vfio:${one.address},group=on`, '--', '-S');
   expect(started).toMatchObject({ status: 0 });
   await w.qlaunch('kill', 'half');
-  await expect.poll(() => pciState(), { timeout: 60_000, interval: 500 }).toEqual(before);
+  await expect.poll(() => pciState(), { timeout: 180_000, interval: 500 }).toEqual(before);
 });
 
 function isAlive(pid: number): boolean {

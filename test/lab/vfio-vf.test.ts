@@ -89,7 +89,7 @@ test('made, set, lent to a VM with a MAC and a VLAN, returned, released: as befo
     stderr: expect.stringContaining(first?.address ?? ''),
   });
   expect(await w.qlaunch('kill', 'lent')).toMatchObject({ status: 0 });
-  await expect.poll(() => pciState(), { timeout: 60_000, interval: 500 }).toEqual(lent);
+  await expect.poll(() => pciState(), { timeout: 180_000, interval: 500 }).toEqual(lent);
   expect(vfinfo(pf.name)).toEqual(admin);
 
   expect(await w.qlaunch('vfio', 'vf', 'release', pf.name)).toMatchObject({ status: 0 });

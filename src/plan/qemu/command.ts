@@ -8,7 +8,7 @@ import { monitorArguments, serialArguments } from './chardevs.ts';
 import type { QemuContext } from './context.ts';
 import { diskArguments } from './disks.ts';
 import { displayArguments } from './display.ts';
-import { netArguments } from './net.ts';
+import { hostdevArguments, netArguments } from './net.ts';
 import { opt } from './opt.ts';
 
 export interface QemuCommand {
@@ -36,6 +36,7 @@ export function qemuCommand(spec: VmSpec, context: QemuContext): QemuCommand {
     ...bootArguments(spec, context),
     ...diskArguments(spec, context),
     ...netArguments(spec, context),
+    ...hostdevArguments(spec, context),
     ...displayArguments(spec, context.paths),
     ...(spec.rng ? randomness(bare.microvm) : []),
     ...(spec.balloon

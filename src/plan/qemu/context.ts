@@ -47,6 +47,8 @@ export interface QemuContext {
   readonly formats: Readonly<Record<string, DiskFormat>>;
   /** By NIC id. */
   readonly nics: Readonly<Record<string, NicContext>>;
+  /** By the id of a host device. */
+  readonly hostdevs?: Readonly<Record<string, PciAddress>>;
   /** When the spec has `uefi`. */
   readonly firmware?: Firmware;
   readonly paths: RunPaths;

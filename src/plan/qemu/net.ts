@@ -9,6 +9,12 @@ import { userBackend } from './net/user.ts';
 import { vfioArguments } from './net/vfio.ts';
 import { opt } from './opt.ts';
 
+/** Devices of the host that are not NICs of the spec. */
+export function hostdevArguments(spec: VmSpec, { hostdevs = {} }: QemuContext): string[][] {
+  const family = machineFamily(spec.machine) ?? 'q35';
+  return spec.hostdevs.flatMap((device) => vfioArguments(device, hostdevs[device.id], family, undefined));
+}
+
 /** Backend and device of every NIC, in the order of the spec. */
 export function netArguments(spec: VmSpec, context: QemuContext): string[][] {
   const indices = bootIndices(spec);
@@ -18,7 +24,7 @@ export function netArguments(spec: VmSpec, context: QemuContext): string[][] {
     if (nic === undefined) throw new TypeError(`nothing was decided about NIC ${net.id}`);
     const bootindex = indices.get(net.id);
     if (net.mode === 'vfio' || net.mode === 'vf')
-      return vfioArguments(net, nic, machineFamily(spec.machine) ?? 'q35', bootindex);
+      return vfioArguments(net, nic.pci, machineFamily(spec.machine) ?? 'q35', bootindex);
     return [
       ['-netdev', backend(net, nic, context)],
       ['-device', device(net, nic, microvm, bootindex)],

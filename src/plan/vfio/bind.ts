@@ -62,7 +62,15 @@ function nodes({ functions, facts, owner, udev }: BindWish): readonly Step[] {
     undo: { nothing: 'only waits' },
     deadlineMs: DEADLINE_MS,
   };
-  return [...(udev ? [settle] : []), ...ids.map((id) => chown(id, owner, functions, facts))];
+  const wanted = ids.filter((id) => !mayOpen(id, owner, functions, facts));
+  if (wanted.length === 0) return [];
+  return [...(udev ? [settle] : []), ...wanted.map((id) => chown(id, owner, functions, facts))];
+}
+
+/** Prepared before: then whoever starts the VM needs no right for it. */
+function mayOpen(id: number, owner: FileOwner, functions: readonly PciFunction[], facts: VfioFacts): boolean {
+  const stays = functions.every(({ group, vfio }) => group !== id || vfio);
+  return stays && facts.groups.find((group) => group.id === id)?.node?.uid === owner.uid;
 }
 
 function chown(id: number, owner: FileOwner, functions: readonly PciFunction[], facts: VfioFacts): Step {

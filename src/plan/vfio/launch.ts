@@ -12,9 +12,15 @@ import type { PciFunction, VfioFacts } from './facts.ts';
 import { type KnownNames, selectOne } from './select.ts';
 import { freeVf, type VfSettings, vfSteps } from './vf.ts';
 
-export type PassedNet = VfioNet | VfNet;
-export const isPassed = (net: VmSpec['nets'][number]): net is PassedNet =>
-  net.mode === 'vfio' || net.mode === 'vf';
+export type PassedNet = Pick<VfioNet, 'id' | 'at' | 'mode' | 'selector' | 'wholeGroup'> | VfNet;
+
+/** NICs and other devices of the host that the VM is given. */
+export function passedOn({ nets, hostdevs }: Pick<VmSpec, 'nets' | 'hostdevs'>): readonly PassedNet[] {
+  return [
+    ...nets.filter((net) => net.mode === 'vfio' || net.mode === 'vf'),
+    ...hostdevs.map((device) => ({ ...device, mode: 'vfio' as const })),
+  ];
+}
 
 export interface LaunchWish {
   readonly nets: readonly PassedNet[];

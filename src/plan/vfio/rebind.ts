@@ -12,12 +12,16 @@ export const overridePath = (address: string): HostPath => `${BUS}/devices/${add
 /** An empty write is no write at all, so the end of a line clears it: driver_set_override() in linux/drivers/base. */
 export const NO_OVERRIDE = '\n';
 
+/** A name that no driver has: nothing takes the device, whatever probes the bus. */
+export const NOBODY = 'none';
+
 /** In this order at every moment nobody else takes the device: the name of the driver that may have it comes first. */
 export function renderRebind(address: string, to: string | null): string {
   const driver = `${devicePath(address)}/driver`;
   const away = `if [ -e ${driver} ]; then ${write(address, `${driver}/unbind`)}; fi`;
-  const name = write(to ?? '', overridePath(address));
-  return (to === null ? [away, name] : [name, away, write(address, `${driverPath(to)}/bind`)]).join('\n');
+  const name = write(to ?? NOBODY, overridePath(address));
+  const last = to === null ? write('', overridePath(address)) : write(address, `${driverPath(to)}/bind`);
+  return [name, away, last].join('\n');
 }
 
 /** One line. */

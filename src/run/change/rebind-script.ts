@@ -26,7 +26,7 @@ rebind() { # SECONDS ADDRESS OURS DRIVER MODULE OVERRIDE
   fi
   if [ "$now" != "$4" ]; then
     if [ -n "$now" ] && held "$2"; then say "$2 is in use"; return 1; fi
-    [ -z "$4" ] || override "$1" "$2" "$4" || return 1
+    override "$1" "$2" "\${4:-none}" || return 1
     [ -z "$now" ] || write "$1" "/sys/bus/pci/drivers/$now/unbind" "$2" || return 1
     if [ -n "$4" ]; then
       [ -e "/sys/bus/pci/drivers/$4" ] || modprobe "\${5:-$4}"

@@ -2,7 +2,7 @@
 import type { Machine } from '../../host/port.ts';
 import type { ActionOf } from '../../plan/step.ts';
 import type { NetdevBefore, SettledUndo } from '../../plan/undo.ts';
-import { devicePath, driverPath, NO_OVERRIDE, overridePath } from '../../plan/vfio/rebind.ts';
+import { devicePath, driverPath, NO_OVERRIDE, NOBODY, overridePath } from '../../plan/vfio/rebind.ts';
 import { readNetdevsOf } from './netdevs-before.ts';
 import { errorCode, errorText } from './outcome.ts';
 
@@ -59,7 +59,7 @@ export async function settleRebind(action: ActionOf<'rebind'>, machine: Machine)
 
 export async function rebind(action: ActionOf<'rebind'>, machine: Machine): Promise<void> {
   const { rebind: address, to } = action;
-  if (to !== null) await setOverride(address, to, machine);
+  await setOverride(address, to ?? NOBODY, machine);
   await unbind(address, machine);
   if (to === null) await setOverride(address, '', machine);
   else await bind(address, to, machine);

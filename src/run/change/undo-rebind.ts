@@ -1,7 +1,7 @@
 /** A PCI function back to the driver, the override and the interface that it had. */
 import type { Machine } from '../../host/port.ts';
 import type { SettledOf } from '../../plan/undo.ts';
-import { devicePath, driverPath } from '../../plan/vfio/rebind.ts';
+import { devicePath, driverPath, NOBODY } from '../../plan/vfio/rebind.ts';
 import { NETDEV_SCRIPT, netdevWords } from './netdevs-before.ts';
 import { errorCode, errorText } from './outcome.ts';
 import { bind, driverOf, linkOf, overrideOf, setOverride, unbind } from './rebind.ts';
@@ -34,9 +34,9 @@ export async function undoRebind(how: How, machine: Machine): Promise<UndoOutcom
 /** The name first: between unbind and bind nobody else can take it, and of several drivers that fit it is this one. */
 async function giveBack(how: How, machine: Machine): Promise<void> {
   const { rebind: address, driver, module } = how;
-  if (driver === null) return unbind(address, machine);
-  await setOverride(address, driver, machine);
+  await setOverride(address, driver ?? NOBODY, machine);
   await unbind(address, machine);
+  if (driver === null) return;
   if ((await machine.stat(driverPath(driver))) === undefined)
     await machine.run(['modprobe', module ?? driver], { timeoutMs: MODPROBE_MS });
   await bind(address, driver, machine);

@@ -8,7 +8,7 @@ import type { Identity } from '../../host/vm/user.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
 import type { Step } from '../../plan/step.ts';
-import { chooseDevices, isPassed, type LaunchChoice } from '../../plan/vfio/launch.ts';
+import { chooseDevices, type LaunchChoice, passedOn } from '../../plan/vfio/launch.ts';
 import type { PciAddress } from '../../spec/pci-address.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { openEngine } from '../open-engine.ts';
@@ -40,7 +40,7 @@ export async function deviceNeeds(
   lifetime: Lifetime,
   macs: Readonly<Record<string, string>>,
 ): Promise<DeviceNeeds | undefined> {
-  const nets = spec.nets.filter(isPassed);
+  const nets = passedOn(spec);
   if (nets.length === 0) return undefined;
   const engine = openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
   const owner = { uid: who.user.uid, gid: who.user.gid };

@@ -29,7 +29,7 @@ export interface HostNeeds {
   readonly taps: Readonly<Record<string, string>>;
   /** To be started before. */
   readonly networks: readonly NetworkStart[];
-  /** By NIC id: the function that is passed on. */
+  /** By the id of the NIC or host device: the function that is passed on. */
   readonly devices: Readonly<Record<string, PciAddress>>;
   /** `prlimit …` in front of QEMU. */
   readonly limits: readonly string[];
@@ -49,7 +49,7 @@ export async function hostNeeds(
   macs: Readonly<Record<string, string>>,
   networks: Networks,
 ): Promise<HostNeeds | undefined> {
-  const passed = spec.nets.some(({ mode }) => mode === 'vfio' || mode === 'vf');
+  const passed = spec.hostdevs.length > 0 || spec.nets.some(({ mode }) => mode === 'vfio' || mode === 'vf');
   if (!passed && !spec.nets.some(isOurs)) return undefined;
   const now = await readFacts(host);
   const facts = { ...now, links: [...now.links, ...networks.starts.map(({ link }) => link)] };
@@ -88,6 +88,8 @@ function withoutOwn(
   return { ...facts, links: facts.links.filter(({ ifname }) => !mine.has(ifname)) };
 }
 
+const isDevice = ({ do: action }: Step): boolean => 'rebind' in action;
+
 /** Throws QL_NEEDS_ROOT (exit 3) with the steps that need it and what to type. */
 export function requireRoot(steps: readonly Step[], who: Identity, again: string): void {
   if (who.root || steps.length === 0) return;
@@ -96,7 +98,9 @@ export function requireRoot(steps: readonly Step[], who: Identity, again: string
     why: steps.map(({ title }) => title),
     todo: [
       `${again}   # QEMU itself runs as ${who.user.name}`,
-      `sudo qlaunch tap add NAME --user ${who.user.name} --bridge BR   # once; then: --net tap:NAME`,
+      ...(steps.some(isDevice)
+        ? [`sudo qlaunch vfio bind SELECTOR --user ${who.user.name}   # once; then start it without sudo`]
+        : [`sudo qlaunch tap add NAME --user ${who.user.name} --bridge BR   # once; then: --net tap:NAME`]),
     ],
   });
 }

@@ -127,6 +127,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
         return mac === undefined ? [] : [[net.id, nicOf(mac, needs, net)] as const];
       }),
     ),
+    hostdevs: needs?.devices ?? {},
     ...(firmware === undefined ? {} : { firmware: firmware.use }),
     paths,
     bridgeHelper: plugged.nets.some(({ mode }) => mode === 'bridge')

@@ -21,7 +21,7 @@ import type { PropReaders } from '../props.ts';
 import { type Gathering, isProblem, type Problem, type RawProp } from '../raw.ts';
 import { parseBytes } from '../size.ts';
 import { parseText } from '../text.ts';
-import { parseSelector } from '../vfio/selector.ts';
+import { selectorText } from '../vfio/hostdev.ts';
 import { Fields, parseDomain, parseUserNetwork, whole } from './fields.ts';
 import { parseGuestForward } from './guest-forward.ts';
 
@@ -138,12 +138,6 @@ const nat: MakeKeys = (gathering, home) => {
   };
   return { readers, finish: (nic) => ({ network: 'default', ...f.draft, forwards, ...nic, mode: 'nat' }) };
 };
-
-/** Kept as it was written: which device it means is for the machine to say. */
-function selectorText(text: string, at: string): string | Problem {
-  const selector = parseSelector(text, at);
-  return isProblem(selector) ? selector : text;
-}
 
 const vfio: MakeKeys = (gathering, home) => {
   const f = new Fields<VfioNet>(gathering, home);

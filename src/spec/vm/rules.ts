@@ -35,7 +35,7 @@ function repeated<T>(items: readonly T[], key: (item: T) => string | undefined):
 
 /** Ids that the command line of ours uses itself. */
 const RESERVED =
-  /^(supervisor|command|events|serial0|rng0|balloon0|scsi0|vnc0|video0|pflash[01]|cdrom[0-9]+|port-.*)$/;
+  /^(supervisor|command|events|serial0|rng0|balloon0|scsi0|vnc0|video0|pflash[01]|cdrom[0-9]+|hostdev[0-9]+|port-.*)$/;
 
 function checkIds(spec: VmSpec, places: Places, gathering: Gathering): void {
   const devices = [
@@ -118,6 +118,7 @@ function checkMicrovm(spec: VmSpec, places: Places, gathering: Gathering): void 
     else if (net.model !== 'virtio') refuse(net.at, `has no PCI, so no ${net.model}`, 'model=virtio');
     if (net.romFile !== undefined) refuse(net.at, 'has no option ROMs');
   }
+  for (const { at } of spec.hostdevs) refuse(at, 'has no PCI, so no passthrough');
   if (spec.uefi) refuse(places.key('uefi'), 'does not boot by this UEFI');
   if (spec.vnc) refuse(places.key('vnc'), 'has no screen', '--serial stdio');
   if (spec.display !== 'none') refuse(places.key('display'), 'has no screen', '--serial stdio');

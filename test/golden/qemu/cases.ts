@@ -134,6 +134,10 @@ function commandFor(
       { mac, ...(ifname === undefined ? {} : { ifname }), ...(pci === undefined ? {} : { pci }) },
     ] as const;
   });
+  const hostdevs = spec.hostdevs.flatMap(({ id }) => {
+    const pci = readPciAddress(of('pci', id) ?? '');
+    return pci === undefined ? [] : [[id, pci] as const];
+  });
   const paths = runPaths(join(PLACES.run, spec.name));
   const code = spec.uefi?.code ?? '/usr/share/OVMF/OVMF_CODE_4M.fd';
   const firmware = { code, vars: spec.uefi?.vars ?? join(paths.dir, 'vars.fd'), format: 'raw' as const };
@@ -143,6 +147,7 @@ function commandFor(
     accel: spec.accel === 'kvm' ? 'kvm' : 'tcg',
     formats,
     nics: Object.fromEntries(nics),
+    hostdevs: Object.fromEntries(hostdevs),
     ...(spec.uefi ? { firmware } : {}),
     paths,
     bridgeHelper: '/usr/lib/qemu/qemu-bridge-helper',

@@ -48,6 +48,7 @@ test('an image alone is a whole VM', () => {
     serial: { kind: 'socket' },
     rng: true,
     balloon: false,
+    hostdevs: [],
     nets: [
       {
         id: 'net0',

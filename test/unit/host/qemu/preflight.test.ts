@@ -43,6 +43,7 @@ const spec = (more: Partial<VmSpec>): VmSpec => ({
   smp: { cpus: 1 },
   memoryMiB: 64,
   disks: [],
+  hostdevs: [],
   cdroms: [],
   snapshot: false,
   boot: { menu: false },

@@ -16,6 +16,8 @@ ${B} 8086:1521 020000 group=14 driver=igb net=eth2 override=igb
 0000:02:00.0 8086:10d3 020000 group=15 native=e1000e
 `;
 const LIFETIME = { vm: 'test' };
+/** A hundred buses are built. */
+const MANY = { timeout: 60_000 };
 
 interface Scene {
   readonly pci: FakePci;
@@ -103,7 +105,7 @@ async function touchesOf(work: (engine: Engine, one: Scene) => Promise<unknown>)
 
 const bindThen = async (engine: Engine, { pci }: Scene): Promise<unknown> => bindAll(engine, pci);
 
-test('killed at every touch, before or after its effect, and then recovered: as before', async () => {
+test('killed at every touch, before or after its effect, and then recovered: as before', MANY, async () => {
   const count = await touchesOf(bindThen);
   expect(count).toBeGreaterThan(12);
   for (let at = 1; at <= count; at += 1)
@@ -120,7 +122,7 @@ async function survives(grief: Grief): Promise<void> {
   expect({ grief, state: one.pci.state() }).toEqual({ grief, state: one.before });
 }
 
-test('refused or hanging at every write: taken back at once, or what is left is said', async () => {
+test('refused or hanging at every write: taken back at once, or what is left is said', MANY, async () => {
   const count = await touchesOf(bindThen);
   for (let at = 1; at <= count; at += 1)
     for (const grief of [
@@ -141,7 +143,7 @@ test('refused or hanging at every write: taken back at once, or what is left is 
     }
 });
 
-test('killed at every touch of giving back, and then recovered: as before', async () => {
+test('killed at every touch of giving back, and then recovered: as before', MANY, async () => {
   const giveBack = async (engine: Engine): Promise<unknown> => recover(engine);
   const bound = async (): Promise<Scene> => {
     const one = scene();

@@ -1,0 +1,28 @@
+qemu-system-x86_64 \
+  -nodefaults \
+  -no-user-config \
+  -name guest=vm,debug-threads=on \
+  -machine q35 \
+  -accel tcg \
+  -cpu max \
+  -m 1024M \
+  -smp 1 \
+  -drive if=none,id=disk0,file=/srv/vm/vm.qcow2,format=qcow2 \
+  -device virtio-blk-pci,drive=disk0,bootindex=1 \
+  -device pcie-root-port,id=port-hostdev0 \
+  -device vfio-pci,id=hostdev0,host=0000:0b:00.0,bus=port-hostdev0,romfile=/srv/vm/gpu.rom \
+  -device pcie-root-port,id=port-hostdev1 \
+  -device vfio-pci,id=hostdev1,host=0000:0b:00.1,bus=port-hostdev1,romfile=,rombar=0 \
+  -device VGA,id=video0 \
+  -display none \
+  -object rng-random,id=rng0,filename=/dev/urandom \
+  -device virtio-rng-pci,rng=rng0 \
+  -chardev socket,id=serial0,path=/run/qlaunch/vm/1000/vm/serial.sock,server=on,wait=off,logfile=/run/qlaunch/vm/1000/vm/serial.log \
+  -serial chardev:serial0 \
+  -chardev socket,id=supervisor,path=/run/qlaunch/vm/1000/vm/supervisor.sock,server=on,wait=off \
+  -mon chardev=supervisor,mode=control \
+  -chardev socket,id=command,path=/run/qlaunch/vm/1000/vm/command.sock,server=on,wait=off \
+  -mon chardev=command,mode=control \
+  -chardev socket,id=events,path=/run/qlaunch/vm/1000/vm/events.sock,server=on,wait=off \
+  -mon chardev=events,mode=control \
+  -pidfile /run/qlaunch/vm/1000/vm/qemu.pid
