@@ -18,7 +18,7 @@ import { loadChange } from '../journal/load.ts';
 import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
 import { refuseBusy } from './checks.ts';
-import { type Before, disproof, lookBefore } from './proof.ts';
+import { type Before, clientsMissing, disproof, lookBefore } from './proof.ts';
 
 export interface UplinkBridge extends BridgeSettings {
   readonly name: string;
@@ -48,8 +48,8 @@ async function look(
   const found = await withRadio(engine.machine, links, wish.uplink);
   const nic = linkOf(found, wish.uplink);
   refuseAsPort(nic, found);
-  await refuseBusy(engine.machine, nic, wish.force);
   const facts = await readUplink(engine.machine, wish.uplink);
+  await refuseBusy(engine.machine, nic, facts, wish.force);
   return { plan: planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts), facts };
 }
 
@@ -63,8 +63,10 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   const title = titleOf('create', wish.name, wish.uplink);
   const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
   let before: Before = { gateways: [] };
+  let clients: readonly string[] = [];
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
     const looked = await look(engine, wish, id, links);
+    clients = looked.facts.clients.map(({ program }) => program);
     before = await lookBefore(engine.machine, looked.facts, sshPeer());
     return looked.plan;
   };
@@ -74,7 +76,10 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
       await execute(engine, await plan(links), order);
     });
   else await applyOnTrial(engine, order, trialS, plan);
-  const wrong = await disproof(engine.machine, before, wish.name, wish.uplink);
+  const wrong = [
+    ...(await disproof(engine.machine, before, wish.name, wish.uplink)),
+    ...(await clientsMissing(clients, wish.name)),
+  ];
   if (wrong.length === 0) return { id, proven: before };
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {
