@@ -79,6 +79,8 @@ export const moveTitle = (bridge: string, nic: string): string =>
 export function wayBack(nic: string, uplink: Layer3, wasUp: boolean, nodad: boolean): readonly Argv[] {
   return [
     ['link', 'set', 'dev', nic, 'nomaster'],
+    // Routes want it up, whatever was done to the port meanwhile.
+    ['link', 'set', 'dev', nic, 'up'],
     ...arrivalLines(uplink, nic, nodad),
     ...(nodad ? arrivalLines(uplink, nic) : []).filter(([object]) => object === 'address'),
     ...(wasUp ? [] : [['link', 'set', 'dev', nic, 'down'] as const]),

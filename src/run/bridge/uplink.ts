@@ -18,6 +18,7 @@ import { loadChange } from '../journal/load.ts';
 import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
 import { refuseBusy } from './checks.ts';
+import { persistSteps } from './persist.ts';
 import { type Before, clientsMissing, disproof, lookBefore } from './proof.ts';
 
 export interface UplinkBridge extends BridgeSettings {
@@ -25,6 +26,8 @@ export interface UplinkBridge extends BridgeSettings {
   readonly uplink: string;
   /** Also where a failure could not be put back. */
   readonly force: boolean;
+  /** Also at every boot. */
+  readonly persist?: boolean;
 }
 
 export interface Moved {
@@ -50,11 +53,15 @@ async function look(
   refuseAsPort(nic, found);
   const facts = await readUplink(engine.machine, wish.uplink);
   await refuseBusy(engine.machine, nic, facts, wish.force);
-  return { plan: planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts), facts };
+  const plan = planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts);
+  const mac = nic.address === undefined ? {} : { mac: nic.address };
+  const kept =
+    wish.persist === true ? await persistSteps(engine.machine, { ...wish, ...mac, addresses: [] }) : [];
+  return { plan: { steps: [...plan.steps, ...kept] }, facts };
 }
 
 /**
- * Errors: QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE (exit 3, nothing touched);
+ * Errors: QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE, QL_PERSIST (exit 3, nothing touched);
  * QL_NOT_PROVEN (exit 4), QL_STEP_REFUSED: all is put back.
  * @param trialS seconds until it is taken back; undefined: it stays
  */
