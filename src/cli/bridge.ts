@@ -22,6 +22,10 @@ export function registerBridge(program: Command, done: (status: number) => void)
       .option('--confirm <time>', 'with --uplink: put all back after TIME unless it is confirmed [60s]')
       .option('--no-confirm', 'with --uplink: keep it at once')
       .option('--force', 'with --uplink: also where the root file system is reached over it')
+      .option(
+        '--persist',
+        'also make it at every boot: in /etc/network/interfaces (ifupdown), once it is confirmed',
+      )
       .option('--address <cidr>', 'an address of this host there; may be given again', collect),
     '',
   )

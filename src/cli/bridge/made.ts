@@ -12,6 +12,7 @@ import {
   setOrder,
   undoAll,
 } from '../../run/bridge/made.ts';
+import { listBridges } from '../../run/bridge/show.ts';
 import { refreshWayBack } from '../../run/bridge/uplink.ts';
 import type { Engine } from '../../run/engine.ts';
 import { openEngine } from '../../run/open-engine.ts';
@@ -38,6 +39,7 @@ export interface Show {
 export interface CreateOptions extends Show, SettingsText {
   readonly address?: readonly string[];
   readonly uplink?: string;
+  readonly persist?: boolean;
   readonly confirm?: string | false;
   readonly force?: boolean;
 }
@@ -50,11 +52,11 @@ export async function create(name: string, options: CreateOptions): Promise<numb
     const addresses = (options.address ?? []).flatMap(
       (text) => gathering.take(parseHostAddress(text, '--address')) ?? [],
     );
-    return { name, addresses, ...readSettings(options, gathering) };
+    return { name, addresses, persist: options.persist === true, ...readSettings(options, gathering) };
   });
   const engine = engineNow();
   return carry(engine, createOrder(engine, wish), options, (id) => [
-    `${name} is there, until the next boot`,
+    `${name} is there, ${options.persist === true ? 'also after the next boot' : 'until the next boot'}`,
     `  use    qlaunch IMAGE --net bridge:${name}   # sudo qlaunch acl init ${name} lets users do so`,
     `  undo   sudo qlaunch bridge delete ${name}   # change ${id}`,
   ]);
@@ -116,7 +118,13 @@ export async function remove(name: string, options: DeleteOptions): Promise<numb
     );
   requireRoot(ROOTS);
   for (const change of changes) if (change.verb === 'create') await refreshWayBack(engine, change);
-  return told(await undoAll(engine, changes), options);
+  const result = await undoAll(engine, changes);
+  // After a reboot only files were left to take back: the bridge itself was made at boot, by ifupdown.
+  const still = result.left.length === 0 && (await listBridges(engine)).some((row) => row.name === name);
+  const said = still
+    ? [...result.said, `${name} was made at boot by ifupdown, and stays until the next one`]
+    : result.said;
+  return told({ ...result, said }, options);
 }
 
 async function carry(

@@ -11,8 +11,12 @@ export async function confirm(name: string | undefined): Promise<number> {
   requireRoot(ROOTS);
   const engine = engineNow();
   const { id, bridge } = trialOf(engine, name);
-  await confirmChange(engine, id);
-  note(`${bridge} is kept, until the next boot\n  undo   sudo qlaunch bridge delete ${bridge}`);
+  const { entries } = await confirmChange(engine, id);
+  const written = entries.flatMap(({ undo }) =>
+    'unfile' in undo && undo.unfile.startsWith('/etc/') ? [undo.unfile] : [],
+  );
+  const how = written.length === 0 ? 'until the next boot' : `and made at every boot (${written.join(', ')})`;
+  note(`${bridge} is kept, ${how}\n  undo   sudo qlaunch bridge delete ${bridge}`);
   return EXIT.ok;
 }
 

@@ -33,7 +33,7 @@ export async function create(name: string, uplink: string, options: CreateOption
     if (text !== false && asked !== undefined && asked < silentS)
       gathering.refuse('--confirm', `with STP the port may be silent that long`, `write ${silentS}s or more`);
     return {
-      wish: { name, uplink, force: options.force === true, ...settings },
+      wish: { name, uplink, force: options.force === true, persist: options.persist === true, ...settings },
       trialS: text === false ? undefined : asked,
     };
   });

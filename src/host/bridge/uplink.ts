@@ -4,6 +4,7 @@ import type { Neighbour } from '../../plan/bridge/layer3.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import { askJson, isObject, listOf, type Raw, textOf } from '../ip-json.ts';
 import type { Host, Machine } from '../port.ts';
+import { dhcpClients } from './dhcp.ts';
 
 const FOREVER_S = 4_294_967_295;
 const FLAGS = ['home', 'nodad', 'mngtmpaddr', 'noprefixroute', 'autojoin'];
@@ -23,10 +24,15 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
   const off = await machine.read(`/proc/sys/net/ipv6/conf/${link}/disable_ipv6`);
   const acceptDad =
     off === '0' ? await machine.read(`/proc/sys/net/ipv6/conf/${link}/accept_dad`) : undefined;
+  const found = addresses.flatMap((raw) => listOf(raw['addr_info'])).flatMap(linkAddress);
+  const leased = found.find(({ family, validS }) => family === 'inet' && validS !== undefined);
+  // A client whose script gives no lifetime (busybox's) has an address that looks like anybody's.
+  const address = leased ?? found.find(({ family }) => family === 'inet');
   const all = await machine.read('/proc/sys/net/ipv6/conf/all/accept_dad');
   return {
     link,
-    addresses: addresses.flatMap((raw) => listOf(raw['addr_info'])).flatMap(linkAddress),
+    addresses: found,
+    clients: await dhcpClients(machine, link, address?.local),
     routes: [
       ...v4.map((row) => ({ family: 'inet', row }) as const),
       ...v6.map((row) => ({ family: 'inet6', row }) as const),

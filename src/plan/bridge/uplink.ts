@@ -19,6 +19,7 @@ import {
 } from '../step.ts';
 import { setAttribute } from '../sysctl.ts';
 import { batchText } from '../words.ts';
+import { type DhcpClient, endClient, startClient } from './dhcp.ts';
 import { arrivalLines, departureLines, type Layer3 } from './layer3.ts';
 import { linkOf } from './port.ts';
 import { refuseAsPort } from './refuse.ts';
@@ -42,6 +43,7 @@ export interface UplinkFacts extends Layer3 {
   readonly acceptDad?: string;
   /** `all/accept_dad` is on: then the NIC's own setting does not switch the check off. */
   readonly checksAll: boolean;
+  readonly clients: readonly DhcpClient[];
   /** A program in the NIC's driver path (XDP). */
   readonly xdp: boolean;
 }
@@ -58,8 +60,10 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
       ...bridge.steps,
       ...uplink.settings.map((one) => copySetting(wish.name, one)),
       ...quiet(wish, uplink, owns),
+      ...uplink.clients.flatMap((client) => startClient(client, nic.ifname, wish.name, owns)),
       moveStep(wish, nic, uplink, owns),
       ...settle(wish, uplink, owns),
+      ...uplink.clients.map((client) => endClient(client, nic.ifname, owns)),
       ...uplink.rules
         .filter((rule) => namesLink(rule, nic.ifname))
         .flatMap((rule) => renameRule(rule, wish, owns)),
@@ -75,6 +79,8 @@ export const moveTitle = (bridge: string, nic: string): string =>
 export function wayBack(nic: string, uplink: Layer3, wasUp: boolean, nodad: boolean): readonly Argv[] {
   return [
     ['link', 'set', 'dev', nic, 'nomaster'],
+    // Routes want it up, whatever was done to the port meanwhile.
+    ['link', 'set', 'dev', nic, 'up'],
     ...arrivalLines(uplink, nic, nodad),
     ...(nodad ? arrivalLines(uplink, nic) : []).filter(([object]) => object === 'address'),
     ...(wasUp ? [] : [['link', 'set', 'dev', nic, 'down'] as const]),

@@ -3,6 +3,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { linkTo } from '../../host/bridge/reach.ts';
 import { processesNaming } from '../../host/bridge/users.ts';
 import type { Machine } from '../../host/port.ts';
+import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import type { LinkFact } from '../../plan/facts.ts';
 
 interface Objection {
@@ -11,8 +12,14 @@ interface Objection {
 }
 
 /** Throws QL_UPLINK_BUSY (exit 3) with all that speaks against it, before anything is touched. */
-export async function refuseBusy(machine: Machine, nic: LinkFact, force: boolean): Promise<void> {
-  const found = [...(await managers(machine, nic)), ...programs(nic.ifname)];
+export async function refuseBusy(
+  machine: Machine,
+  nic: LinkFact,
+  facts: UplinkFacts,
+  force: boolean,
+): Promise<void> {
+  const handedOver = new Set(facts.clients.map(({ pid }) => pid));
+  const found = [...(await managers(machine, nic)), ...programs(nic.ifname, handedOver)];
   const risky = force ? [] : await rootOver(machine, nic.ifname);
   const all = [...found, ...risky];
   if (all.length === 0) return;
@@ -51,10 +58,10 @@ const KNOWN: Readonly<Record<string, string>> = {
   pppoe: 'dials over it (PPPoE)',
 };
 
-function programs(nic: string): readonly Objection[] {
+function programs(nic: string, handedOver: ReadonlySet<number>): readonly Objection[] {
   return processesNaming(nic).flatMap(({ pid, program }) => {
     const what = KNOWN[program];
-    if (what === undefined) return [];
+    if (what === undefined || handedOver.has(pid)) return [];
     return [
       {
         why: `${program} (pid ${pid}) ${what}, and would go on doing so on the port`,

@@ -15,6 +15,7 @@ import { isOnTrial, revertChange } from '../confirm/confirm.ts';
 import type { Engine } from '../engine.ts';
 import { type Recovered, undoChange } from '../recover.ts';
 import { type BridgeChange, bridgeChanges, titleOf } from './changes.ts';
+import { persistSteps } from './persist.ts';
 
 export interface BridgeOrder {
   readonly title: string;
@@ -42,13 +43,16 @@ function order(
 export interface PlainBridge extends BridgeSettings {
   readonly name: string;
   readonly addresses: readonly string[];
+  /** Also at every boot. */
+  readonly persist: boolean;
 }
 
-/** A bridge without an uplink. Errors: QL_LINK_EXISTS. */
+/** A bridge without an uplink. Errors: QL_LINK_EXISTS, QL_PERSIST. */
 export function createOrder(engine: Engine, wish: PlainBridge): BridgeOrder {
-  return order(engine, titleOf('create', wish.name), (facts, lifetime) =>
-    planBridge({ ...wish, lifetime }, facts),
-  );
+  return order(engine, titleOf('create', wish.name), async (facts, lifetime) => {
+    const { steps } = planBridge({ ...wish, lifetime }, facts);
+    return { steps: wish.persist ? [...steps, ...(await persistSteps(engine.machine, wish))] : steps };
+  });
 }
 
 /** Errors: QL_NO_BRIDGE, QL_BRIDGE_DELAY. */

@@ -1,6 +1,7 @@
 /** The move is proven from the bridge's side, or taken back at once: a ping right after would be answered either way. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers, linkTo } from '../../host/bridge/reach.ts';
+import { processesNaming } from '../../host/bridge/users.ts';
 import type { Machine } from '../../host/port.ts';
 import { usesLink } from '../../plan/bridge/route.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
@@ -64,4 +65,17 @@ async function forwards(machine: Machine, bridge: string, nic: string): Promise<
     await sleep(50);
   }
   return false;
+}
+
+/** Without its client an address that was leased would vanish hours later. Each says so within moments, or has failed. */
+export async function clientsMissing(
+  programs: readonly string[],
+  bridge: string,
+): Promise<readonly string[]> {
+  const missing = (): readonly string[] => {
+    const there = processesNaming(bridge).map(({ program }) => program);
+    return programs.filter((program) => !there.includes(program));
+  };
+  for (let waitedMs = 0; waitedMs < 1_000 && missing().length > 0; waitedMs += 50) await sleep(50);
+  return missing().map((program) => `${program} does not run on ${bridge}`);
 }

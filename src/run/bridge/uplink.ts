@@ -18,13 +18,16 @@ import { loadChange } from '../journal/load.ts';
 import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
 import { refuseBusy } from './checks.ts';
-import { type Before, disproof, lookBefore } from './proof.ts';
+import { persistSteps } from './persist.ts';
+import { type Before, clientsMissing, disproof, lookBefore } from './proof.ts';
 
 export interface UplinkBridge extends BridgeSettings {
   readonly name: string;
   readonly uplink: string;
   /** Also where a failure could not be put back. */
   readonly force: boolean;
+  /** Also at every boot. */
+  readonly persist?: boolean;
 }
 
 export interface Moved {
@@ -48,13 +51,17 @@ async function look(
   const found = await withRadio(engine.machine, links, wish.uplink);
   const nic = linkOf(found, wish.uplink);
   refuseAsPort(nic, found);
-  await refuseBusy(engine.machine, nic, wish.force);
   const facts = await readUplink(engine.machine, wish.uplink);
-  return { plan: planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts), facts };
+  await refuseBusy(engine.machine, nic, facts, wish.force);
+  const plan = planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts);
+  const mac = nic.address === undefined ? {} : { mac: nic.address };
+  const kept =
+    wish.persist === true ? await persistSteps(engine.machine, { ...wish, ...mac, addresses: [] }) : [];
+  return { plan: { steps: [...plan.steps, ...kept] }, facts };
 }
 
 /**
- * Errors: QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE (exit 3, nothing touched);
+ * Errors: QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE, QL_PERSIST (exit 3, nothing touched);
  * QL_NOT_PROVEN (exit 4), QL_STEP_REFUSED: all is put back.
  * @param trialS seconds until it is taken back; undefined: it stays
  */
@@ -63,8 +70,10 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   const title = titleOf('create', wish.name, wish.uplink);
   const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
   let before: Before = { gateways: [] };
+  let clients: readonly string[] = [];
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
     const looked = await look(engine, wish, id, links);
+    clients = looked.facts.clients.map(({ program }) => program);
     before = await lookBefore(engine.machine, looked.facts, sshPeer());
     return looked.plan;
   };
@@ -74,7 +83,10 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
       await execute(engine, await plan(links), order);
     });
   else await applyOnTrial(engine, order, trialS, plan);
-  const wrong = await disproof(engine.machine, before, wish.name, wish.uplink);
+  const wrong = [
+    ...(await disproof(engine.machine, before, wish.name, wish.uplink)),
+    ...(await clientsMissing(clients, wish.name)),
+  ];
   if (wrong.length === 0) return { id, proven: before };
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {

@@ -1,4 +1,4 @@
-// needs: bridge, tap
+// needs: bridge, veth, tap, macvlan
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';

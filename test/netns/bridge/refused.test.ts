@@ -1,4 +1,4 @@
-// needs: bridge, veth, tap
+// needs: bridge, veth, tap, macvlan
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';

@@ -1,6 +1,7 @@
 // needs: bridge, veth
-import { readdirSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
 import { differences, type Snapshot, snapshot } from '../../snapshot.ts';
 import { type World, world } from '../../tiers/cli.ts';
 import { ADDRESSES, cable, carry, ip, NIC, quiet, STATIC, type Stream, settled, talk } from './outside.ts';
@@ -88,4 +89,43 @@ test('what was given to the bridge meanwhile is on the NIC when the bridge is de
   expect(ip(`-o address show dev ${NIC}`)).toContain('10.9.0.70/24');
   expect(ip(`-o address show dev ${NIC}`)).not.toContain('fd09::51');
   expect(ip('route show')).toContain(`10.2.0.0/16 via 10.9.0.1 dev ${NIC}`);
+});
+
+test('the watcher itself is killed: the next recover puts all back', async () => {
+  const of = world();
+  cable();
+  carry(STATIC);
+  await quiet();
+  const before = look();
+  expect(await of.qlaunch(...CREATE, '--confirm', '1m')).toMatchObject({ status: 0 });
+  const dir = `${of.env['QLAUNCH_RUNTIME_DIR']}/confirm`;
+  const armed = readdirSync(dir).find((name) => name.endsWith('.armed')) ?? '';
+  const pid = Number(readFileSync(`${dir}/${armed}`, 'utf8'));
+  process.kill(pid, 'SIGKILL');
+  await settled(() => !existsSync(`/proc/${pid}`));
+  expect(await of.qlaunch('recover')).toMatchObject({ status: 0 });
+  expect(differences(before, look())).toEqual([]);
+  expect(watching(of)).toBe(false);
+});
+
+test('the bridge does not do what the NIC did: the gateway is silent there, and all is put back at once', async () => {
+  const { qlaunch } = world();
+  cable();
+  carry(STATIC);
+  await quiet();
+  const before = look();
+  // The switch at the other end drops whatever the bridge asks: what leaves the NIC after it became a port.
+  const drop = spawn('bash', [
+    '-c',
+    `until ip link show dev br0 > /dev/null 2>&1; do :; done; exec ip netns exec outside ip link set far down`,
+  ]);
+  onTestFinished(() => void drop.kill('SIGKILL'));
+  const made = await qlaunch(...CREATE);
+  expect(made.status).toBe(4);
+  expect(made.stderr).toMatch(
+    /QL_NOT_PROVEN[\s\S]*the gateway 10\.9\.0\.1 does not answer over br0[\s\S]*all is as it was before/,
+  );
+  ip('netns exec outside ip link set far up');
+  await settled(() => differences(before, look()).length === 0);
+  expect((await qlaunch('bridge', 'confirm')).stderr).toContain('QL_NO_TRIAL');
 });

@@ -1,0 +1,120 @@
+/**
+ * The DHCP client of a NIC goes on on the bridge, as the same client to the server, so that the lease stays. The old one
+ * is ended by SIGKILL: any other way of ending may release the lease or take the address off (dhclient -r and -x,
+ * udhcpc -R). At its start a client empties its link (udhcpc's script on `deconfig`, dhclient's on PREINIT): so it is
+ * started on the bridge before anything is there, and on the way back on the NIC before that has anything again.
+ */
+import type { Argv, FilePath, Owns, Step } from '../step.ts';
+
+export interface DhcpClient {
+  readonly program: 'dhclient' | 'udhcpc';
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat. */
+  readonly start: string;
+  readonly argv: Argv;
+  /** The NIC's lease file; of dhclient: it holds the DUID, which is its identity. */
+  readonly leases?: { readonly path: string; readonly content: string };
+  /** "192.0.2.10" */
+  readonly address?: string;
+}
+
+const START_MS = 10_000;
+
+/**
+ * Starts a program outside of our session, without our descriptors (the host lock is one), unless the process PID of
+ * that START still lives.
+ */
+const LAUNCH = [
+  'lives() { s=$(cat "/proc/$1/stat" 2> /dev/null) || return 1; b=$2; set -- ${s##*)}; [ "${20}" = "$b" ]; }',
+  'if lives "$1" "$2"; then exit 0; fi',
+  'shift 2',
+  'exec < /dev/null > /dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-',
+  'setsid "$@" &',
+  // It empties the link in its first moments; then what comes later stays.
+  'sleep 1',
+].join('\n');
+
+/** Ends whoever has exactly this command line, in this network namespace. */
+const END = [
+  'here=$(readlink /proc/self/ns/net)',
+  'for d in /proc/[0-9]*; do',
+  '  [ "$(tr "\\0" " " 2> /dev/null < "$d/cmdline")" = "$* " ] || continue',
+  '  [ "$(readlink "$d/ns/net")" != "$here" ] || kill -KILL "${d#/proc/}"',
+  'done',
+].join('\n');
+
+const NOBODY = ['0', '0'] as const;
+
+/** After the move. The lease stays true for as long as it lasts. */
+export function endClient(client: DhcpClient, nic: string, owns: Owns): Step {
+  const { program, pid, start, argv } = client;
+  return {
+    title: `end ${program} on ${nic}, without giving its lease back`,
+    do: { run: ['kill', '-KILL', String(pid)] },
+    undo: { run: ['sh', '-c', LAUNCH, 'sh', String(pid), start, ...argv], gone: [] },
+    owns,
+    deadlineMs: START_MS,
+  };
+}
+
+/** Before the move, on the empty bridge. */
+export function startClient(client: DhcpClient, nic: string, bridge: string, owns: Owns): readonly Step[] {
+  const { program } = client;
+  const leases = `/run/${program}.${bridge}.leases` as const satisfies FilePath;
+  const argv = program === 'udhcpc' ? udhcpc(client, nic, bridge) : dhclient(client, nic, bridge, leases);
+  const copied: readonly Step[] =
+    client.leases === undefined
+      ? []
+      : [
+          {
+            title: `let ${program} know on ${bridge} the lease of ${nic}`,
+            do: {
+              file: leases,
+              content: client.leases.content.replaceAll(`interface "${nic}"`, `interface "${bridge}"`),
+              mode: 0o644,
+            },
+            undo: { restore: true },
+            deadlineMs: START_MS,
+          },
+        ];
+  return [
+    ...copied,
+    {
+      title: `start ${program} on ${bridge}`,
+      do: { run: ['sh', '-c', LAUNCH, 'sh', ...NOBODY, ...argv] },
+      undo: { run: ['sh', '-c', END, 'sh', ...argv], gone: [] },
+      owns,
+      deadlineMs: START_MS,
+    },
+  ];
+}
+
+/** The same line with the other name, also in the names of its files. */
+const renamed = (argv: Argv, nic: string, bridge: string): Argv => {
+  const [program, ...rest] = argv;
+  const isPath = (word: string): boolean => word.startsWith('/') && word.split(/[/.]/).includes(nic);
+  return [
+    program,
+    ...rest.map((word) => {
+      if (word === nic || word === `-i${nic}` || word === `--interface=${nic}`)
+        return word.slice(0, -nic.length) + bridge;
+      return isPath(word) ? word.replaceAll(nic, bridge) : word;
+    }),
+  ];
+};
+
+/** Its identity is the MAC address, which is the same; it has no lease file, so it is told what to ask for. */
+function udhcpc({ argv, address }: DhcpClient, nic: string, bridge: string): Argv {
+  const line = renamed(argv, nic, bridge);
+  return address === undefined || line.includes('-r') ? line : [...line, '-r', address];
+}
+
+/** dhclient(8): -lf is read at the start and written from then on. */
+function dhclient({ argv, leases: own }: DhcpClient, nic: string, bridge: string, leases: string): Argv {
+  const line = renamed(argv, nic, bridge);
+  if (own === undefined) return line;
+  const at = line.indexOf('-lf');
+  const [program, ...rest] = line;
+  if (at < 0) return [program, '-lf', leases, ...rest];
+  return [program, ...rest.map((word, index) => (index === at ? leases : word))];
+}

@@ -1,0 +1,153 @@
+/** A bridge in /etc/network/interfaces: Debian's ifupdown with bridge-utils (bridge-utils-interfaces(5)). */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { bringsUp, readInterfaces, type Stanza, stanzasOf } from '../../spec/bridge/interfaces.ts';
+import type { BridgeSettings } from '../../spec/bridge/settings.ts';
+import { STP_DELAY_S } from '../bridge.ts';
+
+export interface IfupdownWish extends BridgeSettings {
+  readonly name: string;
+  readonly uplink?: string;
+  /** That of the uplink; without bridge_hw the bridge gets another one at boot, and so another lease. */
+  readonly mac?: string;
+  /** Of a bridge without an uplink. */
+  readonly addresses: readonly string[];
+}
+
+export interface ConfigFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+const MARK = '#qlaunch# ';
+
+/**
+ * The files that change. What the uplink had is commented out where it was, and given to the bridge below, option by
+ * option as it was written. Throws QL_PERSIST (exit 3).
+ */
+export function ifupdownFiles(wish: IfupdownWish, files: readonly ConfigFile[]): readonly ConfigFile[] {
+  const read = files.map((file) => ({ ...file, stanzas: readInterfaces(file.content) }));
+  const all = read.flatMap(({ stanzas }) => stanzas);
+  const { name, uplink } = wish;
+  if (stanzasOf(all, name).length > 0)
+    throw refused(
+      name,
+      `there is an \`iface ${name}\` already`,
+      files.map(({ path }) => path),
+    );
+  if (uplink === undefined) {
+    const [main] = files;
+    return main === undefined ? [] : [append(main, [...head(wish), ...plainStanzas(wish), ...tail(wish)])];
+  }
+  const mapping = all.find(
+    ({ words }) => words[0] === 'mapping' && words.slice(1).some((word) => word === uplink),
+  );
+  if (mapping !== undefined) throw refused(name, `a \`mapping\` chooses the stanza of ${uplink}`, []);
+  const own = stanzasOf(all, uplink);
+  const block = [
+    ...head(wish),
+    `iface ${uplink} inet manual`,
+    `auto ${name}`,
+    ...movedStanzas(wish, own),
+    ...tail(wish),
+  ];
+  const first = read.find(({ stanzas }) => stanzasOf(stanzas, uplink).length > 0) ?? read[0];
+  return read.flatMap((file) => {
+    const without = { path: file.path, content: withoutLink(file.content, file.stanzas, uplink) };
+    const changed = file === first ? append(without, block) : without;
+    return changed.content === file.content ? [] : [changed];
+  });
+}
+
+/** Whether this is what brings the link up at boot. */
+export const isConfigured = (files: readonly ConfigFile[], link: string): boolean =>
+  files.some(({ content }) => stanzasOf(readInterfaces(content), link).length > 0);
+
+function refused(name: string, why: string, paths: readonly string[]): QlaunchError {
+  return new QlaunchError('QL_PERSIST', EXIT.refused, {
+    what: `can not write ${name} into /etc/network/interfaces`,
+    why: [why],
+    todo: paths.map((path) => `edit ${path}`),
+  });
+}
+
+const head = ({ name }: IfupdownWish): readonly string[] => [
+  `# qlaunch: the bridge ${name}. \`qlaunch bridge delete ${name}\` puts back what was here before.`,
+];
+const tail = ({ name }: IfupdownWish): readonly string[] => [`# qlaunch: end of ${name}`];
+
+function bridgeOptions({ uplink, mac, stp, delayS, vlanAware }: IfupdownWish): readonly string[] {
+  const delay = delayS ?? (stp === true ? STP_DELAY_S : 0);
+  return [
+    `bridge_ports ${uplink ?? 'none'}`,
+    `bridge_stp ${stp === true ? 'on' : 'off'}`,
+    `bridge_fd ${delay}`,
+    // Waiting for the ports is of use only where they are silent at first.
+    `bridge_maxwait ${stp === true ? 2 * delay + 2 : 0}`,
+    ...(mac === undefined ? [] : [`bridge_hw ${mac}`]),
+    ...(vlanAware === true ? ['bridge_vlan_aware yes'] : []),
+  ];
+}
+
+function plainStanzas(wish: IfupdownWish): readonly string[] {
+  const { name, addresses, mtu } = wish;
+  const [v4 = [], v6 = []] = [false, true].map((isV6) =>
+    addresses.filter((one) => one.includes(':') === isV6),
+  );
+  const mtuOption = mtu === undefined ? [] : [`post-up ip link set dev $IFACE mtu ${mtu}`];
+  const options = [...bridgeOptions(wish), ...mtuOption];
+  return [
+    `auto ${name}`,
+    `iface ${name} inet ${v4.length > 0 ? 'static' : 'manual'}`,
+    ...indented([...v4.slice(0, 1).map((one) => `address ${one}`), ...options]),
+    ...[...v4.slice(1), ...v6.slice(1)].flatMap((one) =>
+      indented([`post-up ip address add ${one}${one.includes(':') ? '' : ' broadcast +'} dev $IFACE`]),
+    ),
+    ...v6.slice(0, 1).flatMap((one) => [`iface ${name} inet6 static`, ...indented([`address ${one}`])]),
+  ];
+}
+
+/** The bridge is made by the first `inet` stanza; without one, by one that does nothing else. */
+function movedStanzas(wish: IfupdownWish, own: readonly Stanza[]): readonly string[] {
+  const { name, uplink = '', mtu } = wish;
+  const inet = own.findIndex(({ words }) => words[2] === 'inet');
+  const made = [
+    ...bridgeOptions(wish),
+    ...(mtu === undefined ? [] : [`post-up ip link set dev $IFACE mtu ${mtu}`]),
+  ];
+  const moved = own.flatMap(({ words, options }, index) => [
+    ['iface', name, ...words.slice(2)].join(' '),
+    ...indented([...options.map((one) => renamed(one, uplink, name)), ...(index === inet ? made : [])]),
+  ]);
+  return inet >= 0 ? moved : [`iface ${name} inet manual`, ...indented(made), ...moved];
+}
+
+const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `\t${line}`);
+
+/** As a whole word: `post-up ip route add … dev eth0`, and not eth0.10. */
+function renamed(option: string, from: string, to: string): string {
+  return option
+    .split(/(\s+)/)
+    .map((word) => (word === from ? to : word))
+    .join('');
+}
+
+function withoutLink(text: string, stanzas: readonly Stanza[], link: string): string {
+  const lines = text.split('\n');
+  for (const stanza of stanzas) {
+    const [first] = stanza.lines;
+    if (first === undefined) continue;
+    if (stanzasOf([stanza], link).length > 0)
+      for (const index of stanza.lines) lines[index] = MARK + (lines[index] ?? '');
+    else if (bringsUp(stanza, link)) {
+      const rest = stanza.words.filter((word) => word !== link);
+      for (const index of stanza.lines) lines[index] = MARK + (lines[index] ?? '');
+      if (rest.length > 1) lines[first] = `${lines[first]}\n${rest.join(' ')}`;
+    }
+  }
+  return lines.join('\n');
+}
+
+function append({ path, content }: ConfigFile, block: readonly string[]): ConfigFile {
+  const gap = content === '' || content.endsWith('\n\n') ? '' : content.endsWith('\n') ? '\n' : '\n\n';
+  return { path, content: `${content}${gap}${block.join('\n')}\n` };
+}
