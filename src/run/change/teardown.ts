@@ -6,7 +6,7 @@ import type { Engine } from '../engine.ts';
 import type { Entry, EntryState } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { errorText } from './outcome.ts';
-import { type UndoOutcome, undoEntry } from './undo-entry.ts';
+import { isBackFurther, type UndoOutcome, undoEntry } from './undo-entry.ts';
 
 export interface Left {
   readonly title: string;
@@ -39,7 +39,7 @@ export async function teardown(engine: Engine, journal: Journal): Promise<Teardo
   const waiting: string[] = [];
   for (const entry of journal.open) {
     const target = targetOf(entry.undo);
-    const outcome = dependsOn(target, waiting) ? WAITS : await undoEntry(entry, engine);
+    const outcome = dependsOn(target, waiting) ? WAITS : await takeBack(entry, journal, engine);
     if (outcome.kind !== 'undone' && target !== undefined) waiting.push(target);
     if (outcome.kind === 'undone') {
       if (outcome.note !== undefined) said.push(outcome.note);
@@ -58,6 +58,13 @@ export async function teardown(engine: Engine, journal: Journal): Promise<Teardo
   }
   if (left.length === 0) journaled(() => journal.close());
   return { left, said };
+}
+
+/** When the power went between an undo and the journal, all of the change is taken back a second time. */
+async function takeBack(entry: Entry, journal: Journal, engine: Engine): Promise<UndoOutcome> {
+  const outcome = await undoEntry(entry, engine);
+  if (outcome.kind !== 'left' || outcome.changed !== true) return outcome;
+  return (await isBackFurther(entry, journal.entries, engine.machine)) ? { kind: 'undone' } : outcome;
 }
 
 const WAITS: UndoOutcome = { kind: 'left', why: 'a later change of the same must be taken back first' };

@@ -121,6 +121,18 @@ async function isAsBefore(how: SettledOf<'unfile'>, machine: Machine): Promise<U
   return same ? UNDONE : { kind: 'left', why: `${how.unfile} was changed since`, changed: true };
 }
 
+/** The file is as it was before an earlier step of the same change, which has been taken back already. */
+export async function isBackFurther(entry: Entry, all: readonly Entry[], machine: Machine): Promise<boolean> {
+  const how = entry.undo;
+  if (!('unfile' in how)) return false;
+  for (const { n, undo } of all) {
+    if (n >= entry.n || !('unfile' in undo) || undo.unfile !== how.unfile) continue;
+    const outcome = await isAsBefore(undo, machine);
+    if (outcome.kind === 'undone' && outcome.note === undefined) return true;
+  }
+  return false;
+}
+
 async function undoDirectory(how: SettledOf<'rmdir'>, machine: Machine): Promise<UndoOutcome> {
   await machine.rmdir(how.temp);
   const stat = await machine.stat(how.rmdir);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { QlaunchError } from '../../../../src/errors.ts';
+import { putFile } from '../../../../src/plan/files.ts';
 import { apply } from '../../../../src/run/apply.ts';
 import { teardown } from '../../../../src/run/change/teardown.ts';
 import { loadChange } from '../../../../src/run/journal/load.ts';
@@ -97,3 +98,22 @@ test('taking back twice is taking back once', async () => {
     { numRuns: 500 },
   );
 }, 60_000);
+
+test('a file that one change writes twice is back although a stranger had it first', async () => {
+  const world = new FakeWorld();
+  world.host.files.stranger('/etc/a', 'theirs');
+  const [one, two] = ['one', 'two'].map((content) => () => [putFile({ path: '/etc/a', content })]);
+  if (one === undefined || two === undefined) throw new TypeError('two of them');
+  await apply(world.engine(), ORDER, planOf([one, two]));
+  const texts = [...world.volatile.files].map(([name, text]) => ({
+    files: world.volatile.files,
+    name,
+    text,
+  }));
+  texts.push(...[...world.durable.files].map(([name, text]) => ({ files: world.durable.files, name, text })));
+  await heal(world);
+  const once = world.host.state();
+  for (const { files, name, text } of texts) files.set(name, text);
+  await heal(world);
+  expect(world.host.state()).toBe(once);
+});
