@@ -8,10 +8,9 @@ import type { Engine } from '../engine.ts';
 import type { Entry, EntryState, Holder } from '../journal/entry.ts';
 import { FORMAT } from '../journal/entry.ts';
 import { Journal } from '../journal/journal.ts';
-import { errorText, type Outcome } from './outcome.ts';
+import { errorText, type Failure } from './outcome.ts';
 import { perform } from './perform.ts';
 import { NotSettled, type Settled, settle } from './settle.ts';
-import type { Left, TeardownResult } from './teardown.ts';
 
 export interface Order {
   /** For `qlaunch changes`: "bridge create br0". */
@@ -72,9 +71,7 @@ export async function extend(
     for (const step of stage.steps) {
       const failure = await carryOut(engine, step, order, journal);
       if (failure === undefined) continue;
-      // Loaded only now: a hook that works needs no words.
-      const { renderAction } = await import('../../plan/render.ts');
-      throw await takeBack(engine, step.title, failure, journal, `run it by hand: ${renderAction(step.do)}`);
+      throw await (await failed()).stepFailed(engine, step.title, failure, journal, step);
     }
     stage = await nextStage(engine, stage, order, journal);
   }
@@ -94,16 +91,12 @@ async function nextStage(
     await checkTools(engine, plan.steps);
     return plan;
   } catch (error) {
-    const { left, said } = await undoAll(engine, journal);
-    throw left.length === 0 && said.length === 0 ? error : unfinished(errorText(error), error, left, said);
+    throw await (await failed()).planFailed(engine, error, journal);
   }
 }
 
 /** Loaded when something failed: QEMU waits for the hooks, which as a rule need none of it. */
-async function undoAll(engine: Engine, journal: Journal): Promise<TeardownResult> {
-  const { teardown } = await import('./teardown.ts');
-  return teardown(engine, journal);
-}
+const failed = (): Promise<typeof import('./failed.ts')> => import('./failed.ts');
 
 /** A permanent change has nothing more to be kept for. */
 export async function finish(engine: Engine, journal: Journal): Promise<void> {
@@ -112,11 +105,10 @@ export async function finish(engine: Engine, journal: Journal): Promise<void> {
     if ('permanent' in journal.head.lifetime) journal.close();
   } catch (error) {
     const why = `the journal could not be written: ${errorText(error)}`;
-    throw await takeBack(engine, `finish ${journal.head.title}`, { kind: 'refused', why }, journal);
+    const what = `finish ${journal.head.title}`;
+    throw await (await failed()).stepFailed(engine, what, { kind: 'refused', why }, journal);
   }
 }
-
-type Failure = Exclude<Outcome, { kind: 'done' }>;
 
 async function carryOut(
   engine: Engine,
@@ -173,47 +165,3 @@ function toolsOf(step: Step): readonly string[] {
     ? [step.do.batch, ...step.do.lines.flatMap((line) => ('run' in line.undo ? [line.undo.run[0]] : []))]
     : undo;
 }
-
-async function takeBack(
-  engine: Engine,
-  what: string,
-  failure: Failure,
-  journal: Journal,
-  ...todo: readonly string[]
-): Promise<QlaunchError> {
-  const { left, said } = await undoAll(engine, journal);
-  const stuck = failure.kind === 'unsure' && failure.timedOut;
-  const code = left.length > 0 ? 'QL_LEFTOVERS' : stuck ? 'QL_STEP_STUCK' : 'QL_STEP_REFUSED';
-  const exit =
-    left.some((one) => one.stuck) || stuck ? EXIT.stuck : left.length > 0 ? EXIT.leftovers : EXIT.host;
-  return new QlaunchError(code, exit, {
-    what: `could not ${what}`,
-    why: [failure.why, ...said, ...left.map(leftText)],
-    todo: [...left.map((one) => one.byHand), ...todo],
-  });
-}
-
-/** Of a plan that could not go on, and could not be taken back wholly either. */
-function unfinished(
-  what: string,
-  cause: unknown,
-  left: readonly Left[],
-  said: readonly string[],
-): QlaunchError {
-  const known = cause instanceof QlaunchError ? cause : undefined;
-  const exit = left.some((one) => one.stuck)
-    ? EXIT.stuck
-    : left.length > 0
-      ? EXIT.leftovers
-      : (known?.exit ?? EXIT.bug);
-  const text = {
-    what,
-    why: [...(known?.why ?? []), ...said, ...left.map(leftText)],
-    todo: [...left.map((one) => one.byHand), ...(known?.todo ?? [])],
-  };
-  return new QlaunchError(left.length > 0 ? 'QL_LEFTOVERS' : (known?.code ?? 'QL_BUG'), exit, text, {
-    cause,
-  });
-}
-
-const leftText = (left: Left): string => `left over: "${left.title}" was not taken back: ${left.why}`;

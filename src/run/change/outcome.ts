@@ -8,6 +8,8 @@ export type Outcome =
   /** Killed, timed out, or failed where part of it may have been made. */
   | { readonly kind: 'unsure'; readonly why: string; readonly timedOut: boolean };
 
+export type Failure = Exclude<Outcome, { kind: 'done' }>;
+
 export const DONE: Outcome = { kind: 'done' };
 
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
