@@ -1,8 +1,10 @@
 /** qlaunch install-hooks */
+
 import { join, resolve } from 'node:path';
 import { EXIT, QlaunchError } from '../errors.ts';
 import { hookProgram, writableByOthers } from '../host/hook/programs.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
+import { shellWord } from '../plan/shell.ts';
 import type { FilePath } from '../plan/step.ts';
 import {
   type InstallWish,
@@ -50,7 +52,7 @@ export async function installHooksCommand(options: InstallHooksOptions): Promise
 }
 
 const again = ({ prefix }: InstallHooksOptions): string =>
-  prefix === undefined ? '' : ` --prefix ${prefix}`;
+  prefix === undefined ? '' : ` --prefix ${shellWord(prefix)}`;
 
 /** Every QEMU that root starts runs them. Throws QL_STATE_UNSAFE. */
 function remark({ programs }: InstallWish): void {

@@ -3,6 +3,7 @@
  * descriptor of ours that it inherits; the lock stays when flock(1) ends, and with every child that is given
  * the descriptor. Order, so that nobody waits in a circle: VM, then host, then group.
  */
+
 import { spawn } from 'node:child_process';
 import {
   closeSync,
@@ -18,6 +19,7 @@ import {
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { EXIT, QlaunchError } from '../errors.ts';
+import { shellWord } from '../plan/shell.ts';
 import { which } from './linux-files.ts';
 import { secureDirectory } from './store.ts';
 import { asOwner } from './vm/user.ts';
@@ -104,7 +106,7 @@ function unsafe(path: string, why: string): QlaunchError {
   return new QlaunchError('QL_STATE_UNSAFE', EXIT.refused, {
     what: `will not lock ${path}`,
     why: [why],
-    todo: [`ls -ld ${path}`],
+    todo: [`ls -ld ${shellWord(path)}`],
   });
 }
 

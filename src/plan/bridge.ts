@@ -1,8 +1,10 @@
 /** A bridge of ours: its own MAC, marked, up, no STP unless asked. */
+
 import { EXIT, QlaunchError } from '../errors.ts';
 import { type HostFacts, linkNamed } from './facts.ts';
 import type { Lifetime } from './lifetime.ts';
 import { newLinkLines } from './links.ts';
+import { shellWord } from './shell.ts';
 import { type Argv, type BatchLine, DEADLINE_MS, type Plan } from './step.ts';
 
 export interface BridgeWish {
@@ -36,7 +38,7 @@ export function planBridge(wish: BridgeWish, facts: HostFacts): Plan<HostFacts> 
       why: [
         `${wish.name} is a ${there.kind ?? 'network device'}${there.ifalias === undefined ? '' : ` (${there.ifalias})`}`,
       ],
-      todo: ['choose another name', `ip -d link show dev ${wish.name}`],
+      todo: ['choose another name', `ip -d link show dev ${shellWord(wish.name)}`],
     });
   }
   const lines = newLinkLines(

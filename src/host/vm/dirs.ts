@@ -3,9 +3,11 @@
  * Others: $XDG_STATE_HOME/qlaunch/run/BOOT_ID/NAME, because XDG_RUNTIME_DIR may be unset and is wiped at logout
  * while a VM lives on.
  */
+
 import { chmodSync, lchownSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { shellWord } from '../../plan/shell.ts';
 import { makeFolders } from '../linux-files.ts';
 import { absolute, type StatePaths, statePaths } from '../state-paths.ts';
 import { listDirs, ownerOf } from './store.ts';
@@ -209,6 +211,6 @@ function checkOwn(dir: string, who: Identity): { readonly uid: number; readonly 
   throw new QlaunchError('QL_STATE_DIR', EXIT.refused, {
     what: `will not use ${dir}`,
     why: [`it is not a private directory of user ${who.user.name}: ${wrong}`],
-    todo: [`ls -ld ${dir}`],
+    todo: [`ls -ld ${shellWord(dir)}`],
   });
 }

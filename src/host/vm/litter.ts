@@ -1,8 +1,10 @@
 /** What tells a directory that a start left behind from one that is in use. */
 import { lstatSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { listDirs, ownerOf, readText } from './store.ts';
+import { asOwner } from './user.ts';
 
 /** Since something was made or removed in it, in ms; undefined when it is no directory. */
 export function quietMs(dir: string): number | undefined {
@@ -29,4 +31,33 @@ export function isNamedByProcess(dir: string): boolean {
       const words = readText(`/proc/${pid}/cmdline`) ?? '';
       return inside.some((text) => words.includes(text));
     });
+}
+
+/**
+ * Whether a process has one of its sockets open: also one of another pid namespace (a container that shares /tmp),
+ * whom we do not see. A socket whose process is gone refuses (unix(7), ECONNREFUSED).
+ */
+export async function isAnswered(dir: string): Promise<boolean> {
+  const owner = lstatSync(dir);
+  const paths = asOwner(owner, () => readdirSync(dir)).map((name) => join(dir, name));
+  for (const path of paths) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) continue;
+    if (await answers(path, owner)) return true;
+  }
+  return false;
+}
+
+/** With the rights of whose it is: its directory may be full of traps for root. */
+function answers(path: string, owner: { readonly uid: number; readonly gid: number }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = asOwner(owner, () => connect(path));
+    const end = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      end(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+    );
+  });
 }

@@ -1,6 +1,8 @@
 /** Reading a growing file in pieces. */
+
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { shellWord } from '../../plan/shell.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
@@ -37,6 +39,6 @@ function notAFile(path: string): QlaunchError {
   return new QlaunchError('QL_LOG', EXIT.refused, {
     what: `will not read ${path}`,
     why: ['it is not an ordinary file'],
-    todo: [`ls -l ${path}`],
+    todo: [`ls -l ${shellWord(path)}`],
   });
 }

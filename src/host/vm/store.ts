@@ -1,4 +1,5 @@
 /** The VM's directory as a record: what ps, stop, console and logs know of a VM without asking it. */
+
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -18,6 +19,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { shellWord } from '../../plan/shell.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { asOwner } from './user.ts';
 
@@ -240,7 +242,7 @@ export function removeDir(dir: string): void {
     throw new QlaunchError('QL_STATE_DIR', EXIT.host, {
       what: `could not remove ${dir}`,
       why: [message],
-      todo: [`ls -la ${dir}`],
+      todo: [`ls -la ${shellWord(dir)}`],
     });
   }
 }

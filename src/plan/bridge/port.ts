@@ -1,7 +1,9 @@
 /** A link becomes a port of a bridge that is there, or stops being one. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../facts.ts';
 import { LINK_GONE } from '../links.ts';
+import { shellWord } from '../shell.ts';
 import { type Argv, type BatchLine, DEADLINE_MS, type Plan, type Step } from '../step.ts';
 import { bridgeNamed, portLines } from '../tap/port.ts';
 import { refuseAsPort } from './refuse.ts';
@@ -79,7 +81,7 @@ function refuseAddressed(link: LinkFact, bridge: string): void {
     what: `will not make ${link.ifname} a port of ${bridge}`,
     why: [`it has the address ${shown.join(', ')}, which would be dead on a port`],
     todo: [
-      `sudo qlaunch bridge create NEW --uplink ${link.ifname}   # makes a bridge and moves the addresses onto it`,
+      `sudo qlaunch bridge create NEW --uplink ${shellWord(link.ifname)}   # makes a bridge and moves the addresses onto it`,
     ],
   });
 }

@@ -1,6 +1,8 @@
 /** Links that the kernel does not take as a port, or that would be torn out of something by becoming one. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { HostFacts, LinkFact } from '../facts.ts';
+import { shellWord } from '../shell.ts';
 
 interface Objection {
   readonly why: string;
@@ -43,7 +45,9 @@ function objectionTo(link: LinkFact, { links }: HostFacts): Objection | undefine
   if (above.length === 0) return undefined;
   return {
     why: `${above.map((one) => `${one.ifname} (${one.kind})`).join(', ')} is made on it, which the kernel allows only beside a bridge (EBUSY)`,
-    todo: above.map((one) => `sudo ip link delete dev ${one.ifname}   # after what uses it has stopped`),
+    todo: above.map(
+      (one) => `sudo ip link delete dev ${shellWord(one.ifname)}   # after what uses it has stopped`,
+    ),
   };
 }
 
@@ -52,11 +56,11 @@ function enslaved(name: string, master: Pick<LinkFact, 'ifname' | 'kind'>): Obje
   const kind = master.kind ?? 'device';
   const use: Readonly<Record<string, string>> = {
     bridge: `use that bridge: --net bridge:${master.ifname}`,
-    bond: `qlaunch bridge create BR --uplink ${master.ifname}   # the bond as a whole`,
-    team: `qlaunch bridge create BR --uplink ${master.ifname}   # the team as a whole`,
+    bond: `qlaunch bridge create BR --uplink ${shellWord(master.ifname)}   # the bond as a whole`,
+    team: `qlaunch bridge create BR --uplink ${shellWord(master.ifname)}   # the team as a whole`,
   };
   return {
     why: `it belongs to the ${kind} ${master.ifname} and would be torn out of it`,
-    todo: [use[kind] ?? `ip -d link show dev ${name}`],
+    todo: [use[kind] ?? `ip -d link show dev ${shellWord(name)}`],
   };
 }

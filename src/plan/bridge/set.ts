@@ -1,9 +1,11 @@
 /** Settings of a bridge that is there. Each line puts back what was before. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { BridgeSettings } from '../../spec/bridge/settings.ts';
 import { delayWord, STP_DELAY_S } from '../bridge.ts';
 import type { BridgeFact, HostFacts, LinkFact } from '../facts.ts';
 import { LINK_GONE } from '../links.ts';
+import { shellWord } from '../shell.ts';
 import { type Argv, type BatchLine, DEADLINE_MS, type Plan } from '../step.ts';
 import { bridgeNamed } from '../tap/port.ts';
 
@@ -40,7 +42,7 @@ function stpLines(bridge: LinkFact, now: BridgeFact, settings: BridgeSettings): 
     throw new QlaunchError('QL_BRIDGE_DELAY', EXIT.refused, {
       what: `will not set the delay of ${bridge.ifname} to ${delayS} s`,
       why: [`STP is on there, and takes ${KERNEL_LEAST_S} to 30 seconds`],
-      todo: [`sudo qlaunch bridge set ${bridge.ifname} --stp off --delay ${delayS}`],
+      todo: [`sudo qlaunch bridge set ${shellWord(bridge.ifname)} --stp off --delay ${delayS}`],
     });
   }
   const delay =

@@ -1,6 +1,8 @@
 /** The plan of qemu-ifup: a tap that QEMU has just opened becomes a port. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { HostFacts, LinkFact } from '../facts.ts';
+import { shellWord } from '../shell.ts';
 import { DEADLINE_MS, type Plan } from '../step.ts';
 import { type PortOptions, portLines } from '../tap/port.ts';
 
@@ -18,14 +20,14 @@ export function planPlug({ tap, goesAway, bridge }: PlugFacts, options: PortOpti
     throw new QlaunchError('QL_NOT_A_TAP', EXIT.refused, {
       what: `will not plug ${tap.ifname} into ${bridge.ifname}`,
       why: [`${tap.ifname} is not a tap but a ${kind}`],
-      todo: [`ip -d link show dev ${tap.ifname}`],
+      todo: [`ip -d link show dev ${shellWord(tap.ifname)}`],
     });
   }
   if (tap.master !== undefined && tap.master !== bridge.ifname) {
     throw new QlaunchError('QL_TAP_TAKEN', EXIT.refused, {
       what: `will not plug ${tap.ifname} into ${bridge.ifname}`,
       why: [`${tap.ifname} is a port of ${tap.master} already`],
-      todo: [`ip link set dev ${tap.ifname} nomaster`],
+      todo: [`ip link set dev ${shellWord(tap.ifname)} nomaster`],
     });
   }
   const lines = portLines(tap, bridge, { ...options, goesAway });

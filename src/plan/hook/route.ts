@@ -1,6 +1,8 @@
 /** Where a tap goes when nobody says so. Apart from the rest: QEMU waits for the hooks, and most need it not. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { LinkFact } from '../facts.ts';
+import { shellLine, shellWord } from '../shell.ts';
 import type { BridgeSources } from './choose.ts';
 
 /**
@@ -16,6 +18,7 @@ export function routeBridge(
   const found = routeDevices.flatMap((dev) => bridges.find((bridge) => bridge.ifname === dev) ?? [])[0];
   if (found !== undefined) return found;
   const names = bridges.map((bridge) => bridge.ifname);
+  const bridge = names[0] ?? 'br0';
   const routes =
     routeDevices.length === 0
       ? 'there is no default route'
@@ -29,8 +32,8 @@ export function routeBridge(
       names.length === 0 ? 'this host has no bridge' : `the bridges of this host: ${names.join(', ')}`,
     ],
     todo: [
-      `QLAUNCH_BRIDGE=${names[0] ?? 'br0'} in front of the QEMU command`,
-      `printf '[${ifname}]\\nbridge = ${names[0] ?? 'br0'}\\n' | sudo tee -a ${sources.rulesPath}`,
+      `QLAUNCH_BRIDGE=${shellWord(bridge)} in front of the QEMU command`,
+      `printf '%s\\n' ${shellLine([`[${ifname}]`, `bridge = ${bridge}`])} | sudo tee -a ${shellWord(sources.rulesPath)}`,
     ],
   });
 }

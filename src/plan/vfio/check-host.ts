@@ -1,4 +1,5 @@
 /** Would taking this function hurt the host? */
+import { shellWord } from '../shell.ts';
 import type { Check, Forceable } from './checks.ts';
 import { isNic, type Netdev, type PciFunction, type VfioFacts } from './facts.ts';
 import { chainsFrom, renderChain } from './reasons.ts';
@@ -56,7 +57,7 @@ function netdev(one: PciFunction, dev: Netdev, facts: VfioFacts): Check[] {
         'link-up',
         one,
         `${dev.name} is a port of ${dev.master}`,
-        `sudo ip link set dev ${dev.name} nomaster`,
+        `sudo ip link set dev ${shellWord(dev.name)} nomaster`,
       ),
     ];
   if (dev.addresses.length > 0)
@@ -66,7 +67,7 @@ function netdev(one: PciFunction, dev: Netdev, facts: VfioFacts): Check[] {
         'link-up',
         one,
         `${dev.name} has the address ${dev.addresses.join(', ')}`,
-        `sudo ip address flush dev ${dev.name}`,
+        `sudo ip address flush dev ${shellWord(dev.name)}`,
       ),
     ];
   if (dev.up) return [make('warn', 'link-up', one, `${dev.name} is up, though without an address`)];

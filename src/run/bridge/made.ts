@@ -1,4 +1,5 @@
 /** Bridges that `qlaunch bridge create` makes, and their removal. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
@@ -8,6 +9,7 @@ import { planBridge } from '../../plan/bridge.ts';
 import { type HostFacts, linkNamed } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
 import { isOwnerMark } from '../../plan/owner.ts';
+import { shellWord } from '../../plan/shell.ts';
 import type { Plan } from '../../plan/step.ts';
 import type { BridgeSettings } from '../../spec/bridge/settings.ts';
 import { execute, newId } from '../change/execute.ts';
@@ -110,7 +112,7 @@ export async function changesToDelete(
   throw new QlaunchError('QL_BRIDGE_BUSY', EXIT.refused, {
     what: `the bridge ${bridge} is in use`,
     why: ports.map(({ ifname, kind }) => `${ifname} (${kind ?? 'network device'}) is a port of it`),
-    todo: ['qlaunch map', `sudo qlaunch bridge delete ${bridge} --force`],
+    todo: ['qlaunch map', `sudo qlaunch bridge delete ${shellWord(bridge)} --force`],
   });
 }
 
@@ -132,7 +134,7 @@ function notMadeHere(engine: Engine, name: string, facts: HostFacts): QlaunchErr
   return new QlaunchError('QL_BRIDGE_FOREIGN', EXIT.refused, {
     what: `${name} was not made by qlaunch bridge create`,
     why: [ours ? `it belongs to another command of qlaunch (${link.ifalias})` : 'somebody else made it'],
-    todo: ours ? ['qlaunch changes'] : [`sudo ip link delete dev ${name}   # if it is yours`],
+    todo: ours ? ['qlaunch changes'] : [`sudo ip link delete dev ${shellWord(name)}   # if it is yours`],
   });
 }
 

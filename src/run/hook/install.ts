@@ -1,4 +1,5 @@
 /** Puts our hooks where QEMU looks for them, and takes them away again. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { mayUse } from '../../host/vm/access.ts';
 import type { HostFacts } from '../../plan/facts.ts';
@@ -22,7 +23,7 @@ export async function installPlan({ machine }: Engine, wish: InstallWish): Promi
     throw new QlaunchError('QL_NO_DIRECTORY', EXIT.refused, {
       what: `there is no directory ${wish.directory}`,
       why: ['QEMU looks for its scripts in the "etc" of the prefix it was built with'],
-      todo: [`mkdir -p ${wish.directory}`, 'qlaunch install-hooks --prefix DIR'],
+      todo: [shellLine(['mkdir', '-p', wish.directory]), 'qlaunch install-hooks --prefix DIR'],
     });
   }
   const [up, down] = await Promise.all(HOOKS.map((name) => machine.capture(`${wish.directory}/${name}`)));

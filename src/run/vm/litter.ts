@@ -4,7 +4,7 @@ import { QlaunchError } from '../../errors.ts';
 import { withLock } from '../../host/flock.ts';
 import { launcherPid, passtPids, qemuPid, waiterPid } from '../../host/vm/alive.ts';
 import type { VmRoot } from '../../host/vm/dirs.ts';
-import { hasRecord, isNamedByProcess, ownDirs, quietMs } from '../../host/vm/litter.ts';
+import { hasRecord, isAnswered, isNamedByProcess, ownDirs, quietMs } from '../../host/vm/litter.ts';
 import { listDirs, removeDir } from '../../host/vm/store.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { isReservedName } from '../../spec/vm/name.ts';
@@ -36,7 +36,7 @@ export async function removeLitter(
     }
   const known = new Set(kept.map(({ record }) => record.socketDir));
   for (const dir of places.sockets.flatMap((root) => ownDirs(root.dir, root.uid))) {
-    if (known.has(dir) || !isOld(dir) || isNamedByProcess(dir)) continue;
+    if (known.has(dir) || !isOld(dir) || isNamedByProcess(dir) || (await isAnswered(dir))) continue;
     removeDir(dir);
     removed.push(dir);
   }

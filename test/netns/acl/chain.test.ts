@@ -171,6 +171,19 @@ test('what is to type is not for another helper than the one that is cured', asy
   sh('rm /run/opt-helper');
 });
 
+test('what is to type is quoted, whatever the bridge is called', async () => {
+  const name = 'b;reboot';
+  const cures = (await chain('alice', name)).flatMap(({ cure = [] }) => cure);
+  expect(cures).toContain("sudo ip link add 'b;reboot' type bridge && sudo ip link set 'b;reboot' up");
+  sh(`ip link add '${name}' type bridge`);
+  const down = (await chain('alice', name)).find(({ id }) => id === 'bridge');
+  expect(down?.cure).toEqual(["sudo ip link set 'b;reboot' up"]);
+  const { findings } = await checkBridges(host, [{ user: identity({}, 'alice'), bridge: name }]);
+  const typed = findings.flatMap(({ todo = [] }) => todo);
+  expect(typed).toEqual(["sudo qlaunch acl allow 'b;reboot'", "sudo qlaunch acl doctor 'b;reboot' --fix"]);
+  sh(`ip link del '${name}'`);
+});
+
 test('a helper for another group can not be run', async () => {
   expect(await troubles('bob')).toEqual(['helper-runs']);
   const finding = (await chain('bob')).find(({ id }) => id === 'helper-runs');

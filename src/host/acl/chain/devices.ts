@@ -1,6 +1,8 @@
 /** What the helper needs once the list allows the bridge: a tun device, and the bridge. */
+
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import type { Finding } from '../../../plan/doctor/finding.ts';
+import { shellWord } from '../../../plan/shell.ts';
 import { DEADLINE_MS, type Step } from '../../../plan/step.ts';
 import { octal } from '../../../plan/words.ts';
 import type { Host } from '../../port.ts';
@@ -69,7 +71,7 @@ export async function bridgeFinding(host: Pick<Host, 'run'>, name: string): Prom
       id,
       state: 'problem',
       fact: `there is no bridge ${name} in this network namespace; ${there}`,
-      cure: [`sudo ip link add ${name} type bridge && sudo ip link set ${name} up`],
+      cure: [`sudo ip link add ${shellWord(name)} type bridge && sudo ip link set ${shellWord(name)} up`],
     };
   }
   if (!link.isBridge)
@@ -84,14 +86,14 @@ export async function bridgeFinding(host: Pick<Host, 'run'>, name: string): Prom
       id,
       state: 'warning',
       fact: `${name} is another name of ${link.name}; the list of bridges is compared with what is typed`,
-      cure: [`--net bridge:${link.name}`],
+      cure: [`--net ${shellWord(`bridge:${link.name}`)}`],
     };
   if (link.isUp) return { id, state: 'ok', fact: `${name} is a bridge and is up` };
   return {
     id,
     state: 'warning',
     fact: `the bridge ${name} is down: the guest would be alone`,
-    cure: [`sudo ip link set ${name} up`],
+    cure: [`sudo ip link set ${shellWord(name)} up`],
     fix: { steps: [bringUp(name)] },
   };
 }

@@ -167,7 +167,7 @@ function mountFinding({ real }: BridgeHelper): Finding {
     id,
     state: 'problem',
     fact: `${real} lies on ${mount.point}, which is mounted nosuid: neither setuid nor capabilities count there`,
-    cure: [`sudo mount -o remount,suid ${mount.point}`],
+    cure: [`sudo mount -o remount,suid ${shellWord(mount.point)}`],
   };
 }
 

@@ -77,6 +77,18 @@ describe('which bridge', () => {
     expect(routeBridge('tap1', ['eth0', 'br0'], [br0], { rulesPath })).toBe(br0);
   });
 
+  test('what it says to type is quoted', () => {
+    const odd = { ...br0, ifname: 'b;r' };
+    expect(() => routeBridge('t;x', [], [odd], { rulesPath: '/my rules' })).toThrow(
+      expect.objectContaining({
+        todo: [
+          "QLAUNCH_BRIDGE='b;r' in front of the QEMU command",
+          "printf '%s\\n' '[t;x]' 'bridge = b;r' | sudo tee -a '/my rules'",
+        ],
+      }) as Error,
+    );
+  });
+
   test('and when there is none, it says what was looked at', () => {
     expect(() => routeBridge('tap1', ['eth0'], [], { rulesPath })).toThrow(
       expect.objectContaining({

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,4 +60,25 @@ test('a directory of sockets goes, unless a VM or a process has it', async () =>
   const vm = { dir: '', state: 'ended', record: { socketDir: known } };
   expect(await sweep([vm as never])).toEqual([gone]);
   expect([gone, known, used].map((dir) => existsSync(dir))).toEqual([false, true, true]);
+});
+
+/** A process that listens in `dir`, and whose arguments say nothing of it. */
+async function listenIn(dir: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['-'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const path = JSON.stringify(join(dir, 'command.sock'));
+  child.stdin.end(`require('node:net').createServer().listen(${path}, () => console.log('there'))`);
+  await once(child.stdout, 'data');
+  age(dir);
+  return child;
+}
+
+test('nor while somebody answers whom we can not see, as in another pid namespace', async () => {
+  const [gone, used] = [left('sockets/gone'), left('sockets/used')];
+  const killed = await listenIn(gone);
+  await listenIn(used);
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+  expect(await sweep()).toEqual([gone]);
+  expect(existsSync(used)).toBe(true);
 });
