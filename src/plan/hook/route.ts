@@ -1,6 +1,8 @@
 /** Where a tap goes when nobody says so. Apart from the rest: QEMU waits for the hooks, and most need it not. */
+import { dirname } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { LinkFact } from '../facts.ts';
+import { shellLine, shellWord } from '../shell.ts';
 import type { BridgeSources } from './choose.ts';
 
 /**
@@ -30,7 +32,7 @@ export function routeBridge(
     ],
     todo: [
       `QLAUNCH_BRIDGE=${names[0] ?? 'br0'} in front of the QEMU command`,
-      `printf '[${ifname}]\\nbridge = ${names[0] ?? 'br0'}\\n' | sudo tee -a ${sources.rulesPath}`,
+      `sudo install -d ${shellWord(dirname(sources.rulesPath))} && printf '[%s]\\nbridge = %s\\n' ${shellLine([ifname, names[0] ?? 'br0'])} | sudo tee -a ${shellWord(sources.rulesPath)}`,
     ],
   });
 }
