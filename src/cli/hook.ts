@@ -1,5 +1,6 @@
 /** What both hooks share: QEMU gives the interface's name, and reads nothing but the exit status. */
 import { EXIT, QlaunchError, renderError } from '../errors.ts';
+import { forSudo } from '../host/program.ts';
 import { statePaths } from '../host/state-paths.ts';
 import { openEngine } from '../run/open-engine.ts';
 import { parseIfName } from '../spec/ifname.ts';
@@ -44,5 +45,5 @@ export async function runHook(
 }
 
 function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${forSudo(text)}\n`);
 }

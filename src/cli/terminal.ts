@@ -1,6 +1,7 @@
 /** The only place that writes to the terminal. */
 import { styleText } from 'node:util';
 import { EXIT, printable, QlaunchError, renderError } from '../errors.ts';
+import { forSudo } from '../host/program.ts';
 import { shellLine } from '../plan/shell.ts';
 
 /**
@@ -33,7 +34,12 @@ export function raw(text: string | Uint8Array): void {
   stdout().write(text);
 }
 
-/** A result: stdout, one line. */
+/** A result that may say what to type. */
+export function advise(text: string): void {
+  out(forSudo(text));
+}
+
+/** A result: stdout, one line. Plans and files are shown as they are. */
 export function out(text: string): void {
   raw(`${text}\n`);
 }
@@ -43,7 +49,7 @@ const keepReturns = (text: string): string => text.split('\r').map(printable).jo
 
 /** Progress and remarks: stderr, so that a script that reads stdout is not disturbed. */
 export function note(text: string): void {
-  guarded(process.stderr).write(`${keepReturns(text)}\n`);
+  guarded(process.stderr).write(`${keepReturns(forSudo(text))}\n`);
 }
 
 export function json(value: unknown): void {

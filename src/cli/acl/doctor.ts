@@ -13,7 +13,7 @@ import { needsRoot } from '../../run/acl/edit.ts';
 import { applyUntilUndone, fixChain, planInit, stepsOf } from '../../run/acl/init.ts';
 import { aclTarget } from '../../run/acl/target.ts';
 import { openEngine } from '../../run/open-engine.ts';
-import { json, note, out, type Tint, tint } from '../terminal.ts';
+import { advise, json, note, out, type Tint, tint } from '../terminal.ts';
 import type { EditOptions } from './edit.ts';
 import { refuseNoName, userOf } from './look.ts';
 
@@ -60,7 +60,7 @@ export async function doctor(bridge: string | undefined, options: DoctorOptions)
   let findings = await helperChain(host, wish);
   const steps = options.fix === true ? stepsOf(findings) : [];
   if (steps.length > 0) {
-    if (options.json !== true) out(renderFindings(findings));
+    if (options.json !== true) advise(renderFindings(findings));
     const title = `acl doctor ${shellWord(wish.bridge)} --fix${flag('user', options.user)}${flag('helper', options.helper)}${flag('file', options.file)}`;
     await carryOut(title, steps, fixChain(host, wish), options);
     const grants = findings.some(({ id, fix }) => id === 'helper-privilege' && fix !== undefined);
@@ -72,7 +72,7 @@ export async function doctor(bridge: string | undefined, options: DoctorOptions)
     findings = await helperChain(host, wish);
   }
   if (options.json === true) json(findings.map(findingJson));
-  else out(renderFindings(findings));
+  else advise(renderFindings(findings));
   return exitOf(findings);
 }
 

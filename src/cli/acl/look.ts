@@ -14,7 +14,7 @@ import type { AclRule, AclRules } from '../../spec/acl/rules.ts';
 import { aclWarnings } from '../../spec/acl/warnings.ts';
 import { parseIfName } from '../../spec/ifname.ts';
 import { isProblem } from '../../spec/raw.ts';
-import { json, note, out, table } from '../terminal.ts';
+import { advise, json, note, out, table } from '../terminal.ts';
 
 export interface LookOptions {
   readonly file?: string;
@@ -44,7 +44,7 @@ export async function check(bridge: string, options: LookOptions): Promise<numbe
   const { rules, verdict } = checkBridge(target, who, bridge);
   if (options.json === true) json(checkJson(bridge, who, rules.file, shown(verdict)));
   if (verdict.kind === 'failed') throw broken(verdict.failure);
-  if (options.json !== true) out(renderVerdict(bridge, who, shown(rules), shown(verdict)));
+  if (options.json !== true) advise(renderVerdict(bridge, who, shown(rules), shown(verdict)));
   const link = findLink(await readLinks(host), bridge);
   if (link !== undefined && link.name !== bridge)
     note(`qlaunch: ${bridge} is another name of ${link.name}; the helper compares what is typed`);

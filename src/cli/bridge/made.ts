@@ -23,7 +23,7 @@ import { parseIfName, parseNewIfName } from '../../spec/ifname.ts';
 import { Gathering } from '../../spec/raw.ts';
 import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
-import { json, out } from '../terminal.ts';
+import { advise, json, out } from '../terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -142,7 +142,7 @@ async function carry(
   requireRoot(ROOTS);
   const id = await carryOut(engine, order);
   if (options.json === true) json({ change: id ?? null });
-  else out(id === undefined ? 'nothing to do: it is so already' : say(id).join('\n'));
+  else advise(id === undefined ? 'nothing to do: it is so already' : say(id).join('\n'));
   return EXIT.ok;
 }
 

@@ -6,7 +6,7 @@ import { readSettings } from '../../spec/bridge/settings.ts';
 import { parseTrial } from '../../spec/bridge/time.ts';
 import { parseIfName } from '../../spec/ifname.ts';
 import { requireRoot } from '../root.ts';
-import { json, out } from '../terminal.ts';
+import { advise, json, out } from '../terminal.ts';
 import { type CreateOptions, checked, engineNow, ROOTS } from './made.ts';
 
 const USUAL_TRIAL_S = 60;
@@ -47,7 +47,7 @@ export async function create(name: string, uplink: string, options: CreateOption
   requireRoot(ROOTS);
   const moved = await createUplink(engine, wish, trialS);
   if (options.json === true) json({ change: moved.id, confirmWithinS: trialS ?? null, ...moved.proven });
-  else out(told(wish, moved, trialS).join('\n'));
+  else advise(told(wish, moved, trialS).join('\n'));
   return EXIT.ok;
 }
 

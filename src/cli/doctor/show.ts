@@ -7,7 +7,7 @@ import { planJson, renderPlan } from '../../plan/render.ts';
 import { CHECKS, type CheckedFinding, examine } from '../../run/doctor/checks.ts';
 import { type Fixable, type Fixed, fixAll, fixable } from '../../run/doctor/fix.ts';
 import { openEngine } from '../../run/open-engine.ts';
-import { fail, json, note, out, type Tint, tint } from '../terminal.ts';
+import { advise, fail, json, note, type Tint, tint } from '../terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -28,7 +28,7 @@ export async function doctor(checks: readonly string[], options: DoctorOptions):
   const who = identity(process.env);
   const only = checks.length > 0 ? { only: checks.map(known) } : {};
   const given = { host: engine.machine, who, env: process.env, engine, ...only };
-  const print = { onFound: (finding: CheckedFinding): void => out(rendered(finding)) };
+  const print = { onFound: (finding: CheckedFinding): void => advise(rendered(finding)) };
   const look = (show: boolean): Promise<readonly CheckedFinding[]> =>
     examine({ ...given, ...(show && options.json !== true ? print : {}) });
   const findings = await look(options.fix !== true);
@@ -73,7 +73,7 @@ function showFixes(fixes: readonly Fixable[], options: DoctorOptions): number {
   else if (fixes.length === 0) note('nothing that qlaunch could cure by itself');
   else
     for (const { fix } of fixes)
-      out(
+      advise(
         'recover' in fix ? '# take back what killed runs left\nqlaunch recover' : renderPlan(fix).trimEnd(),
       );
   return EXIT.ok;

@@ -13,7 +13,7 @@ import {
 import { noNetwork } from '../../run/nat/names.ts';
 import { lookAtNetworks } from '../../run/nat/state.ts';
 import { requireRoot } from '../root.ts';
-import { json, note, out, raw } from '../terminal.ts';
+import { advise, json, note, out, raw } from '../terminal.ts';
 import { context, ROOTS, type Show, showPlan } from './context.ts';
 
 export async function define(file: string, options: Show): Promise<number> {
@@ -33,7 +33,7 @@ export async function define(file: string, options: Show): Promise<number> {
   const path = places.definition(name).file;
   if (options.json === true) json({ name, uuid, bridge: bridge.name, mac, path, warnings, active: runs });
   else
-    out(
+    advise(
       [
         `network ${name} is defined (${path})`,
         runs

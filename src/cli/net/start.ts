@@ -10,7 +10,7 @@ import {
 } from '../../run/nat/start.ts';
 import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
-import { json, out } from '../terminal.ts';
+import { advise, json } from '../terminal.ts';
 import { allow, allowedOf, plannedAllow } from './allow.ts';
 import { activeNow, context, ROOTS, type Show, showPlan } from './context.ts';
 
@@ -35,7 +35,7 @@ export async function start(name: string, options: StartOptions): Promise<number
   const active = (await activeNow()).find((one) => one.name === name);
   if (options.json === true) json(active ?? null);
   else
-    out(
+    advise(
       [
         `network ${name} ${made ? 'is started' : 'was started already'}: ${network.bridge.name}, ${active?.addresses.join(', ')}`,
         `  use    sudo qlaunch IMAGE --net nat${name === 'default' ? '' : `:${name}`}`,

@@ -20,7 +20,7 @@ import { parseWhole } from '../../spec/number.ts';
 import { Gathering, type Problem } from '../../spec/raw.ts';
 import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
-import { json, note, out, table } from '../terminal.ts';
+import { advise, json, note, out, table } from '../terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -55,7 +55,7 @@ export async function add(name: string, options: AddOptions): Promise<number> {
   await addTap(engine, wish);
   if (options.json === true) json({ name, user: user.name, bridge: wish.bridge ?? null });
   else
-    out(
+    advise(
       [
         `${name} is there for ${user.name}${wish.bridge === undefined ? ', in no bridge' : ` on ${wish.bridge}`}, until the next boot`,
         `  use    qlaunch IMAGE --net tap:${name}${wish.queues > 1 ? `,queues=${wish.queues}` : ''}`,

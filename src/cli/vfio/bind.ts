@@ -19,7 +19,7 @@ import { rebindsIn } from '../../run/vfio/changes.ts';
 import { changesToRestore, healDead, plannedRestore, restore as restoreAll } from '../../run/vfio/restore.ts';
 import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
-import { json, note, out } from '../terminal.ts';
+import { advise, json, note, out } from '../terminal.ts';
 import { readSelector } from './selector.ts';
 
 declare const QLAUNCH_VERSION: string;
@@ -64,7 +64,7 @@ export async function bind(selectors: readonly string[], options: BindOptions): 
   tell(bound, options);
   if (options.json === true) return EXIT.ok;
   const addresses = bound.functions.map(({ address }) => address).join(' ');
-  out(
+  advise(
     [
       ...bound.functions.map(
         (one) =>
@@ -92,7 +92,7 @@ export async function unbind(selectors: readonly string[], options: BindOptions)
   const bound = await unbindFunctions(engine, order);
   tell(bound, options);
   if (options.json !== true)
-    out(
+    advise(
       [
         ...bound.functions.map(({ address }) => `${address} has no driver`),
         `  restore  sudo qlaunch vfio restore ${bound.functions.map(({ address }) => address).join(' ')}`,

@@ -5,7 +5,7 @@ import { renderExplained } from '../../plan/vfio/explain.ts';
 import { isOfInterest, remarks, type VfioRow } from '../../plan/vfio/rows.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { explainOne, type Looked, listFunctions } from '../../run/vfio/look.ts';
-import { json, note, out, table } from '../terminal.ts';
+import { advise, json, note, out, table } from '../terminal.ts';
 import { readSelector } from './selector.ts';
 
 declare const QLAUNCH_VERSION: string;
@@ -29,7 +29,7 @@ export async function list(options: ListOptions): Promise<number> {
 export async function explain(text: string, options: ListOptions): Promise<number> {
   const explained = await explainOne(openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` }), readSelector(text));
   if (options.json === true) json(explained);
-  else out(renderExplained(explained));
+  else advise(renderExplained(explained));
   return stopping(explained.checks, []).length > 0 ? EXIT.refused : EXIT.ok;
 }
 

@@ -22,7 +22,7 @@ import { parseSwitch, parseWhole } from '../../spec/number.ts';
 import { Gathering } from '../../spec/raw.ts';
 import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
-import { json, note, out, table } from '../terminal.ts';
+import { advise, json, note, out, table } from '../terminal.ts';
 import { readSelector } from './selector.ts';
 
 declare const QLAUNCH_VERSION: string;
@@ -52,7 +52,7 @@ export async function create(text: string, countText: string, options: CreateOpt
   if (options.json === true) json(rows);
   else {
     out(render(rows));
-    out(
+    advise(
       `  use      qlaunch IMAGE --net vf:${pf.address}\n  release  sudo qlaunch vfio vf release ${pf.address}`,
     );
     if (!wish.persist)

@@ -1,5 +1,5 @@
 /** Where a tap goes when nobody says so. Apart from the rest: QEMU waits for the hooks, and most need it not. */
-
+import { dirname } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import type { LinkFact } from '../facts.ts';
 import { shellLine, shellWord } from '../shell.ts';
@@ -33,7 +33,7 @@ export function routeBridge(
     ],
     todo: [
       `QLAUNCH_BRIDGE=${shellWord(bridge)} in front of the QEMU command`,
-      `printf '%s\\n' ${shellLine([`[${ifname}]`, `bridge = ${bridge}`])} | sudo tee -a ${shellWord(sources.rulesPath)}`,
+      `sudo install -d ${shellWord(dirname(sources.rulesPath))} && printf '[%s]\\nbridge = %s\\n' ${shellLine([ifname, bridge])} | sudo tee -a ${shellWord(sources.rulesPath)}`,
     ],
   });
 }

@@ -6,6 +6,7 @@ import { shellWord } from '../../plan/shell.ts';
 import { bridgeHelperMessages } from './messages/bridge-helper.ts';
 import { diskMessages } from './messages/disk.ts';
 import { kvmMessages } from './messages/kvm.ts';
+import { sortOwnErrors } from './messages/own-error.ts';
 import { processMessages } from './messages/process.ts';
 import type { MessageRow } from './messages/row.ts';
 import { tapMessages } from './messages/tap.ts';
@@ -119,13 +120,17 @@ export interface QemuEnd {
 
 const DOCTOR = 'qlaunch doctor   # looks at this, and at all else that a VM needs';
 
+const SCRIPT_FAILED = /network script .* failed with status \d+$/;
+
 /** How many of QEMU's lines are worth showing. */
 const MAX_LINES = 12;
 
 /** The error for a QEMU that ended by itself before it was ready, or while it ran. */
 export function qemuFailed(stderr: string, end: QemuEnd, what = 'QEMU did not start'): QlaunchError {
-  const explanations = explain(stderr);
-  const words = ownWords(stderr).slice(-MAX_LINES);
+  const hook = sortOwnErrors(ownWords(stderr));
+  // Our own hook has said why it ended so.
+  const explanations = explain(stderr).filter(({ words }) => !hook.isOurs || !SCRIPT_FAILED.test(words));
+  const words = hook.words.slice(-MAX_LINES);
   const ended = end.signal === null ? `it ended with status ${end.status ?? '?'}` : `${end.signal} ended it`;
   const bySignal = end.signal === null ? undefined : SIGNALS[end.signal];
   return new QlaunchError('QL_QEMU_FAILED', EXIT.host, {
@@ -136,6 +141,7 @@ export function qemuFailed(stderr: string, end: QemuEnd, what = 'QEMU did not st
       ...(explanations.length === 0 && bySignal ? [bySignal] : []),
     ],
     todo: [
+      ...hook.todo,
       ...explanations.flatMap(({ cure }) => cure),
       ...(explanations.some(({ check }) => check !== undefined) ? [DOCTOR] : []),
     ],

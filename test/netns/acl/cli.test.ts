@@ -221,7 +221,7 @@ test('init --helper: alice gets a tap, and undo takes everything back to the las
   expect(await acl('doctor', '--user', 'alice')).toMatchObject({ status: 0 });
   expect((await acl(...wish)).stderr).toContain('all is as wanted already');
 
-  const id = /sudo qlaunch undo (\w+)/.exec(made.stderr)?.[1] ?? '';
+  const id = /sudo \S*qlaunch undo (\w+)/.exec(made.stderr)?.[1] ?? '';
   expect((await here.qlaunch('undo', id)).status).toBe(0);
   expect(overrides()).toBe('');
   expect(changed(before, state)).toEqual([]);
@@ -249,7 +249,7 @@ test('doctor --fix does what can be done, and says what is left', async () => {
   expect(fixed).toMatchObject({ status: 0 });
   expect(askHelper('alice', 'br0')).toBe('');
   expect(text()).toBe('allow br1\nallow br0\n');
-  const id = /sudo qlaunch undo (\w+)/.exec(fixed.stderr)?.[1] ?? '';
+  const id = /sudo \S*qlaunch undo (\w+)/.exec(fixed.stderr)?.[1] ?? '';
   expect((await here.qlaunch('undo', id)).status).toBe(0);
   expect(overrides()).toBe('');
   expect(sh('stat -c %a /dev/net/tun')).toBe('600\n');
@@ -318,11 +318,11 @@ test('without root: what needs it, and the line to type', async () => {
   const refused = asAlice('acl', 'allow', 'br1');
   expect(refused).toMatchObject({ status: 3 });
   expect(refused.stderr).toContain('[QL_NEEDS_ROOT]');
-  expect(refused.stderr).toContain('try:     sudo qlaunch acl allow br1');
+  expect(refused.stderr).toContain('try:     sudo /run/bin/qlaunch acl allow br1');
   expect(asAlice('acl', 'doctor', '--fix', '--helper', 'pluggers').stderr).toContain(
-    'try:     sudo qlaunch acl doctor br0 --fix --helper pluggers',
+    'try:     sudo /run/bin/qlaunch acl doctor br0 --fix --helper pluggers',
   );
-  expect(asAlice('acl', 'check', 'br0', '--user', 'bob').stderr).toContain('sudo qlaunch acl check');
+  expect(asAlice('acl', 'check', 'br0', '--user', 'bob').stderr).toContain('sudo /run/bin/qlaunch acl check');
   expect(asAlice('acl', 'check', 'br0', '--user', 'alice').status).toBe(0);
   // Her own file is hers to edit.
   expect(asAlice('acl', 'allow', 'br1', '--file', '/run/alice/my.conf').status).toBe(0);

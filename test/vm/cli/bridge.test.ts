@@ -64,12 +64,12 @@ describe.each(qemus)('QEMU $label', ({ binary }) => {
 });
 
 const WALLS: readonly [string, () => Promise<void> | void, RegExp, RegExp][] = [
-  ['no list', () => undefined, /QL_BRIDGE_ACL_FILE/, /sudo qlaunch acl allow br0/],
+  ['no list', () => undefined, /QL_BRIDGE_ACL_FILE/, /sudo \S*qlaunch acl allow br0/],
   [
     'no rule for the bridge',
     async () => void (await world().qlaunch('acl', 'allow', 'other')),
     /QL_BRIDGE_ACL_ALLOWS/,
-    /sudo qlaunch acl allow br0/,
+    /sudo \S*qlaunch acl allow br0/,
   ],
   [
     'a helper without rights',
@@ -78,7 +78,7 @@ const WALLS: readonly [string, () => Promise<void> | void, RegExp, RegExp][] = [
       chmodSync('/run/helper', 0o755);
     },
     /QL_BRIDGE_HELPER_PRIVILEGE/,
-    /sudo qlaunch acl init --helper kvm/,
+    /sudo \S*qlaunch acl init --helper kvm/,
   ],
 ];
 
@@ -115,7 +115,7 @@ test('--fix does what is missing, the guest starts, and undo takes it back', asy
   expect(fixed).toMatchObject({ status: 0 });
   expect(ports()).toContainEqual(expect.objectContaining({ ifname: 'tap0', master: 'br0' }));
   expect(await w.qlaunch('kill', 'fix')).toMatchObject({ status: 0 });
-  const id = /sudo qlaunch undo (\S+)/.exec(fixed.stderr)?.[1] ?? '';
+  const id = /sudo \S*qlaunch undo (\S+)/.exec(fixed.stderr)?.[1] ?? '';
   expect(await w.qlaunch('undo', id)).toMatchObject({ status: 0 });
   expect(differences(before, snapshot({ files: ['/etc/qemu'] }))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 // needs: bridge, tap, veth
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -58,4 +59,18 @@ test('a script that QEMU could not execute is refused before it starts', async (
   const { status, stderr } = await w.qlaunch(...line(w, qemus[0]?.binary ?? '', `tap:tap1,script=${script}`));
   expect(status).toBe(3);
   expect(stderr).toContain(`${script} does not begin with #!`);
+});
+
+test('what it tells to type makes the rule, and the next start has its bridge', async () => {
+  await lan();
+  const w = world();
+  const args = line(w, qemus[0]?.binary ?? '', 'tap:tap1,script=yes');
+  const refused = await w.qlaunch(...args);
+  expect(refused).toMatchObject({ status: 4 });
+  expect(refused.stderr).not.toMatch(/because: +(because|try|qlaunch):/);
+  expect(refused.stderr).not.toContain('qemu-ifup tap');
+  const [, cure = 'false'] = /try: {5}(.*tee -a .*)/.exec(refused.stderr) ?? [];
+  execFileSync('sh', ['-ec', cure.replaceAll('sudo ', '')]);
+  expect(await w.qlaunch(...args)).toMatchObject({ status: 0 });
+  expect(await w.qlaunch('kill', 'st')).toMatchObject({ status: 0 });
 });

@@ -2,18 +2,22 @@
 import { CURES } from '../../../plan/doctor/cures.ts';
 import { type MessageRow, OWN_TAP } from './row.ts';
 
+/** The tap of the start that failed is gone with it. */
+const TRY_SCRIPT =
+  'sudo ip tuntap add dev $<ifname> mode tap; sudo $<script> $<ifname>; sudo ip tuntap del dev $<ifname> mode tap   # shows what it says';
+
 export const tapMessages: readonly MessageRow[] = [
   {
     pattern: /network script (?<script>.+) failed with status 256$/,
     cause:
       '$<script> ended with status 1: it is missing, not executable, has no #! line, or failed itself (256 is status 1 as wait(2) writes it)',
-    cure: ['ls -l $<script>; head -1 $<script>', 'sudo $<script> tap0   # shows what it says', ...OWN_TAP],
+    cure: ['ls -l $<script>; head -1 $<script>', TRY_SCRIPT, ...OWN_TAP],
   },
   {
     pattern: /network script (?<script>.+) failed with status (?<status>\d+)$/,
     cause:
       '$<script> failed; status $<status> is as wait(2) writes it: the exit status times 256, or the number of the signal that killed it',
-    cure: ['sudo $<script> tap0   # shows what it says'],
+    cure: [TRY_SCRIPT],
   },
   {
     pattern: /could not launch network script (?<script>.+): Operation not permitted$/,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderError } from '../../../../src/errors.ts';
+import { QlaunchError, renderError } from '../../../../src/errors.ts';
 import { explain, MESSAGES, ownWords, qemuFailed } from '../../../../src/run/qemu/messages.ts';
 
 const Q = 'qemu-system-x86_64: ';
@@ -242,5 +242,26 @@ test('a death without words is told by its signal', () => {
   expect(qemuFailed('', { status: null, signal: 'SIGSYS' }).why).toEqual([
     'SIGSYS ended it, without a word',
     expect.stringContaining('-sandbox forbids'),
+  ]);
+});
+
+test('what a hook of ours said is told as ours: its reasons, its cures, and no guess about its status', () => {
+  const hook = new QlaunchError('QL_NO_BRIDGE', 3, {
+    what: 'no bridge to plug tap1 into',
+    why: ['first', 'second\nand more'],
+    todo: ['do this'],
+  });
+  const end =
+    'qemu-system-x86_64: -netdev tap,id=n,ifname=tap1: network script /x/qemu-ifup failed with status 768';
+  const error = qemuFailed(`${renderError(hook)}\n${end}\n`, { status: 1, signal: null });
+  expect(error.why).toEqual(['no bridge to plug tap1 into [QL_NO_BRIDGE]', 'first', 'second\nand more', end]);
+  expect(error.todo).toEqual(['do this']);
+});
+
+test('a foreign script is tried on a tap of the name that failed, which is gone with QEMU', () => {
+  const line =
+    'qemu-system-x86_64: -netdev tap,id=n,ifname=tap1: network script /x/up failed with status 768';
+  expect(qemuFailed(line, { status: 1, signal: null }).todo).toEqual([
+    'sudo ip tuntap add dev tap1 mode tap; sudo /x/up tap1; sudo ip tuntap del dev tap1 mode tap   # shows what it says',
   ]);
 });
