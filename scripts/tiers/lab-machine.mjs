@@ -66,10 +66,10 @@ export function labCommand(flavour, { kernel, initrd, share }) {
     ...nic('n0', 'virtio-net-pci', '52:54:00:00:00:01'),
     ...rootPort(1),
     // With n4 and a DHCP server on one wire, so that a guest of the lab can be met on the NIC that it was given; its
-    // network boot is sent to whoever is 10.0.2.77 there.
+    // network boot is sent to whoever is 10.0.7.77 there.
     ...[
       '-netdev',
-      'user,id=wire,bootfile=http://10.0.2.77:8077/start',
+      'user,id=wire,net=10.0.7.0/24,bootfile=http://10.0.7.77:8077/start',
       '-netdev',
       'hubport,id=wire0,hubid=1,netdev=wire',
     ],

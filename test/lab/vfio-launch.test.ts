@@ -25,12 +25,12 @@ test('a guest exchanges a nonce through the NIC it was given, its QEMU without a
   const w = lab();
   const [nic, other] = [byMac(NIC), byMac('52:54:00:00:00:31')];
   execFileSync('ip', ['link', 'set', 'dev', other.name, 'up']);
-  execFileSync('ip', ['address', 'add', '10.0.2.77/24', 'dev', other.name]);
+  execFileSync('ip', ['address', 'add', '10.0.7.77/24', 'dev', other.name]);
   onTestFinished(() => {
     execFileSync('ip', ['address', 'flush', 'dev', other.name]);
     execFileSync('ip', ['link', 'set', 'dev', other.name, 'down']);
   });
-  const { nonce, answered } = await networkBoot('10.0.2.77', 8077);
+  const { nonce, answered } = await networkBoot('10.0.7.77', 8077);
   const before = pciState();
 
   const started = await w.qlaunch(
