@@ -65,8 +65,14 @@ export function labCommand(flavour, { kernel, initrd, share }) {
     // eth0: the management NIC.
     ...nic('n0', 'virtio-net-pci', '52:54:00:00:00:01'),
     ...rootPort(1),
-    // With n4 and a DHCP server on one wire, so that a guest of the lab can be met on the NIC that it was given.
-    ...['-netdev', 'user,id=wire', '-netdev', 'hubport,id=wire0,hubid=1,netdev=wire'],
+    // With n4 and a DHCP server on one wire, so that a guest of the lab can be met on the NIC that it was given; its
+    // network boot is sent to whoever is 10.0.7.77 there.
+    ...[
+      '-netdev',
+      'user,id=wire,net=10.0.7.0/24,bootfile=http://10.0.7.77:8077/start',
+      '-netdev',
+      'hubport,id=wire0,hubid=1,netdev=wire',
+    ],
     ...nic('n1', 'e1000e,bus=rp1', '52:54:00:00:00:11', 'hubport,hubid=1'),
     ...rootPort(2, ',disable-acs=true'),
     ...nic('n2', 'e1000e,bus=rp2,addr=0.0,multifunction=on', '52:54:00:00:00:21'),

@@ -102,3 +102,13 @@ test('unbind leaves it without a driver and without an override, and restore bri
   expect(await w.qlaunch('vfio', 'restore', nic.address)).toMatchObject({ status: 0 });
   expect(pciState()).toEqual(before);
 });
+
+test('--confirm: what nobody confirms goes back by itself', async () => {
+  const w = lab();
+  const nic = byMac('52:54:00:00:00:11');
+  const before = pciState();
+  const bound = await w.qlaunch('vfio', 'bind', nic.address, '--confirm', '5s');
+  expect([bound.status, bound.stderr]).toEqual([0, expect.any(String)]);
+  expect(bound.stdout).toContain('sudo qlaunch confirm');
+  await expect.poll(() => pciState(), { timeout: 180_000, interval: 500 }).toEqual(before);
+});
