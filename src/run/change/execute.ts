@@ -1,5 +1,4 @@
 /** Carries out a plan, journal first. When a step fails, what was made before it is taken back. */
-import { EXIT, QlaunchError } from '../../errors.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
 import type { Plan, Step } from '../../plan/step.ts';
@@ -150,11 +149,7 @@ async function checkTools(engine: Engine, steps: readonly Step[]): Promise<void>
   const missing: string[] = [];
   for (const tool of tools) if ((await engine.machine.which(tool)) === undefined) missing.push(tool);
   if (missing.length === 0) return;
-  throw new QlaunchError('QL_TOOL_MISSING', EXIT.host, {
-    what: `the plan needs ${missing.join(', ')}, not found on this host`,
-    why: ['nothing was changed'],
-    todo: [`install the package that has ${missing.join(', ')}`],
-  });
+  throw (await failed()).toolsMissing(missing);
 }
 
 function toolsOf(step: Step): readonly string[] {

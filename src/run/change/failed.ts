@@ -7,6 +7,13 @@ import type { Journal } from '../journal/journal.ts';
 import { errorText, type Failure } from './outcome.ts';
 import { type Left, teardown } from './teardown.ts';
 
+export const toolsMissing = (missing: readonly string[]): QlaunchError =>
+  new QlaunchError('QL_TOOL_MISSING', EXIT.host, {
+    what: `the plan needs ${missing.join(', ')}, not found on this host`,
+    why: ['nothing was changed'],
+    todo: [`install the package that has ${missing.join(', ')}`],
+  });
+
 /** What to throw. `step`: the one that failed, where there is one. */
 export async function stepFailed(
   engine: Engine,

@@ -103,12 +103,15 @@ function specOf(given: { name: string; files: readonly string[]; append: string;
     cdrom: [cdrom],
     kernel: '/srv/vm-kernel/k,$(id) k',
     append: given.append,
-    net: [`tap:${comma(given.ifname)},script=no`],
+    net: ['tap:tap0,script=no'],
     vnc: `9,password-file=${comma(password)}`,
   };
   const spec = parseVmSpec(readSources({ options, extra: ['-S'], cwd: '/srv/vm' }), { home: '/home/user' });
-  // No user can say such a name: it is refused before.
-  return { ...spec, name: given.name };
+  const ifname = parseIfName(given.ifname, 'here');
+  if (isProblem(ifname)) throw new TypeError(ifname.what);
+  // No user can say such names: they are refused before.
+  const nets = spec.nets.map((net) => (net.mode === 'tap' ? { ...net, ifname } : net));
+  return { ...spec, nets, name: given.name };
 }
 
 function contextOf(dir: string): QemuContext {
