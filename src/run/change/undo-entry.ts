@@ -117,6 +117,9 @@ async function isAsBefore(how: SettledOf<'unfile'>, machine: Machine): Promise<U
     'linkTo' in now || 'linkTo' in before
       ? JSON.stringify(now) === JSON.stringify(before)
       : now.content === before.content;
+  // The state of a running program: what it was before is nobody's work.
+  if (!same && how.unfile.startsWith('/run/'))
+    return { kind: 'undone', note: `left alone: ${how.unfile} was changed since` };
   // Forgotten, what lay there before us would be lost: its only copies are the journal's and one that we made.
   return same ? UNDONE : { kind: 'left', why: `${how.unfile} was changed since`, changed: true };
 }

@@ -50,7 +50,10 @@ test('what a router gave is on the bridge at once, is renewed there, and the NIC
   await settled(() => learnt(NIC) && !ip('-6 -o address').includes('tentative'));
   const end = await talk([SLAAC, '10.9.0.50']);
 
-  expect(await qlaunch('bridge', 'create', 'br0', '--uplink', NIC)).toMatchObject({ status: 0, stderr: '' });
+  expect(await qlaunch('bridge', 'create', 'br0', '--uplink', NIC, '--confirm', '5m')).toMatchObject({
+    status: 0,
+    stderr: '',
+  });
   expect(learnt('br0')).toBe(true);
   expect(ip(`-6 address show dev ${NIC}`)).toBe('');
   expect(ip(`-6 route show dev ${NIC}`)).toBe('');
