@@ -99,7 +99,7 @@ function comparable(facts: Snapshot): Snapshot {
   return new Map(
     [...facts]
       .filter(([key]) => !key.endsWith('ifindex'))
-      .map(([key, value]) => [key.replaceAll(/ifindex=\d+/g, ''), value]),
+      .map(([key, value]) => [key.replaceAll(/(ifindex|handle)=\d+/g, ''), value]),
   );
 }
 

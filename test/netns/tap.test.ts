@@ -67,7 +67,7 @@ test('somebody else’s tap of that name stays, and how to forget ours is told',
   expect(refused.status).toBe(3);
   expect(refused.stderr).toContain('somebody else made it');
   expect(JSON.parse((await w.qlaunch('tap', 'list', '--json')).stdout)[0]).not.toHaveProperty('change');
-  const id = /sudo qlaunch undo (\S+)/.exec(refused.stderr)?.[1] ?? '';
+  const id = /sudo \S+ undo (\S+)/.exec(refused.stderr)?.[1] ?? '';
   expect(await w.qlaunch('undo', id)).toMatchObject({ status: 0 });
   expect(opened()).toEqual([]);
   expect(isThere('t1')).toBe(true);

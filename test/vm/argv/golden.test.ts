@@ -13,7 +13,7 @@ import { expectBlocks, expectNics, expectRest } from './qmp-facts.ts';
 import { world } from './world.ts';
 
 /** What is missing on the test machine, or in one of the QEMUs. */
-const NO_DEVICE = /vfio \/sys\/bus\/pci\/devices\/0000:81:00.0: no such host device/;
+const NO_DEVICE = /vfio \/sys\/bus\/pci\/devices\/[0-9a-f:.]+: no such host device/;
 const REFUSED: Readonly<Record<string, { readonly by?: string; readonly says: RegExp }>> = {
   'display-gtk': { says: /gtk/ },
   'net-igb': { by: '7.2', says: /'igb' is not a valid device model name/ },
@@ -21,6 +21,7 @@ const REFUSED: Readonly<Record<string, { readonly by?: string; readonly says: Re
     says: /Parameter 'type' does not accept value 'passt'|Invalid parameter type|'passt' is not compiled/,
   },
   'net-tap-fd': { says: /Unable to query TUNGETIFF on FD 3/ },
+  hostdev: { says: NO_DEVICE },
   'net-vfio': { says: NO_DEVICE },
   'net-vfio-pc': { says: NO_DEVICE },
   'seed-net-tap-fd': { says: /Unable to query TUNGETIFF on FD 3/ },
