@@ -93,8 +93,8 @@ test('after one net start --allow a user without rights has a guest on it; undo 
   await console.waitFor('QLAUNCH-GUEST ready');
   expect(console.text()).toContain(`QLAUNCH-GUEST fetched ${nonce}\n`);
   expect(await user.qlaunch('stop', 'web')).toMatchObject({ status: 0 });
-  const undo = /sudo (qlaunch undo \w+)/.exec(allowed.stderr)?.[1]?.split(' ').slice(1) ?? [];
-  expect(await root.qlaunch(...undo)).toMatchObject({ status: 0 });
+  const [, id = 'no undo line'] = /sudo \S*qlaunch undo (\w+)/.exec(allowed.stderr) ?? [];
+  expect(await root.qlaunch('undo', id)).toMatchObject({ status: 0 });
   expect(statSync(HELPER).mode & 0o4000).toBe(0);
   expect(execFileSync('sh', ['-c', 'cat /etc/qemu/bridge.conf || true'], { encoding: 'utf8' })).not.toContain(
     'virbr0',
