@@ -83,7 +83,7 @@ describe('which bridge', () => {
       expect.objectContaining({
         todo: [
           "QLAUNCH_BRIDGE='b;r' in front of the QEMU command",
-          "printf '%s\\n' '[t;x]' 'bridge = b;r' | sudo tee -a '/my rules'",
+          "sudo install -d / && printf '[%s]\\nbridge = %s\\n' 't;x' 'b;r' | sudo tee -a '/my rules'",
         ],
       }) as Error,
     );
