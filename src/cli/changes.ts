@@ -29,7 +29,12 @@ const engine = (): ReturnType<typeof openEngine> => openEngine({ tool: `qlaunch 
 export function changes(options: ChangesOptions): number {
   const open = openChanges(engine());
   if (options.json === true) json(open.map(changeJson));
-  else if (open.length === 0) note('nothing on this host is changed by qlaunch');
+  else if (open.length === 0)
+    note(
+      process.geteuid?.() === 0
+        ? 'nothing on this host is changed by qlaunch'
+        : 'no change of yours is open; those of root: sudo qlaunch changes',
+    );
   else out(renderChanges(open));
   return open.some(({ change }) => change.trouble !== undefined) ? EXIT.leftovers : EXIT.ok;
 }

@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import { EXIT, printable, QlaunchError, renderError } from '../errors.ts';
 import { forSudo } from '../host/program.ts';
-import { shellLine } from '../plan/shell.ts';
+import { asHostError } from './host-error.ts';
 
 /**
  * A closed pipe (`qlaunch ps | head -1`) or a closed terminal is not an error. Anything else (a full disk) is told once,
@@ -89,15 +89,4 @@ export function fail(error: unknown): number {
     `qlaunch: this is a bug in qlaunch; please report it with the lines below\n${error instanceof Error ? error.stack : String(error)}`,
   );
   return EXIT.bug;
-}
-
-/** What the system refused without our having foreseen it: the path and its words, but no stack. */
-function asHostError(error: unknown): QlaunchError | undefined {
-  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
-  const { syscall, path } = error as NodeJS.ErrnoException;
-  const what = `the system refused ${syscall}${path === undefined || syscall?.includes(path) ? '' : ` ${path}`}`;
-  // spawn(2) does not tell a program that may not be run from a working directory that may not be entered.
-  const here = syscall?.startsWith('spawn') ? ['.'] : [];
-  const todo = path === undefined ? [] : [shellLine(['ls', '-ld', ...here, path])];
-  return new QlaunchError('QL_HOST', EXIT.host, { what, why: [error.message], todo }, { cause: error });
 }

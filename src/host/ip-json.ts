@@ -1,5 +1,6 @@
 /** `ip -j` and `bridge -j`, parsed. */
 import { EXIT, QlaunchError } from '../errors.ts';
+import { installLine } from '../plan/packages.ts';
 import type { Argv } from '../plan/step.ts';
 import type { Host } from './port.ts';
 
@@ -19,10 +20,15 @@ export function plainName(text: string): string {
 export async function askJson(host: Pick<Host, 'run'>, argv: Argv): Promise<readonly Raw[]> {
   const result = await host.run(argv, { timeoutMs: 10_000 });
   if (result.status !== 0) {
+    const isMissing = result.status === null && /^spawn \S+ ENOENT$/.test(result.stderr.trim());
     throw new QlaunchError('QL_IP', EXIT.host, {
       what: 'cannot read the network of this host',
-      why: [result.stderr.trim() || `${argv[0]} gave no answer`],
-      todo: [argv.join(' ')],
+      why: [
+        isMissing
+          ? `there is no program ${argv[0]} in PATH`
+          : result.stderr.trim() || `${argv[0]} gave no answer`,
+      ],
+      todo: [isMissing ? installLine([argv[0]]) : argv.join(' ')],
     });
   }
   const rows: unknown = JSON.parse(plainName(result.stdout.trim()) || '[]');

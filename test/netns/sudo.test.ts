@@ -26,4 +26,7 @@ test.each(programs)('the cure names the program that ran, which is there ($label
     expect({ stderr, named }).toEqual({ stderr, named: program });
     execFileSync(named, ['--version']);
   }
+  // Root's journals are root's to read: what a user does not see may be there all the same.
+  const changes = spawnSync(asNobody[0] ?? '', [...asNobody.slice(1), 'changes'], { env, encoding: 'utf8' });
+  expect(changes.stderr).toBe(`no change of yours is open; those of root: sudo ${program} changes\n`);
 });

@@ -3,12 +3,18 @@ import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { passtPids, qemuPid } from './alive.ts';
+import { childrenOf, killChildren } from './children.ts';
 
-/** Errors: QL_VM_PID when no process can be proven to be the QEMU of `dir`. */
+/**
+ * SIGKILL ends what QEMU has started as well: a network script that hangs would hold its tap for ever.
+ * Errors: QL_VM_PID when no process can be proven to be the QEMU of `dir`.
+ */
 export function signalQemu(dir: string, signal: NodeJS.Signals): void {
   const pid = qemuPid(dir);
   if (pid !== undefined) {
+    const children = signal === 'SIGKILL' ? childrenOf(pid) : [];
     process.kill(pid, signal);
+    killChildren(children);
     return;
   }
   throw new QlaunchError('QL_VM_PID', EXIT.refused, {

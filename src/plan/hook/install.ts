@@ -1,6 +1,6 @@
 /** The plan of `qlaunch install-hooks`: /etc/qemu-ifup and /etc/qemu-ifdown, where every QEMU looks for them. */
 import { backupPath, putFile } from '../files.ts';
-import { shellLine } from '../shell.ts';
+import { shellLine, shellWord } from '../shell.ts';
 import type { Argv, FilePath, Plan, Step } from '../step.ts';
 import type { FileBefore } from '../undo.ts';
 
@@ -35,9 +35,17 @@ function hookFile(program: Argv): string {
     `${MARK}; its --uninstall puts back what was here.`,
     '# Without what triples the start of Node (nodejs/node#40524), or is for a shell of a developer.',
     'unset NODE_EXTRA_CA_CERTS NODE_OPTIONS',
+    ...gone(program),
     `exec ${shellLine(program)} "$@"`,
     '',
   ].join('\n');
+}
+
+/** A clone that was removed is told in one line, which QEMU's user reads. */
+function gone(program: Argv): readonly string[] {
+  const missing = program.map((file) => `[ ! -e ${shellWord(file)} ]`).join(' || ');
+  const what = `qlaunch was at ${program.at(-1)} and is not there any more: install it again, then: qlaunch install-hooks`;
+  return [`if ${missing}; then echo "$0:" ${shellWord(what)} >&2; exit 1; fi`];
 }
 
 /** A symbolic link or a program (no text) has no copy beside it, only the one in the journal. */

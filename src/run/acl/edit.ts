@@ -10,6 +10,7 @@ import type { AclFailure, AclRules } from '../../spec/acl/rules.ts';
 import { type AclWarning, aclWarnings } from '../../spec/acl/warnings.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
+import { refusedToRoot } from '../read-only.ts';
 import type { AclTarget } from './target.ts';
 
 export interface AclOrder {
@@ -49,7 +50,8 @@ export function applyEdit(engine: Engine, order: AclOrder): Promise<AclEdited> {
   return engine.locked(order.title, async () => {
     const edited = previewEdit(order);
     if (edited.steps.length === 0) return edited;
-    if (!mayReplace(edited.path)) throw needsRoot(order.title, [`you may not write ${edited.path}`]);
+    if (!mayReplace(edited.path))
+      throw refusedToRoot(edited.path) ?? needsRoot(order.title, [`you may not write ${edited.path}`]);
     await execute(engine, { steps: edited.steps }, { title: order.title, lifetime: { permanent: true } });
     return edited;
   });

@@ -1,5 +1,6 @@
 /** A change that could not be made: taken back, and told with what to type. */
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { installLine } from '../../plan/packages.ts';
 import { renderAction } from '../../plan/render.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Engine } from '../engine.ts';
@@ -11,7 +12,7 @@ export const toolsMissing = (missing: readonly string[]): QlaunchError =>
   new QlaunchError('QL_TOOL_MISSING', EXIT.host, {
     what: `the plan needs ${missing.join(', ')}, not found on this host`,
     why: ['nothing was changed'],
-    todo: [`install the package that has ${missing.join(', ')}`],
+    todo: [installLine(missing)],
   });
 
 /** What to throw. `step`: the one that failed, where there is one. */

@@ -93,7 +93,8 @@ async function undoWrite(how: SettledOf<'write'>, machine: Machine, timeoutMs: n
 }
 
 async function undoFile(how: SettledOf<'unfile'>, machine: Machine): Promise<UndoOutcome> {
-  await machine.unlink(how.temp);
+  // On a read-only file system even removing nothing is refused.
+  if ((await machine.stat(how.temp)) !== undefined) await machine.unlink(how.temp);
   const now = await machine.sha256(how.unfile);
   if (now !== how.sha256) return isAsBefore(how, machine);
   if (how.before === null) await machine.unlink(how.unfile);
@@ -137,7 +138,7 @@ export async function isBackFurther(entry: Entry, all: readonly Entry[], machine
 }
 
 async function undoDirectory(how: SettledOf<'rmdir'>, machine: Machine): Promise<UndoOutcome> {
-  await machine.rmdir(how.temp);
+  if ((await machine.stat(how.temp)) !== undefined) await machine.rmdir(how.temp);
   const stat = await machine.stat(how.rmdir);
   if (stat === undefined || how.inode === undefined || stat.inode !== how.inode) return UNDONE;
   try {

@@ -10,6 +10,7 @@ import type { FilePath, Plan } from '../../plan/step.ts';
 import { execute, newId } from '../change/execute.ts';
 import type { Left } from '../change/teardown.ts';
 import type { Engine } from '../engine.ts';
+import { refusedToRoot } from '../read-only.ts';
 import { type OpenChange, openChanges, type Recovered, undoChange } from '../recover.ts';
 
 const title = (directory: string): string => `install-hooks in ${directory}`;
@@ -35,11 +36,14 @@ export function installHooks(engine: Engine, wish: InstallWish): Promise<string 
   return engine.locked(title(wish.directory), async () => {
     const plan = await installPlan(engine, wish);
     if (!mayUse(wish.directory)) {
-      throw new QlaunchError('QL_NO_RIGHTS', EXIT.host, {
-        what: `may not write in ${wish.directory}`,
-        why: ['what lies there is run by the QEMUs of all users'],
-        todo: ['sudo qlaunch install-hooks', 'qlaunch install-hooks --dry-run'],
-      });
+      throw (
+        refusedToRoot(`${wish.directory}/qemu-ifup`) ??
+        new QlaunchError('QL_NO_RIGHTS', EXIT.host, {
+          what: `may not write in ${wish.directory}`,
+          why: ['what lies there is run by the QEMUs of all users'],
+          todo: ['sudo qlaunch install-hooks', 'qlaunch install-hooks --dry-run'],
+        })
+      );
     }
     const id = newId(engine);
     const journal = await execute(engine, plan, {

@@ -25,6 +25,7 @@ import { macOwner, mergeMacs } from './nics.ts';
 import { makePlace, takePlace } from './place.ts';
 import type { VmPlan } from './plan.ts';
 import { prepare } from './prepare.ts';
+import { explainSilence } from './silent.ts';
 import { alive, readStatus, type VmStatus } from './status.ts';
 import { killVm } from './stop.ts';
 
@@ -171,8 +172,9 @@ async function untilReady(plan: VmPlan, waiter: Waiter, stop?: AbortSignal): Pro
     if (!isOurs) await within(LAST_WORDS_MS, waiter.ended);
     const vm = readStatus(dir);
     if (vm === undefined || !alive(vm)) throw failure(plan, vm);
+    const explained = explainSilence(error, dir);
     await killVm(vm, LAST_WORDS_MS).catch(() => undefined);
-    throw isOurs ? error : failure(plan, readStatus(dir));
+    throw isOurs ? explained : failure(plan, readStatus(dir));
   }
 }
 

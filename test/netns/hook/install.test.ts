@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -11,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { programs } from '../../tiers/cli.ts';
@@ -99,6 +100,21 @@ describe.each(programs)('install-hooks of $label', ({ path }) => {
     expect(spawnSync(path, keep.split(' '), { env, encoding: 'utf8' })).toMatchObject({ status: 0 });
     expect(readFileSync(up, 'utf8')).toContain('# mine');
     expect(run('--uninstall').stderr).toContain('nothing in');
+  });
+
+  test('when the program is gone, one line says where it was', () => {
+    const copy = join(prefix, 'clone');
+    cpSync(dirname(path), copy, { recursive: true });
+    spawnSync(join(copy, 'qlaunch'), ['install-hooks', '--prefix', prefix], { env });
+    rmSync(copy, { recursive: true });
+    const up = join(prefix, 'etc/qemu-ifup');
+    const { status, stderr } = spawnSync(up, ['tap7'], { env, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`^${up}: qlaunch was at ${copy}/\\S+ and is not there any more: .*\\n$`),
+    );
+    expect(run()).toMatchObject({ status: 0 });
+    expect(run('--uninstall')).toMatchObject({ status: 0 });
   });
 
   test('a symbolic link comes back as one', () => {

@@ -1,6 +1,6 @@
 // needs: bridge, tap, veth
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
@@ -73,4 +73,16 @@ test('what it tells to type makes the rule, and the next start has its bridge', 
   execFileSync('sh', ['-ec', cure.replaceAll('sudo ', '')]);
   expect(await w.qlaunch(...args)).toMatchObject({ status: 0 });
   expect(await w.qlaunch('kill', 'st')).toMatchObject({ status: 0 });
+});
+
+test('a script that hangs holds no tap once its VM is killed', async () => {
+  const w = world();
+  const script = join(w.dir, 'hang');
+  const mark = join(w.dir, 'called');
+  writeFileSync(script, `#!/bin/sh\ntouch ${mark}\nsleep 1000\ntrue\n`, { mode: 0o755 });
+  const starting = w.qlaunch(...line(w, qemus[0]?.binary ?? '', `tap:tap1,script=${script}`));
+  await expect.poll(() => existsSync(mark), { timeout: 60_000 }).toBe(true);
+  expect(await w.qlaunch('kill', 'st')).toMatchObject({ stderr: 'st: killed by signal 9' });
+  expect(await starting).toMatchObject({ status: 4 });
+  expect(existsSync('/sys/class/net/tap1')).toBe(false);
 });
