@@ -30,29 +30,17 @@ export function linuxMachine(options: LinuxOptions = {}): Machine {
     run: runHere,
     async read(path) {
       if (!LOCKED.test(path)) return readAttribute(path);
-      const result = await runHere(['cat', path], { timeoutMs: LOCKED_MS });
-      if (result.status === 0) return result.stdout.replace(/\n$/, '');
-      const error = writeError(path, result, 'read');
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
+      return (await import('./blocking.ts')).readBlocking(path, runHere);
     },
     async write(path, value, timeoutMs) {
       if (!mayBlock(path)) return writeAttribute(path, value);
-      // Unbinding a driver can sleep for ever in the kernel. A child can be left behind, a thread of ours can not.
-      // dd tells what the kernel said; dash's printf calls everything an I/O error. One read, one write.
-      const argv: Argv = ['dd', `of=${path}`, 'bs=4096', 'conv=notrunc'];
-      const result = await runHere(argv, {
-        stdin: value,
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      });
-      if (result.status !== 0) throw writeError(path, result);
+      return (await import('./blocking.ts')).writeBlocking(path, value, runHere, timeoutMs);
     },
   };
 }
 
 /** Reading takes the device's lock, which an unbind that hangs keeps: linux/drivers/pci/pci-sysfs.c, iov.c. */
 const LOCKED = /^\/sys\/bus\/pci\/devices\/[^/]+\/(driver_override|sriov_numvfs)$/;
-const LOCKED_MS = 5_000;
 
 const mayBlock = (path: string): boolean =>
   !path.startsWith('/proc/sys/') && !path.startsWith('/sys/class/net/');
@@ -130,25 +118,4 @@ function writeAttribute(path: string, value: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-const ERRNO: readonly (readonly [string, string])[] = [
-  ['Permission denied', 'EACCES'],
-  ['not permitted', 'EPERM'],
-  ['Device or resource busy', 'EBUSY'],
-  ['No such device', 'ENODEV'],
-  ['Invalid argument', 'EINVAL'],
-  ['nonexistent', 'ENOENT'],
-  ['No such file', 'ENOENT'],
-  ['allocate memory', 'ENOMEM'],
-  ['No space left', 'ENOSPC'],
-  ['out of range', 'ERANGE'],
-  ['Input/output error', 'EIO'],
-  ['I/O error', 'EIO'],
-];
-
-function writeError(path: string, result: RunResult, syscall: string = 'write'): NodeJS.ErrnoException {
-  const text = result.stderr.trim();
-  const code = result.timedOut ? 'ETIMEDOUT' : (ERRNO.find(([words]) => text.includes(words))?.[1] ?? 'EIO');
-  return Object.assign(new Error(`${code}: ${syscall} ${path}: ${text}`), { code, path, syscall });
 }
