@@ -4,12 +4,15 @@ import { planSet } from '../../src/plan/bridge/set.ts';
 import { planBridge } from '../../src/plan/bridge.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../../src/plan/facts.ts';
 import { makeDirectory, putFile } from '../../src/plan/files.ts';
+import { peaceSteps } from '../../src/plan/firewall/peace.ts';
+import { parseRuleset } from '../../src/plan/firewall/ruleset.ts';
 import { planPlug } from '../../src/plan/hook/plug.ts';
 import type { Lifetime } from '../../src/plan/lifetime.ts';
 import { LINK_GONE } from '../../src/plan/links.ts';
-import { isDefined } from '../../src/plan/nat/defined.ts';
+import { type DefinedNetwork, isDefined } from '../../src/plan/nat/defined.ts';
 import { planNetwork } from '../../src/plan/nat/start.ts';
-import { DEADLINE_MS, type FilePath, type Plan } from '../../src/plan/step.ts';
+import { ownerMark } from '../../src/plan/owner.ts';
+import { DEADLINE_MS, type FilePath, type Plan, type Step } from '../../src/plan/step.ts';
 import { IPV4_FORWARD, IPV6_FORWARD, setAttribute, shareAttribute } from '../../src/plan/sysctl.ts';
 import { planTaps } from '../../src/plan/tap/managed.ts';
 import { bridgeNamed } from '../../src/plan/tap/port.ts';
@@ -30,16 +33,47 @@ const PORT = {
 const NETWORK = `<network><name>test</name><forward/><bridge name='br-t'/><mac address='52:54:00:00:00:01'/>
   <ip address='10.99.0.1' prefix='24'><dhcp><range start='10.99.0.2' end='10.99.0.9'/></dhcp></ip></network>`;
 
-/** Everything of a network but its dnsmasq, which is started when the plan is done. */
-function nat(etc: string): Planner {
+function readWhole(): DefinedNetwork {
   const { network } = readNetwork(NETWORK, 'test');
   if (!isDefined(network)) throw new Error('not whole');
+  return network;
+}
+
+/** Everything of a network but its dnsmasq, which is started when the plan is done. */
+function nat(etc: string): Planner {
+  const network = readWhole();
   const file = (name: string): FilePath => `${etc}/${name}` as FilePath;
   const paths = {
     ...{ dir: file(''), conf: file('conf'), pid: file('pid'), leases: file('leases'), hosts: file('hosts') },
     status: file('json'),
   };
   return (facts) => planNetwork(network, paths, { ...facts, routes: [], ipv6: true, resolvConf: true });
+}
+
+/** Another firewall drops all: it is opened in its own table. */
+const WALL = `table inet wall {
+	chain input {
+		type filter hook input priority filter; policy drop;
+	}
+}
+`;
+
+function openedWall(facts: HostFacts): Plan<HostFacts> {
+  const firewall = { chains: parseRuleset(WALL), tools: [], zones: [], bridgeFilter: false };
+  const mark = ownerMark(LIFETIME, facts.token);
+  const wall: Step = {
+    title: 'put up a wall',
+    do: {
+      run: ['nft', '-f', '-'],
+      stdin: WALL.replace('table inet wall {', `table inet wall { comment "${mark}";`),
+    },
+    undo: { run: ['nft', 'delete', 'table', 'inet', 'wall'], gone: ['No such file or directory'] },
+    owns: { nft: 'inet wall', comment: mark },
+    deadlineMs: DEADLINE_MS,
+  };
+  const bridge = planBridge({ name: 'br-t', lifetime: LIFETIME }, facts);
+  const owns = { link: 'br-t', alias: mark };
+  return { steps: [...bridge.steps, wall, ...peaceSteps(readWhole(), firewall, mark, owns)] };
 }
 
 /** As the step before it makes it. */
@@ -153,6 +187,7 @@ export const PLANS: Readonly<Record<string, (etc: string) => Planner>> = {
     ],
   }),
   nat,
+  'an opened wall': () => openedWall,
   /** Everything at once, with a stage that needs what the first one made. */
   staged: (etc) => (facts) => ({
     steps: [

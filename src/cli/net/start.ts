@@ -10,7 +10,7 @@ import {
 } from '../../run/nat/start.ts';
 import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
-import { advise, json } from '../terminal.ts';
+import { advise, json, note } from '../terminal.ts';
 import { allow, allowedOf, plannedAllow } from './allow.ts';
 import { activeNow, context, ROOTS, type Show, showPlan } from './context.ts';
 
@@ -31,7 +31,8 @@ export async function start(name: string, options: StartOptions): Promise<number
   }
   requireRoot(ROOTS);
   await activeNow();
-  const made = await startNetwork(engine, places, definition);
+  const { made, opened } = await startNetwork(engine, places, definition);
+  for (const line of opened) note(`qlaunch: ${line}; opened while ${name} runs`);
   const active = (await activeNow()).find((one) => one.name === name);
   if (options.json === true) json(active ?? null);
   else

@@ -5,12 +5,14 @@ import { parseCidr } from '../../spec/cidr.ts';
 import { readIp } from '../../spec/ip.ts';
 import { isProblem } from '../../spec/raw.ts';
 import { readFacts } from '../facts.ts';
+import { readChains, readFirewall } from '../firewall/read.ts';
 import { askJson, type Raw, textOf } from '../ip-json.ts';
 import type { Files, Host } from '../port.ts';
 
 export async function readNatFacts(host: Host, token: string): Promise<NatFacts> {
-  const [facts, v4, v6] = await Promise.all([
+  const [facts, chains, v4, v6] = await Promise.all([
     readFacts(host, token),
+    readChains(host),
     askJson(host, ['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
     askJson(host, ['ip', '-j', '-6', 'route', 'show', 'table', 'all']),
   ]);
@@ -18,9 +20,13 @@ export async function readNatFacts(host: Host, token: string): Promise<NatFacts>
     ...facts,
     routes: [...v4, ...v6].flatMap(routeFact),
     ipv6: existsSync('/proc/sys/net/ipv6'),
+    ...(chains.length === 0 ? {} : { firewall: await readFirewall(host, chains, uplinkOf(v4)) }),
     resolvConf: /^\s*nameserver\s/m.test(textIfThere('/etc/resolv.conf')),
   };
 }
+
+const uplinkOf = (routes: readonly Raw[]): string | undefined =>
+  textOf(routes.find(({ dst }) => dst === 'default')?.['dev']);
 
 /** A destination without "/" is one address. Default and multicast routes are in nobody's way. */
 function routeFact(raw: Raw): readonly RouteFact[] {

@@ -2,6 +2,7 @@
 import { type Cidr, overlap } from '../../spec/cidr.ts';
 import { formatIp, readIp } from '../../spec/ip.ts';
 import type { HostFacts } from '../facts.ts';
+import type { FirewallFacts } from '../firewall/peace.ts';
 
 /** One row of `ip route show table all`, except default routes. */
 export interface RouteFact {
@@ -18,6 +19,8 @@ export interface NatFacts extends HostFacts {
   readonly ipv6: boolean;
   /** The host has name servers (/etc/resolv.conf). */
   readonly resolvConf: boolean;
+  /** undefined: no rules of others, or none that nft can read. */
+  readonly firewall?: FirewallFacts;
 }
 
 /** The first route that a subnet would quarrel with: the same, a broader or a narrower one. */

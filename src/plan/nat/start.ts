@@ -6,6 +6,7 @@ import type { NetworkIp } from '../../spec/nat/network.ts';
 import { planBridge } from '../bridge.ts';
 import type { HostFacts } from '../facts.ts';
 import { putFile } from '../files.ts';
+import { peaceSteps } from '../firewall/peace.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { ownerMark } from '../owner.ts';
 import { type BatchLine, DEADLINE_MS, type FilePath, type HostPath, type Plan, type Step } from '../step.ts';
@@ -59,6 +60,7 @@ export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: Nat
       ...steps,
       ...(facts.ipv6 ? quietIPv6(bridge.name) : []),
       ...(firewall === undefined ? [] : [firewall]),
+      ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark, owns)),
       addressStep(network),
       ...(forward.mode === 'none' ? [] : [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')]),
       ...(forward.mode === 'nat' ? [routeLocalnet(bridge.name)] : []),

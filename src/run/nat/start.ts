@@ -4,6 +4,7 @@ import { ensureDnsmasq, stopDnsmasq } from '../../host/nat/dnsmasq.ts';
 import { readNatFacts } from '../../host/nat/facts.ts';
 import { definedNames, makeFolder, type NatPlaces } from '../../host/nat/places.ts';
 import type { HostFacts } from '../../plan/facts.ts';
+import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqArgv, needsDnsmasq, stopDnsmasqArgv } from '../../plan/nat/dnsmasq.ts';
 import { planNetwork } from '../../plan/nat/start.ts';
@@ -39,15 +40,22 @@ export async function previewStart(
   return { steps: [folder, ...steps, daemon] };
 }
 
+export interface Started {
+  /** false: it ran already. */
+  readonly made: boolean;
+  /** Where another firewall was in the way, and was opened. */
+  readonly opened: readonly string[];
+}
+
 /**
- * false: it ran already. What a start that was cut short left is taken back first; the built-in network is defined by
+ * What a start that was cut short left is taken back first; the built-in network is defined by
  * its first start. Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS, QL_STEP_REFUSED, QL_DNSMASQ, with everything taken back.
  */
 export async function startNetwork(
   engine: Engine,
   places: NatPlaces,
   definition: Definition,
-): Promise<boolean> {
+): Promise<Started> {
   const { network, builtIn } = definition;
   const { name } = network;
   const paths = places.paths(name);
@@ -55,11 +63,14 @@ export async function startNetwork(
   if (builtIn === true) await define(engine, places, definition);
   makeFolder(places, name);
   const title = `net start ${name}`;
+  const opened: string[] = [];
   const made = await engine.locked(title, async () => {
     const facts = await readNatFacts(engine.machine, engine.newToken());
     if (activeNetworks(places, facts).some((active) => active.name === name)) return false;
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     await execute(engine, planNetwork(network, paths, facts), order);
+    if (facts.firewall !== undefined)
+      opened.push(...obstaclesOf(network, facts.firewall).map(renderObstacle));
     return true;
   });
   try {
@@ -69,7 +80,7 @@ export async function startNetwork(
     if (made) await release(engine, { net: name });
     throw error;
   }
-  return made;
+  return { made, opened };
 }
 
 const ofNetwork =

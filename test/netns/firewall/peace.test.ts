@@ -1,0 +1,94 @@
+// needs: bridge, nft_inet, nft_nat, veth
+/** Firewalls that drop what guests need, as they are found on hosts: opened in their own words, and closed again. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { differences, snapshot } from '../../snapshot.ts';
+import { type World, world } from '../../tiers/cli.ts';
+import { internet } from '../../tiers/internet.ts';
+import { station } from '../../tiers/station.ts';
+
+const LAB = `<network><name>lab</name><forward mode='nat'/><bridge name='lab0' stp='off'/><domain name='lab.example'/>
+  <ip address='10.98.0.1' netmask='255.255.255.0'><dhcp><range start='10.98.0.10' end='10.98.0.90'/></dhcp></ip></network>`;
+
+/** As an administrator writes it (nftables wiki, "Simple ruleset for a server"). */
+const SERVER = `table inet guard {
+  set open { type inet_service; elements = { 22, 443 } }
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state vmap { established : accept, related : accept, invalid : drop }
+    iifname "lo" accept
+    tcp dport @open accept
+    meta l4proto { icmp, ipv6-icmp } accept
+  }
+  chain forward { type filter hook forward priority filter; policy drop; }
+}`;
+
+/** Docker 24 on Debian 12, as iptables-nft 1.8.9 keeps it. */
+const DOCKER = `table ip filter {
+  chain INPUT { type filter hook input priority filter; policy accept; }
+  chain DOCKER { }
+  chain DOCKER-ISOLATION-STAGE-1 { counter return; }
+  chain DOCKER-USER { counter return; }
+  chain FORWARD {
+    type filter hook forward priority filter; policy drop;
+    counter jump DOCKER-USER
+    counter jump DOCKER-ISOLATION-STAGE-1
+    oifname "docker0" ct state related,established counter accept
+    oifname "docker0" counter jump DOCKER
+    iifname "docker0" oifname != "docker0" counter accept
+    iifname "docker0" oifname "docker0" counter accept
+  }
+}`;
+
+function foreign(ruleset: string, table: string): void {
+  execFileSync('nft', ['-f', '-'], { input: ruleset });
+  onTestFinished(() => void spawnSync('nft', ['delete', 'table', ...table.split(' ')]));
+}
+
+async function lab(): Promise<World> {
+  const w = world();
+  onTestFinished(async () => void (await w.qlaunch('net', 'stop', 'lab', '--force')));
+  writeFileSync(join(w.dir, 'lab.xml'), LAB);
+  expect(await w.qlaunch('net', 'define', 'lab.xml')).toMatchObject({ status: 0 });
+  return w;
+}
+
+const rules = (): string =>
+  execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }).replace(/packets \d+ bytes \d+/g, '');
+
+test.each([
+  [
+    'a server’s own rules',
+    SERVER,
+    'inet guard',
+    'the table inet guard drops in inet guard input by its policy',
+    false,
+  ],
+  ['Docker', DOCKER, 'ip filter', 'Docker drops in ip filter FORWARD by its policy', true],
+])('%s', async (_name, ruleset, table, said, open) => {
+  const { nonce, url } = await internet();
+  const w = await lab();
+  foreign(ruleset, table);
+  const [before, rulesBefore] = [snapshot(), rules()];
+  const started = await w.qlaunch('net', 'start', 'lab');
+  expect(started).toMatchObject({ status: 0, stderr: expect.stringContaining(said) });
+  const guest = station('guest', 'lab0');
+  const address = guest.dhcp();
+  expect(address).toMatch(/^10\.98\.0\./);
+  expect(guest.resolve('guest.lab.example', '10.98.0.1')).toEqual([address]);
+  expect(guest.fetch(url)).toBe(`${nonce}\n`);
+  // What was closed and is not needed stays so. The kernel takes a connection also while we wait for the client.
+  const server = createServer().listen(8080, '0.0.0.0');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const connected = guest.status('busybox', 'nc', '-w', '1', '10.98.0.1', '8080') === 0;
+  expect(connected).toBe(open);
+  expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
+  execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
+  expect(rules()).toBe(rulesBefore);
+  expect(differences(before, snapshot())).toEqual([]);
+});
