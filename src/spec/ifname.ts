@@ -36,6 +36,9 @@ export function parseIfName(text: string, at: string): IfName | Problem {
  */
 export function parseNewIfName(text: string, at: string): IfName | Problem {
   const name = parseIfName(text, at);
+  // Their settings' directories in /proc/sys/net/ipv4/conf would be these (linux/net/ipv4/devinet.c).
+  if (text === 'all' || text === 'default')
+    return { at, what: `"${text}" means every interface to the kernel, and can not name one` };
   if (typeof name !== 'string' || /^[A-Za-z0-9_.@][A-Za-z0-9_.@-]*$/.test(text)) return name;
   return {
     at,

@@ -8,8 +8,10 @@ import { Gathering, type RawDevice, type RawProp, type RawValue } from './raw.ts
 import type { IniText, Layer } from './sources.ts';
 
 /** Nothing is thrown: mistakes are in `problems`, and reported with those in the values. */
-export function readProfile(file: IniText): Layer {
-  const shown = file.path.slice(file.path.lastIndexOf('/') + 1);
+export function readProfile(
+  file: IniText,
+  shown: string = file.path.slice(file.path.lastIndexOf('/') + 1),
+): Layer {
   const dir = dirname(file.path);
   const { sections, problems } = readIni(file.text, shown, decodeValue);
   const gathering = new Gathering();

@@ -37,7 +37,11 @@ export interface Layer {
 
 export function readSources(sources: Sources): RawVm {
   const { userConfig, profile, image, cwd, extra } = sources;
-  const files = [userConfig, profile].flatMap((file) => (file ? [readProfile(file)] : []));
+  const files = [
+    // Nobody named it on this command line, so it is told where it is.
+    ...(userConfig ? [readProfile(userConfig, userConfig.path)] : []),
+    ...(profile ? [readProfile(profile)] : []),
+  ];
   const layers = [...files, commandLine(sources)];
   const last = (devices: (layer: Layer) => readonly RawDevice[]): readonly RawDevice[] =>
     layers.map(devices).findLast((list) => list.length > 0) ?? [];

@@ -14,16 +14,13 @@ test.each(programs)('the cure names the program that ran, which is there ($label
   const program = join(dir, 'bin/qlaunch');
   const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--', program];
   const env = { PATH: process.env['PATH'], HOME: dir, NO_COLOR: '1' };
-  for (const args of [
-    ['tap', 'add', 'x'],
-    ['acl', 'allow', 'br0'],
-  ]) {
-    const { stderr } = spawnSync(asNobody[0] ?? '', [...asNobody.slice(1), ...args], {
+  for (const args of [['tap', 'add', 'x'], ['acl', 'allow', 'br0'], ['install-hooks']]) {
+    const { status, stderr } = spawnSync(asNobody[0] ?? '', [...asNobody.slice(1), ...args], {
       env,
       encoding: 'utf8',
     });
     const [, named = 'false'] = /try: {5}sudo (\S+) /.exec(stderr) ?? [];
-    expect({ stderr, named }).toEqual({ stderr, named: program });
+    expect({ status, stderr, named }).toEqual({ status: 3, stderr, named: program });
     execFileSync(named, ['--version']);
   }
   // Root's journals are root's to read: what a user does not see may be there all the same.

@@ -33,9 +33,9 @@ export async function rule(verb: AclVerb, text: string, options: EditOptions): P
   const change = (before: string): string => addRule(before, verb, name);
   const edited = await edit(`acl ${verb} ${shellWord(fromAclBytes(name))}`, change, notes, options);
   const verdict = verb === 'allow' ? shown(decide(edited.rules, name)) : undefined;
-  if (verdict?.kind === 'denied' && verdict.by !== undefined)
-    note(`qlaunch: ${text} is still denied, by ${verdict.by.file}:${verdict.by.line}`);
-  return EXIT.ok;
+  if (verdict?.kind !== 'denied' || verdict.by === undefined) return EXIT.ok;
+  note(`qlaunch: ${text} is still denied, by ${verdict.by.file}:${verdict.by.line}`);
+  return EXIT.refused;
 }
 
 /** A rule as it stands in the file goes first: it may be one that no interface could have. */

@@ -62,6 +62,13 @@ function decideGiven(
 }
 
 function decideFirst(name: string, probed: ProbedFormat): FormatDecision {
+  const [, said] = /\.(qcow2|vmdk|vdi|vhdx)$/i.exec(name) ?? [];
+  if (probed === 'raw' && said !== undefined)
+    return {
+      format: 'raw',
+      record: true,
+      note: `${name} is called ${said.toLowerCase()} but begins like no known image format; it is used as a raw disk`,
+    };
   if (probed !== 'other') return { format: probed, record: true };
   return {
     refused: 'it begins like an image format that is not supported here (qcow1, qed, luks, parallels, bochs)',

@@ -164,12 +164,8 @@ function unfit(
     const known =
       bridges.length === 0 ? 'this host has no bridge' : `the bridges of this host: ${bridges.join(', ')}`;
     const what = bridge === undefined ? `there is no bridge ${name}` : `${name} is not a bridge`;
-    return refuse(
-      'QL_NO_BRIDGE',
-      what,
-      known,
-      `sudo ip link add ${word} type bridge && sudo ip link set ${word} up`,
-    );
+    const cure = bridge === undefined ? `sudo qlaunch bridge create ${word}` : 'ip -br link show type bridge';
+    return refuse('QL_NO_BRIDGE', what, known, cure);
   }
   if (!bridge.flags.includes('UP'))
     return refuse(

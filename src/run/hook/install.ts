@@ -17,34 +17,32 @@ const title = (directory: string): string => `install-hooks in ${directory}`;
 
 export type InstallWish = Omit<InstallFacts, 'before'>;
 
-/** Throws QL_NO_DIRECTORY (exit 3). */
-export async function installPlan({ machine }: Engine, wish: InstallWish): Promise<Plan<HostFacts>> {
-  const there = await machine.stat(wish.directory);
+async function requireDirectory({ machine }: Engine, directory: FilePath): Promise<void> {
+  const there = await machine.stat(directory);
   if (there?.kind !== 'directory') {
     throw new QlaunchError('QL_NO_DIRECTORY', EXIT.refused, {
-      what: `there is no directory ${wish.directory}`,
+      what: `there is no directory ${directory}`,
       why: ['QEMU looks for its scripts in the "etc" of the prefix it was built with'],
-      todo: [shellLine(['mkdir', '-p', wish.directory]), 'qlaunch install-hooks --prefix DIR'],
+      todo: [shellLine(['mkdir', '-p', directory]), 'qlaunch install-hooks --prefix DIR'],
     });
   }
-  const [up, down] = await Promise.all(HOOKS.map((name) => machine.capture(`${wish.directory}/${name}`)));
+}
+
+/** Throws QL_NO_DIRECTORY (exit 3). */
+export async function installPlan(engine: Engine, wish: InstallWish): Promise<Plan<HostFacts>> {
+  await requireDirectory(engine, wish.directory);
+  const [up, down] = await Promise.all(
+    HOOKS.map((name) => engine.machine.capture(`${wish.directory}/${name}`)),
+  );
   return planInstall({ ...wish, before: { 'qemu-ifup': up, 'qemu-ifdown': down } });
 }
 
-/** The id of the change; undefined when all was there already. Throws QL_NO_RIGHTS (exit 4). */
-export function installHooks(engine: Engine, wish: InstallWish): Promise<string | undefined> {
+/** The id of the change; undefined when all was there already. Throws QL_NEEDS_ROOT (exit 3), QL_READ_ONLY (exit 4). */
+export async function installHooks(engine: Engine, wish: InstallWish): Promise<string | undefined> {
+  await requireDirectory(engine, wish.directory);
+  if (!mayUse(wish.directory)) throw refusedToRoot(`${wish.directory}/qemu-ifup`) ?? noRights(wish.directory);
   return engine.locked(title(wish.directory), async () => {
     const plan = await installPlan(engine, wish);
-    if (!mayUse(wish.directory)) {
-      throw (
-        refusedToRoot(`${wish.directory}/qemu-ifup`) ??
-        new QlaunchError('QL_NO_RIGHTS', EXIT.host, {
-          what: `may not write in ${wish.directory}`,
-          why: ['what lies there is run by the QEMUs of all users'],
-          todo: ['sudo qlaunch install-hooks', 'qlaunch install-hooks --dry-run'],
-        })
-      );
-    }
     const id = newId(engine);
     const journal = await execute(engine, plan, {
       title: title(wish.directory),
@@ -55,6 +53,13 @@ export function installHooks(engine: Engine, wish: InstallWish): Promise<string 
     return journal.entries.length === 0 ? undefined : id;
   });
 }
+
+const noRights = (directory: string): QlaunchError =>
+  new QlaunchError('QL_NEEDS_ROOT', EXIT.refused, {
+    what: `may not write in ${directory}`,
+    why: ['what lies there is run by the QEMUs of all users'],
+    todo: ['sudo qlaunch install-hooks', 'qlaunch install-hooks --dry-run'],
+  });
 
 /** Newest first: a later installation was made over an earlier one. */
 export function installations(engine: Engine, directory: FilePath): readonly OpenChange[] {

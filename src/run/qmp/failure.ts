@@ -8,9 +8,9 @@ export function busy(where: string, waitedMs: number): QlaunchError {
   return new QlaunchError('QL_QMP_BUSY', EXIT.refused, {
     what: `QEMU does not answer on ${where}`,
     why: [
-      `connected, but no greeting within ${waitedMs} ms: a QMP monitor serves one client at a time, and another one holds it`,
+      `connected, but no greeting within ${waitedMs} ms: a QMP monitor serves one client at a time, and another one holds it, or QEMU itself is stopped or stuck`,
     ],
-    todo: [`fuser -v ${where}`, 'or try again when the other client has finished'],
+    todo: [`fuser -v ${where}   # who holds it; then again when they have finished`],
   });
 }
 

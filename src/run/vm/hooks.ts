@@ -6,7 +6,7 @@ import type { Identity } from '../../host/vm/user.ts';
 import type { NetSpec } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 
-/** Throws QL_NO_RIGHTS (exit 4), QL_HOOK_MISSING. */
+/** Throws QL_NEEDS_ROOT (exit 3), QL_HOOK_MISSING. */
 export function withHooks(spec: VmSpec, who: Identity): VmSpec {
   return { ...spec, nets: spec.nets.map((net) => resolved(net, who)) };
 }
@@ -23,7 +23,7 @@ function resolved(net: NetSpec, who: Identity): NetSpec {
 }
 
 function noRights(at: string, { user }: Identity): QlaunchError {
-  return new QlaunchError('QL_NO_RIGHTS', EXIT.host, {
+  return new QlaunchError('QL_NEEDS_ROOT', EXIT.refused, {
     what: `${at}: script=yes needs a QEMU that may change interfaces`,
     why: [`QEMU runs as ${user.name}, and its scripts have no more rights than it has`],
     todo: ['sudo qlaunch … --run-as root', 'or let root make the tap: --net tap:IFNAME,bridge=BR'],

@@ -174,7 +174,7 @@ test('what is to type is not for another helper than the one that is cured', asy
 test('what is to type is quoted, whatever the bridge is called', async () => {
   const name = 'b;reboot';
   const cures = (await chain('alice', name)).flatMap(({ cure = [] }) => cure);
-  expect(cures).toContain("sudo ip link add 'b;reboot' type bridge && sudo ip link set 'b;reboot' up");
+  expect(cures).toContain("sudo qlaunch bridge create 'b;reboot'");
   sh(`ip link add '${name}' type bridge`);
   const down = (await chain('alice', name)).find(({ id }) => id === 'bridge');
   expect(down?.cure).toEqual(["sudo ip link set 'b;reboot' up"]);

@@ -57,6 +57,9 @@ describe('an interface name', () => {
   test.each(['q*', '*', 'a"b', "a'b", '-a', 'a;b', 'a$b', 'é'])('that we make is not %j', (text) =>
     expect(said(parseNewIfName(text, AT))).toBe(`! "${text}" can not name an interface that qlaunch makes`),
   );
+  test.each(['all', 'default'])('that we make is not %j, which the kernel has for all of them', (text) =>
+    expect(said(parseNewIfName(text, AT))).toContain('means every interface to the kernel'),
+  );
   test.each(['qt-web0', 'eth0.10', 'a@b', '_a'])('that we make may be %j', (text) =>
     expect(parseNewIfName(text, AT)).toBe(text),
   );

@@ -332,9 +332,9 @@ describe('all mistakes at once', () => {
         .slice(1),
     ).toEqual([
       '  because: [vm] cpus in web.ini:4: "none" must be a whole number from 1 to 4096',
-      '  because: [vm] cpus in config.ini:3: "many" must be a whole number from 1 to 4096',
-      '  because: [vm] memory in config.ini:2: "2 gigs" is not a size (write 512M or 2G)',
-      '  because: [net0] mode in config.ini:5: "usr" is not a network mode (did you mean "user"?)',
+      '  because: [vm] cpus in /c/config.ini:3: "many" must be a whole number from 1 to 4096',
+      '  because: [vm] memory in /c/config.ini:2: "2 gigs" is not a size (write 512M or 2G)',
+      '  because: [net0] mode in /c/config.ini:5: "usr" is not a network mode (did you mean "user"?)',
       '  because: [vm] disk in web.ini:3 bus: "floppy" must be virtio, scsi, nvme or ide',
     ]);
   });

@@ -71,7 +71,7 @@ export async function bridgeFinding(host: Pick<Host, 'run'>, name: string): Prom
       id,
       state: 'problem',
       fact: `there is no bridge ${name} in this network namespace; ${there}`,
-      cure: [`sudo ip link add ${shellWord(name)} type bridge && sudo ip link set ${shellWord(name)} up`],
+      cure: [`sudo qlaunch bridge create ${shellWord(name)}`],
     };
   }
   if (!link.isBridge)

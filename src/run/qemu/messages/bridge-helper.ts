@@ -54,7 +54,7 @@ const rows: readonly MessageRow[] = [
   {
     pattern: /failed to get mtu of bridge `(?<br>[^']*)': No such device/,
     cause: 'there is no bridge "$<br>" in this network namespace',
-    cure: ['ip -br link show type bridge', 'sudo ip link add $<br> type bridge && sudo ip link set $<br> up'],
+    cure: ['ip -br link show type bridge', 'sudo qlaunch bridge create $<br>'],
     check: 'bridge',
   },
   {

@@ -24,6 +24,15 @@ describe('the format of a disk', () => {
     expect(decideFormat('d', facts)).toEqual(decision);
   });
 
+  test('a name that promises a format which the file does not have is told, and it is raw', () => {
+    expect(decideFormat('d.qcow2', { probed: 'raw' })).toEqual({
+      format: 'raw',
+      record: true,
+      note: 'd.qcow2 is called qcow2 but begins like no known image format; it is used as a raw disk',
+    });
+    expect(decideFormat('d.img', { probed: 'raw' })).toEqual({ format: 'raw', record: true });
+  });
+
   test('a raw disk in which a guest wrote a qcow2 header is refused', () => {
     expect(decideFormat('d.img', { recorded: 'raw', probed: 'qcow2' })).toEqual({
       refused: expect.stringContaining('used as raw so far and now begins like a qcow2 image'),

@@ -71,9 +71,7 @@ test('what is to type is quoted', () => {
   const choice = choose({ ifname: name as never }, tap({ ifname: name, flags: [] }));
   expect(choice.problems.flatMap(({ todo }) => todo)).toEqual(["sudo ip link set dev 'b;reboot' up"]);
   const unplugged = choose({ bridge: name as never }, bridge());
-  expect(unplugged.problems.flatMap(({ todo }) => todo)).toEqual([
-    "sudo ip link add 'b;reboot' type bridge && sudo ip link set 'b;reboot' up",
-  ]);
+  expect(unplugged.problems.flatMap(({ todo }) => todo)).toEqual(["sudo qlaunch bridge create 'b;reboot'"]);
 });
 
 test('what an earlier start of this VM left counts as not there; another VM’s does not', () => {
