@@ -41,10 +41,19 @@ function livingPid(file: string, word: string, next: string): number | undefined
 
 /** The passts of a VM whose QEMU never came, or the pid files of those that left with it. */
 export function passtPids(dir: string): readonly number[] {
-  const files = names(dir).filter((name) => /^passt-.*\.pid$/.test(name));
-  return files.flatMap((name) => {
-    const log = join(dir, name.replace(/\.pid$/, '.log'));
-    return livingPid(join(dir, name), '--log-file', log) ?? [];
+  return passts(dir).flatMap(({ pid }) => pid ?? []);
+}
+
+/** NICs whose passt has ended: QEMU does not start another one. */
+export function cutOff(dir: string): readonly string[] {
+  return passts(dir).flatMap(({ nic, pid }) => (pid === undefined ? [nic] : []));
+}
+
+function passts(dir: string): readonly { readonly nic: string; readonly pid: number | undefined }[] {
+  return names(dir).flatMap((name) => {
+    const [, nic] = /^passt-(.*)\.pid$/.exec(name) ?? [];
+    if (nic === undefined) return [];
+    return [{ nic, pid: livingPid(join(dir, name), '--log-file', join(dir, `passt-${nic}.log`)) }];
   });
 }
 

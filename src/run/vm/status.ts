@@ -1,7 +1,7 @@
 /** Which VMs there are and how they are, from their directories and /proc. */
 import { join } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { launcherPid, passtPids, qemuPid, waiterPid } from '../../host/vm/alive.ts';
+import { cutOff, launcherPid, passtPids, qemuPid, waiterPid } from '../../host/vm/alive.ts';
 import { damagedRecord } from '../../host/vm/damaged.ts';
 import { visibleVmRoots } from '../../host/vm/dirs.ts';
 import { listDirs, readRecord, readTail, readText, type VmRecord } from '../../host/vm/store.ts';
@@ -47,7 +47,7 @@ function statusOf(dir: string, record: VmRecord): VmStatus {
   let text = readText(join(dir, FILES.exit));
   if (text === undefined) {
     const pid = qemuPid(dir);
-    if (pid !== undefined) return { dir, record, state: 'running', pid };
+    if (pid !== undefined) return { dir, record, state: 'running', pid, ...withoutNetwork(dir, record) };
     // QEMU has no pid file yet, or has just ended and its waiter is about to say how; a launcher that leaves has
     // started the waiter meanwhile.
     const waited = waiterPid(dir) ?? launcherPid(dir) ?? waiterPid(dir);
@@ -61,6 +61,14 @@ function statusOf(dir: string, record: VmRecord): VmStatus {
   const exit = Number(text);
   if (exit === 0) return { dir, record, state: 'ended', exit, reason: 'shut down' };
   return { dir, record, state: 'failed', exit, reason: failure(exit, dir) };
+}
+
+function withoutNetwork(dir: string, { nics }: VmRecord): { readonly reason?: string } {
+  const dead = nics.some(({ mode }) => mode === 'passt') ? cutOff(dir) : [];
+  if (dead.length === 0) return {};
+  return {
+    reason: `no network at ${dead.join(', ')}: passt has ended; it comes back when the VM is started again`,
+  };
 }
 
 function lost(dir: string): string {

@@ -2,7 +2,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { which } from '../../../src/host/linux-files.ts';
@@ -55,6 +55,13 @@ test.each(qemus)(
     expect(console.text()).toContain(`QLAUNCH-GUEST fetched ${served.nonce}\n`);
     const nonce = randomUUID();
     expect(await (await fetch(`http://127.0.0.1:${port}/cgi-bin/echo?${nonce}`)).text()).toContain(nonce);
+    expect((await vmRow(w, 'pa')).reason).toBeUndefined();
+    // What a guest has lost is told, whoever ended it.
+    const pid = Number(readFileSync(join(dir, 'passt-net0.pid'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    await expect
+      .poll(async () => (await vmRow(w, 'pa')).reason)
+      .toMatch(/no network at net0: passt has ended/);
     await w.qlaunch('stop', 'pa');
     // passt leaves with QEMU, and takes its socket along.
     await expect.poll(() => passts(dir)).toEqual([]);
