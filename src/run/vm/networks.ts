@@ -11,9 +11,11 @@ import type { Step } from '../../plan/step.ts';
 import type { NatNet } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import type { Engine } from '../engine.ts';
+import { portTaken } from '../forward/ports.ts';
 import { lookAtNetworks } from '../nat/state.ts';
 import { openEngine } from '../open-engine.ts';
 import { type GuestWish, guestFindings, isKnownGuest } from './guests.ts';
+import { listVms } from './status.ts';
 
 /** A network that a start brings up. It stays when the VM ends. */
 export interface NetworkStart {
@@ -92,7 +94,22 @@ export async function networksOf(
     if (network !== undefined) guests.push({ net, network });
   }
   findings.push(...guests.flatMap(guestFindings));
+  findings.push(...(await portsTaken(guests, who, host, env)));
   return { sockets, starts, guests, places, findings, notes };
+}
+
+/** Nothing listens on a port that is forwarded, so the kernel would not tell. */
+async function portsTaken(
+  guests: readonly GuestWish[],
+  who: Identity,
+  host: Host,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly Finding[]> {
+  const wishes = guests.flatMap(({ net }) => net.forwards.map((forward) => ({ forward, at: net.at })));
+  if (wishes.length === 0) return [];
+  const vms = listVms(who, env);
+  const found = wishes.map(({ forward, at }) => portTaken(forward, vms, host, at));
+  return (await Promise.all(found)).filter((finding) => finding !== undefined);
 }
 
 function onlyRoot(at: string): Finding {
