@@ -3,10 +3,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { programs, vmRow, type World, world } from '../../tiers/cli.ts';
@@ -73,9 +74,15 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
   neighbour();
   const forwards = `fwd=18080:80,fwd=${UPLINK}:8080:80`;
   const net = `nat,ip=${ADDRESS},hostname=web,${forwards}`;
+  // Somebody has killed its dnsmasq: the launch starts it again.
+  const { dnsmasqPid } = JSON.parse((await w.qlaunch('net', 'info', 'default', '--json')).stdout);
+  expect(dnsmasqPid).toBeGreaterThan(1);
+  process.kill(dnsmasqPid, 'SIGKILL');
+  while (existsSync(`/proc/${dnsmasqPid}/exe`)) await sleep(20);
   const run = await w.qlaunch(guestCopy(w.dir), '-n', 'web', '-d', '--net', net, ...TCG);
   expect(run).toMatchObject({
     status: 0,
+    stderr: expect.stringContaining('the dnsmasq of default has ended, and is started again'),
     stdout: expect.stringContaining('tcp 127.0.0.1:18080 -> guest 80'),
   });
   const console = consoleFile(join((await vmRow(w, 'web')).dir, 'serial.log'));
