@@ -48,6 +48,13 @@ export function registerNet(program: Command, done: (status: number) => void): v
     .option('--json', 'what was taken back and what is left')
     .action(async (name, options) => done(await (await import('./net/start.ts')).stop(name, options)));
   net
+    .command('restart <name>')
+    .description('Stop a network and start it as it is defined now.')
+    .option('--force', 'also while guests are plugged in: they are plugged in again')
+    .option('--dry-run', 'print the steps and do nothing')
+    .option('--json', JSON_PLAN)
+    .action(async (name, options) => done(await (await import('./net/start.ts')).restart(name, options)));
+  net
     .command('list')
     .description('List the networks that are started.')
     .option('--all', 'also those that are only defined')
@@ -63,4 +70,12 @@ export function registerNet(program: Command, done: (status: number) => void): v
     .description('List the addresses that guests of a network have got.')
     .option('--json', 'one object per lease')
     .action(async (name, options) => done(await (await import('./net/show.ts')).leases(name, options)));
+  net
+    .command('check [name]')
+    .summary('is all of it still there: bridge, rules, forwarding, dnsmasq, and no firewall in the way')
+    .description('Look whether a started network (all of them unless named) still has what its guests need.')
+    .option('--fix', 'put back what is missing; it ends with the network')
+    .option('--dry-run', 'with --fix: print the steps and do nothing')
+    .option('--json', 'print { ok, findings, mended } (with --dry-run: the plan)')
+    .action(async (name, options) => done(await (await import('./net/check.ts')).check(name, options)));
 }

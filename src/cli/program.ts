@@ -5,6 +5,7 @@ import { registerAcl } from './acl.ts';
 import { registerBridge } from './bridge.ts';
 import { registerDisk } from './disk.ts';
 import { registerDoctor } from './doctor.ts';
+import { registerForward } from './forward.ts';
 import { registerMap } from './map.ts';
 import { registerNet } from './net.ts';
 import { addVmOptions } from './options.ts';
@@ -28,7 +29,7 @@ export interface Session {
 
 /** Every command's name; a test holds it against the tree. */
 export const COMMANDS: readonly string[] = [
-  ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'ip', 'ssh', 'console', 'logs', 'qmp'],
+  ...['run', 'install', 'ps', 'stop', 'kill', 'wait', 'ip', 'ssh', 'forward', 'console', 'logs', 'qmp'],
   ...['disk', 'config', 'net', 'acl', 'bridge', 'tap', 'vfio', 'map', 'doctor'],
   ...['changes', 'undo', 'recover', 'confirm', 'install-hooks'],
 ];
@@ -147,6 +148,7 @@ function vmCommands(root: Command, { done }: Session): void {
     .option('--json', 'how it ended, as JSON')
     .action(async (name, options) => done(await (await import('./vm.ts')).wait(name, options)));
   registerIp(root, done);
+  registerForward(root, done);
   root
     .command('console <name>')
     .summary('the guest’s serial line on this terminal; leave with Ctrl-]')

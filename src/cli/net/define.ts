@@ -37,7 +37,7 @@ export async function define(file: string, options: Show): Promise<number> {
       [
         `network ${name} is defined (${path})`,
         runs
-          ? `  it runs as it was: sudo qlaunch net stop ${name} && sudo qlaunch net start ${name}`
+          ? `  it runs as it was: sudo qlaunch net restart ${name}`
           : `  start  sudo qlaunch net start ${name}`,
       ].join('\n'),
     );

@@ -1,6 +1,8 @@
-/** qlaunch net start | stop */
+/** qlaunch net start | stop | restart */
 import { EXIT } from '../../errors.ts';
+import { planJson, renderPlan } from '../../plan/render.ts';
 import { definitionOf } from '../../run/nat/definitions.ts';
+import { restartNetwork } from '../../run/nat/restart.ts';
 import {
   plannedStop,
   previewStart,
@@ -8,9 +10,10 @@ import {
   startNetwork,
   stopNetwork,
 } from '../../run/nat/start.ts';
-import { planned, told } from '../changes.ts';
+import { lookAtNetworks } from '../../run/nat/state.ts';
+import { changeJson, planned, renderPlanned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
-import { advise, json, note } from '../terminal.ts';
+import { advise, json, note, out } from '../terminal.ts';
 import { allow, allowedOf, plannedAllow } from './allow.ts';
 import { activeNow, context, ROOTS, type Show, showPlan } from './context.ts';
 
@@ -44,6 +47,31 @@ export async function start(name: string, options: StartOptions): Promise<number
       ].join('\n'),
     );
   return allowed === undefined ? EXIT.ok : allow(engine, options.allow ?? '', allowed);
+}
+
+export async function restart(name: string, options: StopOptions): Promise<number> {
+  const { engine, places } = context();
+  // Before anything is stopped: whether it can be started again.
+  const definition = await definitionOf(engine, places, name);
+  const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
+  if (active !== undefined) await requireStoppable(engine, places, name, options.force === true);
+  if (options.dryRun === true) {
+    const { steps } = await previewStart(engine, places, definition, active?.bridge);
+    if (options.json === true)
+      json({ stop: plannedStop(engine, name).map(changeJson), ...planJson({ steps }) });
+    else out(`${renderPlanned(plannedStop(engine, name))}\n${renderPlan({ steps }).trimEnd()}`);
+    return EXIT.ok;
+  }
+  requireRoot(ROOTS);
+  const { left, plugged } = await restartNetwork(engine, places, definition);
+  if (left !== undefined) return told(left, options);
+  const now = (await activeNow()).find((one) => one.name === name);
+  if (options.json === true) json(now ?? null);
+  else {
+    out(`network ${name} is started anew: ${now?.bridge}, ${now?.addresses.join(', ')}`);
+    if (plugged.length > 0) out(`  plugged in again  ${plugged.join(', ')}`);
+  }
+  return EXIT.ok;
 }
 
 export interface StopOptions extends Show {

@@ -19,8 +19,7 @@ export interface GuestPort {
 }
 
 export function guestSteps(guest: GuestPort, paths: DnsmasqPaths, mark: string): readonly Step[] {
-  const hash = createHash('sha256').update(guest.tap).digest('hex').slice(0, 12);
-  const file = join(paths.hosts, hash) as FilePath;
+  const file = join(paths.hosts, hashOf(guest.tap)) as FilePath;
   const words = [guest.mac, guest.address, ...(guest.hostname === undefined ? [] : [guest.hostname])];
   const reload = reloadDnsmasqArgv(paths);
   const about = `that ${guest.mac} gets ${guest.address}`;
@@ -39,29 +38,37 @@ export function guestSteps(guest: GuestPort, paths: DnsmasqPaths, mark: string):
       undo: { nothing: 'it forgets when the file is gone' },
       deadlineMs: DEADLINE_MS,
     },
-    ...(guest.forwards.length === 0 ? [] : [forwardStep(guest, `inet qlaunch_fwd_${hash}`, mark)]),
+    ...guest.forwards.map((forward) => forwardStep(guest, forward, mark)),
   ];
 }
 
-function forwardStep(guest: GuestPort, table: string, mark: string): Step {
-  const { address, bridge, subnet, forwards } = guest;
-  const rules = forwards.map(({ proto, address: at, hostPort, guestAddress = address, guestPort }) => {
-    const daddr = at === ANY ? 'fib daddr type local' : `ip daddr ${at}`;
-    return `meta nfproto ipv4 ${daddr} ${proto} dport ${hostPort} counter dnat ip to ${guestAddress}:${guestPort}`;
-  });
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** One table per forward, so that each comes and goes by itself. "inet qlaunch_fwd_0123456789ab" */
+export const forwardTable = (
+  tap: string,
+  { proto, address, hostPort }: Pick<Forward, 'proto' | 'address' | 'hostPort'>,
+): string => `inet qlaunch_fwd_${hashOf(`${tap} ${proto}:${address}:${hostPort}`)}`;
+
+export function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward, mark: string): Step {
+  const { address, bridge, subnet, tap } = guest;
+  const { proto, address: at, hostPort, guestAddress = address, guestPort } = forward;
+  const table = forwardTable(tap, forward);
+  const daddr = at === ANY ? 'fib daddr type local' : `ip daddr ${at}`;
+  const rule = `meta nfproto ipv4 ${daddr} ${proto} dport ${hostPort} counter dnat ip to ${guestAddress}:${guestPort}`;
   const lines = [
     `create table ${table} { comment "${mark}"; }`,
     `add chain ${table} in { type nat hook prerouting priority dstnat; policy accept; }`,
-    ...rules.map((rule) => `add rule ${table} in ${rule}`),
+    `add rule ${table} in ${rule}`,
     // From this host itself. nft has no word for dstnat's number at this hook.
     `add chain ${table} own { type nat hook output priority -100; policy accept; }`,
-    ...rules.map((rule) => `add rule ${table} own ${rule}`),
+    `add rule ${table} own ${rule}`,
     // The guest must answer to the bridge: what came from its own network (hairpin), and what has no way back.
     `add chain ${table} back { type nat hook postrouting priority srcnat - 5; policy accept; }`,
     `add rule ${table} back oifname "${bridge}" ct status dnat ip saddr { ${subnet}, 127.0.0.0/8 } counter masquerade`,
   ];
   return {
-    title: `forward ${forwards.map(({ proto, address: at, hostPort }) => `${proto} ${at}:${hostPort}`).join(', ')} to ${address}`,
+    title: `forward ${proto} ${at}:${hostPort} to ${guestAddress}:${guestPort}`,
     do: { run: ['nft', '-f', '-'], stdin: `${lines.join('\n')}\n` },
     undo: { run: ['nft', 'delete', 'table', ...table.split(' ')], gone: ['No such file or directory'] },
     owns: { nft: table, comment: mark },

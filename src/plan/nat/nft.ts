@@ -9,7 +9,7 @@ import { DEADLINE_MS, type Step } from '../step.ts';
 import type { DefinedNetwork } from './defined.ts';
 
 /** "inet qlaunch_default" */
-const tableOf = (name: string): string => `inet qlaunch_${name}`;
+export const tableOf = (name: string): string => `inet qlaunch_${name}`;
 
 /** undefined for mode open, which leaves the firewall to the administrator. */
 export function firewallStep(network: DefinedNetwork, mark: string): Step | undefined {

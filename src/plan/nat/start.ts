@@ -136,7 +136,7 @@ function quietIPv6(bridge: string): readonly Step[] {
  * Answers to forwards from this host's own loopback come in by the bridge for 127.0.0.1 (ip_route_input_slow() in
  * linux/net/ipv4/route.c). The network's own table keeps guests away from there (nft.ts).
  */
-function routeLocalnet(bridge: string): Step {
+export function routeLocalnet(bridge: string): Step {
   return {
     title: `let forwards from 127.0.0.1 reach guests on ${bridge}`,
     do: { write: `/proc/sys/net/ipv4/conf/${bridge}/route_localnet` as HostPath, value: '1' },
@@ -145,7 +145,7 @@ function routeLocalnet(bridge: string): Step {
   };
 }
 
-function addressStep({ bridge, ips }: DefinedNetwork): Step {
+export function addressStep({ bridge, ips }: Pick<DefinedNetwork, 'bridge' | 'ips'>): Step {
   const undo = { nothing: `goes away with ${bridge.name}` };
   const lines: readonly BatchLine[] = [
     ...ips.map(({ address, subnet }): BatchLine => {

@@ -109,7 +109,8 @@ export async function finish(engine: Engine, journal: Journal): Promise<void> {
   }
 }
 
-async function carryOut(
+/** One step under an open journal. */
+export async function carryOut(
   engine: Engine,
   step: Step,
   order: Order,
@@ -143,7 +144,7 @@ async function carryOut(
 }
 
 /** Nothing is touched before everything that is needed is known to be there, and can be said to it. */
-async function checkTools(engine: Engine, steps: readonly Step[]): Promise<void> {
+export async function checkTools(engine: Engine, steps: readonly Step[]): Promise<void> {
   for (const step of steps) if ('batch' in step.do) batchText(step.do.lines);
   const tools = new Set(steps.flatMap((step) => toolsOf(step)));
   const missing: string[] = [];

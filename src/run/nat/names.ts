@@ -10,3 +10,12 @@ export function noNetwork(name: string, known: readonly string[]): QlaunchError 
     todo: [near === undefined ? 'qlaunch net list --all' : `did you mean ${near}?`],
   });
 }
+
+/** QL_NO_NETWORK where it is not even known, else QL_NET_INACTIVE (exit 3). */
+export function inactive(name: string, known: readonly string[]): QlaunchError {
+  if (!known.includes(name)) return noNetwork(name, known);
+  return new QlaunchError('QL_NET_INACTIVE', EXIT.refused, {
+    what: `the network ${name} is not started`,
+    todo: [`sudo qlaunch net start ${name}`],
+  });
+}

@@ -6,24 +6,35 @@ import { definedNames, makeFolder, type NatPlaces } from '../../host/nat/places.
 import type { HostFacts } from '../../plan/facts.ts';
 import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
-import { dnsmasqArgv, needsDnsmasq, stopDnsmasqArgv } from '../../plan/nat/dnsmasq.ts';
+import { dnsmasqStep } from '../../plan/nat/check.ts';
+import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import { planNetwork } from '../../plan/nat/start.ts';
 import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
 import { type OpenChange, planRecovery, type Recovered, recover, release } from '../recover.ts';
 import { type Definition, define } from './definitions.ts';
-import { noNetwork } from './names.ts';
+import { inactive } from './names.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
 
-/** What --dry-run shows, dnsmasq with it. */
+/**
+ * What --dry-run shows, dnsmasq with it.
+ * @param stopped a bridge that will be gone by then
+ */
 export async function previewStart(
   engine: Engine,
   places: NatPlaces,
   { network }: Definition,
+  stopped?: string,
 ): Promise<Plan<HostFacts>> {
   const paths = places.paths(network.name);
-  const { steps } = planNetwork(network, paths, await readNatFacts(engine.machine, engine.newToken()));
+  const now = await readNatFacts(engine.machine, engine.newToken());
+  const facts = {
+    ...now,
+    links: now.links.filter(({ ifname }) => ifname !== stopped),
+    routes: now.routes.filter(({ dev }) => dev === undefined || dev !== stopped),
+  };
+  const { steps } = planNetwork(network, paths, facts);
   const folder = {
     title: 'make the place of what belongs to running networks',
     do: { run: ['install', '-d', '-m', '0755', paths.dir, paths.hosts] },
@@ -31,12 +42,7 @@ export async function previewStart(
     deadlineMs: DEADLINE_MS,
   } as const;
   if (!needsDnsmasq(network)) return { steps: [folder, ...steps] };
-  const daemon = {
-    title: `start dnsmasq on ${network.bridge.name}`,
-    do: { run: dnsmasqArgv(paths) },
-    undo: { run: stopDnsmasqArgv(paths), gone: [] },
-    deadlineMs: DEADLINE_MS,
-  };
+  const daemon = dnsmasqStep(network.bridge.name, paths);
   return { steps: [folder, ...steps, daemon] };
 }
 
@@ -99,14 +105,6 @@ export async function requireStoppable(
   const isOpen = planRecovery(engine).some(({ change }) => ofNetwork(name)(change));
   if (active === undefined && !isOpen) throw inactive(name, definedNames(places));
   if (active !== undefined && active.ports.length > 0 && !force) throw busy(active);
-}
-
-function inactive(name: string, known: readonly string[]): QlaunchError {
-  if (!known.includes(name)) return noNetwork(name, known);
-  return new QlaunchError('QL_NET_INACTIVE', EXIT.refused, {
-    what: `the network ${name} is not started`,
-    todo: ['qlaunch net list --all'],
-  });
 }
 
 function busy({ name, bridge, ports }: ActiveNetwork): QlaunchError {

@@ -2,8 +2,8 @@
 import type { VmRecord } from '../../host/vm/store.ts';
 import type { QmpClient } from '../qmp/client.ts';
 
-type Nic = VmRecord['nics'][number];
-type Forward = Nic['forwards'][number];
+export type Nic = VmRecord['nics'][number];
+export type NicForward = Nic['forwards'][number];
 
 /** The NICs with their real ports. No question is asked when every port was given. */
 export async function chosenPorts(nics: readonly Nic[], qmp: QmpClient): Promise<readonly Nic[]> {
@@ -12,7 +12,7 @@ export async function chosenPorts(nics: readonly Nic[], qmp: QmpClient): Promise
   return withPorts(nics, String(answer));
 }
 
-const isOpen = ({ hostPort }: Forward): boolean => hostPort === 0;
+const isOpen = ({ hostPort }: NicForward): boolean => hostPort === 0;
 
 /** `info usernet` (net/slirp.c, hmp_info_usernet; slirp misc.c): per network its sockets, host forwards among them. */
 const NETWORK = /^Hub -?\d+ \((.+)\):|^(\S+):$/;
@@ -33,8 +33,14 @@ export function withPorts(nics: readonly Nic[], usernet: string): readonly Nic[]
   });
 }
 
-interface Listening extends Forward {
+interface Listening extends NicForward {
   readonly id: string;
+}
+
+/** What QEMU listens on for one NIC, whoever asked it to. */
+export async function listeningFor(nic: string, qmp: QmpClient): Promise<readonly NicForward[]> {
+  const answer = await qmp.execute('human-monitor-command', { 'command-line': 'info usernet' });
+  return parseUsernet(String(answer)).flatMap(({ id, ...forward }) => (id === nic ? [forward] : []));
 }
 
 function parseUsernet(text: string): readonly Listening[] {
@@ -49,8 +55,8 @@ function parseUsernet(text: string): readonly Listening[] {
   });
 }
 
-const matches = (row: Forward, wish: Forward): boolean =>
+const matches = (row: NicForward, wish: NicForward): boolean =>
   row.proto === wish.proto && row.guestPort === wish.guestPort && row.address === wish.address;
 
-const isGiven = (row: Forward, { forwards }: Nic): boolean =>
+const isGiven = (row: NicForward, { forwards }: Nic): boolean =>
   forwards.some((wish) => matches(row, wish) && wish.hostPort === row.hostPort);

@@ -18,6 +18,7 @@ import { entrust, undoPath } from '../change/guarded.ts';
 import type { Engine } from '../engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Change, loadChange } from '../journal/load.ts';
+import { mend } from '../nat/state.ts';
 import { type Recovered, recover, release } from '../recover.ts';
 import { guestStepsNow } from './guests.ts';
 import { refuseLeft, vmLabel } from './left.ts';
@@ -29,6 +30,8 @@ export interface HostNeeds {
   readonly taps: Readonly<Record<string, string>>;
   /** To be started before. */
   readonly networks: readonly NetworkStart[];
+  /** Starts what of running networks has ended. */
+  readonly mend: () => Promise<unknown>;
   /** By the id of the NIC or host device: the function that is passed on. */
   readonly devices: Readonly<Record<string, PciAddress>>;
   /** `prlimit …` in front of QEMU. */
@@ -69,6 +72,7 @@ export async function hostNeeds(
     lifetime,
     taps: names,
     networks: networks.starts,
+    mend: () => mend(networks.places, networks.mends),
     devices: pci?.devices ?? {},
     limits: pci?.limits ?? [],
     plan: async (then) => ({ steps: [...onBridges(then), ...((await pci?.plan()) ?? [])] }),
@@ -122,6 +126,7 @@ export async function makeHost(engine: Engine, needs: HostNeeds, who: Identity):
       of !== undefined && renderLifetime(of.head.lifetime) === name;
     refuseLeft(await recover(engine, isOf), name);
     for (const network of needs.networks) await network.start(engine);
+    await needs.mend();
     return apply(engine, { title: `run ${name}`, lifetime: needs.lifetime }, needs.plan);
   });
   return {

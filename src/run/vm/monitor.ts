@@ -10,15 +10,8 @@ import { alive, type VmStatus } from './status.ts';
 /** How long to queue behind another qlaunch command on the same VM. */
 const QUEUE_MS = 15_000;
 
-export async function withMonitor<T>(vm: VmStatus, work: (qmp: QmpClient) => Promise<T>): Promise<T> {
-  if (!alive(vm))
-    throw new QlaunchError('QL_VM_NOT_RUNNING', EXIT.refused, {
-      what: `VM "${vm.record.name}" is not running`,
-      why: [vm.reason ?? vm.state],
-      todo: [`qlaunch logs ${vm.record.name}`],
-    });
-  const order = { what: `a QMP command for ${vm.record.name}`, waitMs: QUEUE_MS, dir: 'private' } as const;
-  return withLock(join(vm.dir, FILES.commandLock), order, async () => {
+export function withMonitor<T>(vm: VmStatus, work: (qmp: QmpClient) => Promise<T>): Promise<T> {
+  return whileCommanding(vm, `a QMP command for ${vm.record.name}`, async () => {
     const qmp = await connectQmp(join(vm.record.socketDir, FILES.command));
     try {
       return await work(qmp);
@@ -26,4 +19,15 @@ export async function withMonitor<T>(vm: VmStatus, work: (qmp: QmpClient) => Pro
       await qmp.close();
     }
   });
+}
+
+/** No other command of ours is at this VM meanwhile. Throws QL_VM_NOT_RUNNING (exit 3). */
+export async function whileCommanding<T>(vm: VmStatus, what: string, work: () => Promise<T>): Promise<T> {
+  if (!alive(vm))
+    throw new QlaunchError('QL_VM_NOT_RUNNING', EXIT.refused, {
+      what: `VM "${vm.record.name}" is not running`,
+      why: [vm.reason ?? vm.state],
+      todo: [`qlaunch logs ${vm.record.name}`],
+    });
+  return withLock(join(vm.dir, FILES.commandLock), { what, waitMs: QUEUE_MS, dir: 'private' }, work);
 }

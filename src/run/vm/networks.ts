@@ -11,9 +11,11 @@ import type { Step } from '../../plan/step.ts';
 import type { NatNet } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import type { Engine } from '../engine.ts';
-import { lookAtNetworks } from '../nat/state.ts';
+import { portTaken } from '../forward/ports.ts';
+import { type ActiveNetwork, lookAtNetworks, needsMending } from '../nat/state.ts';
 import { openEngine } from '../open-engine.ts';
 import { type GuestWish, guestFindings, isKnownGuest } from './guests.ts';
+import { listVms } from './status.ts';
 
 /** A network that a start brings up. It stays when the VM ends. */
 export interface NetworkStart {
@@ -29,6 +31,8 @@ export interface Networks {
   /** By the network's name. */
   readonly sockets: ReadonlyMap<string, Socket>;
   readonly starts: readonly NetworkStart[];
+  /** Whose dnsmasq somebody killed: it is started again before the VM. */
+  readonly mends: readonly ActiveNetwork[];
   readonly guests: readonly GuestWish[];
   readonly places: NatPlaces;
   readonly findings: readonly Finding[];
@@ -50,6 +54,7 @@ export async function networksOf(
   const active = nets.length === 0 ? [] : await lookAtNetworks({ machine: host }, places);
   const sockets = new Map<string, Socket>();
   const starts: NetworkStart[] = [];
+  const mends: ActiveNetwork[] = [];
   const findings: Finding[] = [];
   const notes: string[] = [];
   const by = who.root ? 'tap' : 'helper';
@@ -70,6 +75,14 @@ export async function networksOf(
     if (running !== undefined) {
       sockets.set(name, { bridge: running.bridge, by });
       statuses.set(name, running);
+      if (needsMending(running)) {
+        if (who.root) mends.push(running);
+        notes.push(
+          who.root
+            ? `${at}: the dnsmasq of ${name} has ended, and is started again`
+            : `${at}: the dnsmasq of ${name} has ended, so nobody gives addresses: sudo qlaunch net check ${name} --fix`,
+        );
+      }
       continue;
     }
     if (!who.root) {
@@ -92,7 +105,22 @@ export async function networksOf(
     if (network !== undefined) guests.push({ net, network });
   }
   findings.push(...guests.flatMap(guestFindings));
-  return { sockets, starts, guests, places, findings, notes };
+  findings.push(...(await portsTaken(guests, who, host, env)));
+  return { sockets, starts, mends, guests, places, findings, notes };
+}
+
+/** Nothing listens on a port that is forwarded, so the kernel would not tell. */
+async function portsTaken(
+  guests: readonly GuestWish[],
+  who: Identity,
+  host: Host,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly Finding[]> {
+  const wishes = guests.flatMap(({ net }) => net.forwards.map((forward) => ({ forward, at: net.at })));
+  if (wishes.length === 0) return [];
+  const vms = listVms(who, env);
+  const found = wishes.map(({ forward, at }) => portTaken(forward, vms, host, at));
+  return (await Promise.all(found)).filter((finding) => finding !== undefined);
 }
 
 function onlyRoot(at: string): Finding {

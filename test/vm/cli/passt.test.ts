@@ -55,6 +55,10 @@ test.each(qemus)(
     expect(console.text()).toContain(`QLAUNCH-GUEST fetched ${served.nonce}\n`);
     const nonce = randomUUID();
     expect(await (await fetch(`http://127.0.0.1:${port}/cgi-bin/echo?${nonce}`)).text()).toContain(nonce);
+    expect(await w.qlaunch('forward', 'add', 'pa', `${port + 1}:80`)).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('passt is told them on its command line'),
+    });
     expect((await vmRow(w, 'pa')).reason).toBeUndefined();
     // What a guest has lost is told, whoever ended it.
     const pid = Number(readFileSync(join(dir, 'passt-net0.pid'), 'utf8'));

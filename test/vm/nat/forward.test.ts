@@ -2,9 +2,12 @@
 /** Forwards, addresses and names that a network knows of a VM for as long as it runs. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { programs, vmRow, type World, world } from '../../tiers/cli.ts';
@@ -71,9 +74,15 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
   neighbour();
   const forwards = `fwd=18080:80,fwd=${UPLINK}:8080:80`;
   const net = `nat,ip=${ADDRESS},hostname=web,${forwards}`;
+  // Somebody has killed its dnsmasq: the launch starts it again.
+  const { dnsmasqPid } = JSON.parse((await w.qlaunch('net', 'info', 'default', '--json')).stdout);
+  expect(dnsmasqPid).toBeGreaterThan(1);
+  process.kill(dnsmasqPid, 'SIGKILL');
+  while (existsSync(`/proc/${dnsmasqPid}/exe`)) await sleep(20);
   const run = await w.qlaunch(guestCopy(w.dir), '-n', 'web', '-d', '--net', net, ...TCG);
   expect(run).toMatchObject({
     status: 0,
+    stderr: expect.stringContaining('the dnsmasq of default has ended, and is started again'),
     stdout: expect.stringContaining('tcp 127.0.0.1:18080 -> guest 80'),
   });
   const console = consoleFile(join((await vmRow(w, 'web')).dir, 'serial.log'));
@@ -95,6 +104,42 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
     encoding: 'utf8',
   });
   expect(named).toContain(ADDRESS);
+
+  // Live: added, listed, refused where somebody has the port, removed; one stays to see that the VM's end takes it.
+  const add = (spec: string): ReturnType<World['qlaunch']> => w.qlaunch('forward', 'add', 'web', spec);
+  const dry = await w.qlaunch('forward', 'add', 'web', `${UPLINK}:8081:80`, '--dry-run');
+  expect(dry.stdout).toContain(`dnat ip to ${ADDRESS}:80`);
+  expect(fetchIn('router', `http://${UPLINK}:8081/${page}`)).toBeUndefined();
+  expect(await add(`${UPLINK}:8081:80`)).toMatchObject({ status: 0 });
+  expect(fetchIn('router', `http://${UPLINK}:8081/${page}`)).toContain(back);
+  expect(await add('18082:80')).toMatchObject({ status: 0 });
+  expect(await (await fetch(`http://127.0.0.1:18082/${page}`)).text()).toContain(back);
+  const listed = JSON.parse((await w.qlaunch('forward', 'list', 'web', '--json')).stdout);
+  expect(listed).toHaveLength(4);
+  expect(listed).toContainEqual({
+    nic: 'net0',
+    mode: 'nat',
+    proto: 'tcp',
+    address: UPLINK,
+    hostPort: 8081,
+    guestPort: 80,
+  });
+  const other = createServer().listen(18083, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  expect(await add('18083:80')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining(`(pid ${process.pid}) listens on 127.0.0.1:18083`),
+  });
+  expect(await add(`${UPLINK}:8080:80`)).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('VM "web" has it'),
+  });
+  // One of the launch, one of later.
+  for (const spec of [`${UPLINK}:8080:80`, `${UPLINK}:8081`])
+    expect(await w.qlaunch('forward', 'remove', 'web', spec)).toMatchObject({ status: 0 });
+  for (const port of [8080, 8081])
+    expect(fetchIn('router', `http://${UPLINK}:${port}/${page}`)).toBeUndefined();
+  expect(await (await fetch(`http://127.0.0.1:18080/${page}`)).text()).toContain(back);
 
   // Nobody else gets in: not by the guest's own address, not to what listens on the host's loopback.
   expect(
@@ -131,7 +176,7 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
     stderr: expect.stringContaining(`ip=${ADDRESS} can not be had`),
   });
   expect(await w.qlaunch('stop', 'web')).toMatchObject({ status: 0 });
-  expect(fetchIn('router', `http://${UPLINK}:8080/${page}`)).toBeUndefined();
+  expect(await fetch(`http://127.0.0.1:18082/${page}`).catch(() => undefined)).toBeUndefined();
   expect(readdirSync(join(w.dir, 'run/net/default.hosts'))).toEqual([]);
   execFileSync('ip', ['netns', 'delete', 'peer']);
   expect(await w.qlaunch('net', 'stop', 'default')).toMatchObject({ status: 0 });
@@ -141,10 +186,15 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
 test('what can not be done is said before anything is made', async () => {
   const w = await networkWorld();
   const disk = guestCopy(w.dir);
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const taken = (server.address() as AddressInfo).port;
   for (const [net, why] of [
     ['nat,ip=10.0.0.5', 'it is not in 192.168.122.0/24'],
     ['nat,ip=192.168.122.1', 'it is the network’s own'],
     ['nat,fwd=0:80', 'chooses no port here'],
+    [`nat,fwd=${taken}:80`, `(pid ${process.pid}) listens on 127.0.0.1:${taken}`],
     ['nat:nope', 'there is no network nope'],
   ] as const)
     expect(await w.qlaunch(disk, '-n', 'x', '-d', '--net', net, ...TCG), net).toMatchObject({

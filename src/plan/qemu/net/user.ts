@@ -27,6 +27,6 @@ export function userBackend(net: UserNet): string {
 }
 
 /** `[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport` (slirp_hostfwd() in net/slirp.c). */
-function hostForward({ proto, address, hostPort, guestAddress = '', guestPort }: Forward): string {
+export function hostForward({ proto, address, hostPort, guestAddress = '', guestPort }: Forward): string {
   return `${proto}:${address}:${hostPort}-${guestAddress}:${guestPort}`;
 }

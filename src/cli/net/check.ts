@@ -1,0 +1,50 @@
+/** qlaunch net check [--fix] */
+import { EXIT, printable, QlaunchError } from '../../errors.ts';
+import type { NetFinding } from '../../plan/nat/check.ts';
+import { checkNetworks, fixNetworks, previewFix, startedNames } from '../../run/nat/check.ts';
+import { requireRoot } from '../root.ts';
+import { advise, json, note, type Tint, tint } from '../terminal.ts';
+import { context, type Show, showPlan } from './context.ts';
+
+export interface CheckOptions extends Show {
+  readonly fix?: boolean;
+}
+
+/** 0: all is well. 3: something is not, or no longer could be mended. */
+export async function check(name: string | undefined, options: CheckOptions): Promise<number> {
+  if (options.dryRun === true && options.fix !== true)
+    throw new QlaunchError('QL_USAGE', EXIT.usage, {
+      what: '--dry-run belongs to --fix: without it nothing is changed',
+      todo: ['qlaunch net check --fix --dry-run', 'qlaunch net check'],
+    });
+  const { engine, places } = context();
+  // Firewalls are root's to read: without them a check would say that all is well.
+  requireRoot('only root may see what the networks of this host need');
+  const found = await checkNetworks(engine, places, name);
+  if (options.fix !== true) return tell(found, [], options);
+  if (options.dryRun === true) {
+    showPlan({ steps: await previewFix(engine, places, found) }, options);
+    return EXIT.ok;
+  }
+  const mended = await fixNetworks(engine, places, name === undefined ? startedNames(places) : [name]);
+  // A cure counts only when it is seen to have worked.
+  return tell(await checkNetworks(engine, places, name), mended, options);
+}
+
+const TINTS: Readonly<Record<NetFinding['state'], Tint>> = { ok: 'green', warning: 'yellow', problem: 'red' };
+
+function tell(found: readonly NetFinding[], mended: readonly string[], options: Show): number {
+  const ok = found.every(({ state }) => state !== 'problem');
+  if (options.json === true) {
+    const findings = found.map(({ id, about, state, fact, cure }) => ({ id, about, state, fact, cure }));
+    json({ ok, findings, mended });
+  } else {
+    for (const { about, state, fact, cure = [] } of found) {
+      const cures = [...new Set(cure)].map((line) => `\n           try: ${line}`);
+      advise(`${tint(TINTS[state], state.padEnd(8))} ${about}: ${printable(fact)}${cures.join('')}`);
+    }
+    for (const line of mended) note(`mended: ${line}`);
+    if (found.length === 0) note('no network is started; try: qlaunch net list --all');
+  }
+  return ok ? EXIT.ok : EXIT.refused;
+}

@@ -1,0 +1,37 @@
+/** What `net check` looks at. */
+import { existsSync } from 'node:fs';
+import type { NetSeen } from '../../plan/nat/check.ts';
+import type { NatFacts } from '../../plan/nat/facts.ts';
+import { tableOf } from '../../plan/nat/nft.ts';
+import type { NatPaths, NatStatus } from '../../plan/nat/start.ts';
+import { IPV4_FORWARD } from '../../plan/sysctl.ts';
+import type { Host } from '../port.ts';
+import { dnsmasqPid } from './dnsmasq.ts';
+
+const DEADLINE_MS = 10_000;
+
+export async function lookAtNetwork(
+  host: Host,
+  facts: NatFacts,
+  { name, bridge }: NatStatus,
+  paths: NatPaths,
+): Promise<NetSeen> {
+  return {
+    facts,
+    table: await tableState(host, tableOf(name)),
+    forwarding: await host.read(IPV4_FORWARD),
+    localnet: await host.read(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`),
+    dnsmasqPid: dnsmasqPid(paths),
+    conf: existsSync(paths.conf),
+  };
+}
+
+/** Every rule of ours counts. */
+async function tableState(host: Host, table: string): Promise<NetSeen['table']> {
+  const [family = '', name = ''] = table.split(' ');
+  const { status, stdout, stderr } = await host.run(['nft', 'list', 'table', family, name], {
+    timeoutMs: DEADLINE_MS,
+  });
+  if (status === 0) return stdout.includes('counter packets') ? 'there' : 'empty';
+  return stderr.includes('No such file or directory') ? 'missing' : 'unknown';
+}

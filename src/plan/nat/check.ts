@@ -1,0 +1,231 @@
+/** Whether a network that was started still is what it was: each thing that others may have taken away. */
+import { formatIp } from '../../spec/ip.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { linkNamed } from '../facts.ts';
+import { putFile } from '../files.ts';
+import { obstaclesOf, peaceSteps, renderObstacle } from '../firewall/peace.ts';
+import { DEADLINE_MS, type Step } from '../step.ts';
+import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
+import type { DefinedNetwork } from './defined.ts';
+import { dnsmasqArgv, dnsmasqConf, stopDnsmasqArgv } from './dnsmasq.ts';
+import type { NatFacts } from './facts.ts';
+import { firewallStep, tableOf } from './nft.ts';
+import { addressStep, type NatPaths, type NatStatus, routeLocalnet, statusOf } from './start.ts';
+
+export interface NetFinding extends Finding {
+  /** The network's name. */
+  readonly about: string;
+  /** What no step of its journal does: its dnsmasq is started, or all of it anew. */
+  readonly mend?: 'dnsmasq' | 'restart';
+}
+
+/** What is seen of one network beside the host's links. */
+export interface NetSeen {
+  readonly facts: NatFacts;
+  /** `unknown`: only root may ask nft. */
+  readonly table: 'there' | 'empty' | 'missing' | 'unknown';
+  /** Attributes as they read; undefined: not there. */
+  readonly forwarding: string | undefined;
+  readonly localnet: string | undefined;
+  readonly dnsmasqPid: number | undefined;
+  /** dnsmasq's configuration is where it was written. */
+  readonly conf: boolean;
+}
+
+type Row = readonly [id: string, fact: string | undefined, well: string, fix?: readonly Step[]];
+
+/** @param status as it was started, which may be another than the definition says now */
+export function checkNetwork(
+  network: DefinedNetwork,
+  status: NatStatus,
+  paths: NatPaths,
+  seen: NetSeen,
+): readonly NetFinding[] {
+  const { name } = network;
+  const cure = [`sudo qlaunch net check ${name} --fix`];
+  const link = linkNamed(seen.facts, status.bridge);
+  if (link?.ifalias === undefined) return [gone(status)];
+  const dnsmasq = dnsmasqFinding(status, seen, cure);
+  if (isOther(network, status))
+    return [
+      {
+        id: 'net-definition',
+        about: name,
+        state: 'warning',
+        fact: 'its definition was changed since it was started, and it runs as it was',
+        cure: [`sudo qlaunch net restart ${name}`],
+      },
+      ...dnsmasq,
+    ];
+  const mark = link.ifalias;
+  const owns = { link: status.bridge, mac: network.mac, alias: mark };
+  const rows: readonly Row[] = [
+    ...linkRows(network, link, status),
+    ...tableRow(network, seen, mark),
+    ...forwardingRows(network, status, seen),
+    ...(status.dnsmasq && !seen.conf
+      ? [
+          [
+            'net-configuration',
+            `${paths.conf} is gone`,
+            '',
+            [putFile({ path: paths.conf, content: dnsmasqConf(network, paths, seen.facts.resolvConf) })],
+          ] as const,
+        ]
+      : []),
+  ];
+  const obstacles = seen.facts.firewall === undefined ? [] : obstaclesOf(network, seen.facts.firewall);
+  const peace = seen.facts.firewall === undefined ? [] : peaceSteps(network, seen.facts.firewall, mark, owns);
+  return [
+    ...rows.map(
+      ([id, fact, well, steps]): NetFinding => ({
+        id,
+        about: name,
+        ...(fact === undefined ? { state: 'ok', fact: well } : { state: 'problem', fact, cure }),
+        ...(fact === undefined || steps === undefined ? {} : { fix: { steps } }),
+      }),
+    ),
+    ...obstacles.map(
+      (obstacle, nth): NetFinding => ({
+        id: 'net-firewall',
+        about: name,
+        state: 'problem',
+        fact: renderObstacle(obstacle),
+        cure,
+        // They are one set, whoever drops.
+        ...(nth === 0 ? { fix: { steps: peace } } : {}),
+      }),
+    ),
+    ...(obstacles.length === 0
+      ? [
+          {
+            id: 'net-firewall',
+            about: name,
+            state: 'ok',
+            fact: 'no firewall of this host drops what guests need',
+          } as const,
+        ]
+      : []),
+    ...dnsmasq,
+  ];
+}
+
+const gone = ({ name, bridge }: NatStatus): NetFinding => ({
+  id: 'net-bridge',
+  about: name,
+  state: 'problem',
+  fact: `its bridge ${bridge} is gone, or somebody else’s`,
+  cure: [`sudo qlaunch net check ${name} --fix`, `sudo qlaunch net restart ${name}`],
+  mend: 'restart',
+});
+
+function isOther(network: DefinedNetwork, status: NatStatus): boolean {
+  const of = ({ bridge, mode, addresses, dnsmasq, dhcp }: NatStatus): string =>
+    JSON.stringify([bridge, mode, addresses, dnsmasq, dhcp]);
+  return of(statusOf(network)) !== of(status);
+}
+
+function linkRows(
+  { bridge, ips }: DefinedNetwork,
+  {
+    flags,
+    addresses,
+  }: {
+    readonly flags: readonly string[];
+    readonly addresses: readonly { local: string; prefixlen: number }[];
+  },
+  status: NatStatus,
+): readonly Row[] {
+  const has = new Set(addresses.map(({ local, prefixlen }) => `${local}/${prefixlen}`));
+  const missing = status.addresses.filter((address) => !has.has(address));
+  const again = ips.filter(({ address, subnet }) =>
+    missing.includes(`${formatIp(address)}/${subnet.prefix}`),
+  );
+  const isUp = flags.includes('UP');
+  const up = [addressStep({ bridge, ips: again })];
+  return [
+    ['net-bridge', isUp ? undefined : `its bridge ${bridge.name} is down`, `${bridge.name} is up`, up],
+    [
+      'net-address',
+      missing.length === 0 ? undefined : `${bridge.name} has lost ${missing.join(', ')}`,
+      status.addresses.length === 0
+        ? 'it has no address'
+        : `${bridge.name} has ${status.addresses.join(', ')}`,
+      // With the bridge, where that is down as well.
+      isUp ? up : [],
+    ],
+  ];
+}
+
+function tableRow(network: DefinedNetwork, { table: state }: NetSeen, mark: string): readonly Row[] {
+  const step = firewallStep(network, mark);
+  if (step === undefined || state === 'unknown' || !('run' in step.do)) return [];
+  const table = tableOf(network.name);
+  const { run, stdin = '' } = step.do;
+  const text = state === 'empty' ? `delete table ${table}\n${stdin}` : stdin;
+  return [
+    [
+      'net-table',
+      state === 'there'
+        ? undefined
+        : `its table ${table} is ${state === 'empty' ? 'empty' : 'gone'}: nothing is translated or guarded`,
+      `its table ${table} is there`,
+      [{ ...step, do: { run, stdin: text } }],
+    ],
+  ];
+}
+
+function forwardingRows(
+  { forward, bridge }: DefinedNetwork,
+  { mode }: NatStatus,
+  { forwarding, localnet }: NetSeen,
+): readonly Row[] {
+  if (mode === 'none') return [];
+  const path = `/proc/sys/net/ipv4/conf/${bridge.name}/route_localnet`;
+  return [
+    [
+      'net-forwarding',
+      forwarding === '1' ? undefined : `this host does not route: ${IPV4_FORWARD} is ${forwarding}`,
+      'this host routes IPv4',
+      [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')],
+    ],
+    ...(forward.mode === 'nat' && localnet !== '1'
+      ? [
+          [
+            'net-localnet',
+            `forwards from 127.0.0.1 do not work: ${path} is ${localnet}`,
+            '',
+            [routeLocalnet(bridge.name)],
+          ] as const,
+        ]
+      : []),
+  ];
+}
+
+function dnsmasqFinding(
+  { name, dnsmasq }: NatStatus,
+  { dnsmasqPid: pid }: NetSeen,
+  cure: readonly string[],
+): readonly NetFinding[] {
+  if (!dnsmasq) return [];
+  const what = { id: 'net-dnsmasq', about: name } as const;
+  return pid === undefined
+    ? [
+        {
+          ...what,
+          state: 'problem',
+          fact: 'its dnsmasq has ended: no addresses, no names',
+          cure,
+          mend: 'dnsmasq',
+        },
+      ]
+    : [{ ...what, state: 'ok', fact: `dnsmasq is pid ${pid}` }];
+}
+
+/** As it is printed: it is started outside of the journal, and taken back by what checks its configuration. */
+export const dnsmasqStep = (bridge: string, paths: NatPaths): Step => ({
+  title: `start dnsmasq on ${bridge}`,
+  do: { run: dnsmasqArgv(paths) },
+  undo: { run: stopDnsmasqArgv(paths), gone: [] },
+  deadlineMs: DEADLINE_MS,
+});

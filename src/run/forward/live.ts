@@ -1,0 +1,133 @@
+/** `qlaunch forward`: ports of this host that lead to a guest, while it runs. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import type { NatPlaces } from '../../host/nat/places.ts';
+import { refusal } from '../../host/qemu/finding.ts';
+import { rewriteRecord } from '../../host/vm/rewrite.ts';
+import { hostfwdAdd, hostfwdRemove } from '../../plan/forward/monitor.ts';
+import type { Forward } from '../../spec/forward.ts';
+import type { Left } from '../change/teardown.ts';
+import type { Engine } from '../engine.ts';
+import type { QmpClient } from '../qmp/client.ts';
+import { listeningFor, type Nic, type NicForward } from '../vm/forwards.ts';
+import { whileCommanding, withMonitor } from '../vm/monitor.ts';
+import type { VmStatus } from '../vm/status.ts';
+import { addNatForward, removeNatForward } from './nat.ts';
+import { portTaken } from './ports.ts';
+
+export interface ForwardRow extends NicForward {
+  readonly nic: string;
+  readonly mode: string;
+}
+
+export interface Place {
+  readonly engine: Engine;
+  readonly places: NatPlaces;
+  /** All that the caller can see: who else has the port. */
+  readonly vms: readonly VmStatus[];
+}
+
+/** With the port that was chosen where 0 was asked for. Errors: QL_PORT_IN_USE, QL_FORWARD_REFUSED, as natForwardSteps(). */
+export async function addForward(
+  place: Place,
+  vm: VmStatus,
+  nic: Nic,
+  forward: Forward,
+): Promise<NicForward> {
+  await refuseTaken(place, forward);
+  if (nic.mode === 'user') return withMonitor(vm, (qmp) => addUserForward(vm, nic, forward, qmp));
+  return whileCommanding(vm, 'forward add', async () => {
+    await addNatForward(place.engine, place.places, vm, nic, forward);
+    remember(vm, nic, (known) => [...known, forward]);
+    return forward;
+  });
+}
+
+/** Throws QL_PORT_IN_USE (exit 3), which names the owner. */
+export async function refuseTaken({ engine, vms }: Place, forward: Forward): Promise<void> {
+  const taken = await portTaken(forward, vms, engine.machine, 'the forward');
+  if (taken !== undefined) throw refusal([taken]);
+}
+
+async function addUserForward(vm: VmStatus, nic: Nic, forward: Forward, qmp: QmpClient): Promise<NicForward> {
+  const before = await listeningFor(nic.id, qmp);
+  const answer = await qmp.execute('human-monitor-command', { 'command-line': hostfwdAdd(nic.id, forward) });
+  if (String(answer).trim() !== '')
+    throw new QlaunchError('QL_FORWARD_REFUSED', EXIT.host, {
+      what: `QEMU did not take the forward of ${forward.proto} port ${forward.hostPort} on ${forward.address}`,
+      why: [String(answer).trim()],
+      todo: [
+        'ip -br address   # the addresses of this host',
+        'take another port: as root of this host only below 1024',
+      ],
+    });
+  const key = (one: NicForward): string => JSON.stringify([one.proto, one.address, one.hostPort]);
+  const old = new Set(before.map(key));
+  const fresh = (await listeningFor(nic.id, qmp)).find((one) => !old.has(key(one)));
+  const made = { ...forward, hostPort: fresh?.hostPort ?? forward.hostPort };
+  remember(vm, nic, (known) => [...known, made]);
+  return made;
+}
+
+/** What could not be taken back of it. Errors: QL_FORWARD_REFUSED, QL_FORWARD_TAP. */
+export async function removeForward(
+  { engine }: Place,
+  vm: VmStatus,
+  nic: Nic,
+  forward: NicForward,
+): Promise<readonly Left[]> {
+  const forget = (): void => remember(vm, nic, (known) => known.filter((one) => !isSame(one, forward)));
+  if (nic.mode === 'user')
+    return withMonitor(vm, async (qmp) => {
+      const line = hostfwdRemove(nic.id, { ...forward, proto: forward.proto === 'udp' ? 'udp' : 'tcp' });
+      const answer = String(await qmp.execute('human-monitor-command', { 'command-line': line })).trim();
+      if (!answer.endsWith('removed'))
+        throw new QlaunchError('QL_FORWARD_REFUSED', EXIT.host, {
+          what: `QEMU did not remove the forward of ${forward.proto} port ${forward.hostPort}`,
+          why: [answer],
+          todo: [`qlaunch forward list ${vm.record.name}`],
+        });
+      forget();
+      return [];
+    });
+  return whileCommanding(vm, 'forward remove', async () => {
+    const left = await removeNatForward(engine, vm, nic, forward);
+    if (left.length === 0) forget();
+    return left;
+  });
+}
+
+/** Those of `user` networks as QEMU itself tells them. Throws QL_VM_NOT_RUNNING (exit 3). */
+export function listForwards(vm: VmStatus): Promise<readonly ForwardRow[]> {
+  const rows = (nic: Nic, forwards: readonly NicForward[]): readonly ForwardRow[] =>
+    forwards.map(({ proto, address, hostPort, guestPort }) => ({
+      ...{ nic: nic.id, mode: nic.mode },
+      ...{ proto, address, hostPort, guestPort },
+    }));
+  const { nics } = vm.record;
+  if (nics.every(({ mode }) => mode !== 'user'))
+    return whileCommanding(vm, 'forward list', async () => nics.flatMap((nic) => rows(nic, nic.forwards)));
+  return withMonitor(vm, async (qmp) => {
+    const all: ForwardRow[] = [];
+    for (const nic of nics)
+      all.push(...rows(nic, nic.mode === 'user' ? await listeningFor(nic.id, qmp) : nic.forwards));
+    return all;
+  });
+}
+
+/** The same port of this host. */
+export const isSame = (
+  a: Pick<NicForward, 'proto' | 'address' | 'hostPort'>,
+  b: Pick<NicForward, 'proto' | 'address' | 'hostPort'>,
+): boolean => a.proto === b.proto && a.address === b.address && a.hostPort === b.hostPort;
+
+/** For `ps`, `ssh` and the next `forward`. */
+function remember(
+  { dir }: VmStatus,
+  { id }: Nic,
+  change: (known: readonly NicForward[]) => readonly NicForward[],
+): void {
+  rewriteRecord(dir, (record) => ({
+    ...record,
+    nics: record.nics.map((nic) => (nic.id === id ? { ...nic, forwards: change(nic.forwards) } : nic)),
+  }));
+}

@@ -1,0 +1,106 @@
+/** `net check [--fix]`: what is missing of networks that were started, and putting it back under their own journals. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { ensureDnsmasq } from '../../host/nat/dnsmasq.ts';
+import { readNatFacts } from '../../host/nat/facts.ts';
+import { lookAtNetwork } from '../../host/nat/look.ts';
+import { definedNames, type NatPlaces, readStatuses } from '../../host/nat/places.ts';
+import { checkNetwork, dnsmasqStep, type NetFinding } from '../../plan/nat/check.ts';
+import type { NatStatus } from '../../plan/nat/start.ts';
+import type { Step } from '../../plan/step.ts';
+import { addSteps } from '../change/amend.ts';
+import { execute } from '../change/execute.ts';
+import type { Engine } from '../engine.ts';
+import { loadChanges } from '../journal/load.ts';
+import { release } from '../recover.ts';
+import { definitionOf } from './definitions.ts';
+import { inactive } from './names.ts';
+import { previewStart, startNetwork } from './start.ts';
+
+/**
+ * Of one network, or of all that were started. Errors: QL_NO_NETWORK; QL_NET_INACTIVE when that one was not started.
+ */
+export async function checkNetworks(
+  engine: Engine,
+  places: NatPlaces,
+  only?: string,
+): Promise<readonly NetFinding[]> {
+  const statuses = readStatuses(places).filter(({ name }) => only === undefined || name === only);
+  if (only !== undefined && statuses.length === 0) throw inactive(only, definedNames(places));
+  const facts = await readNatFacts(engine.machine, engine.newToken());
+  const found: NetFinding[] = [];
+  for (const status of statuses) {
+    const { network } = await definitionOf(engine, places, status.name);
+    const paths = places.paths(status.name);
+    const seen = await lookAtNetwork(engine.machine, facts, status, paths);
+    found.push(...checkNetwork(network, status, paths, seen));
+  }
+  return found;
+}
+
+const steps = (findings: readonly NetFinding[]): readonly Step[] =>
+  findings.flatMap(({ fix, state }) =>
+    state !== 'ok' && fix !== undefined && 'steps' in fix ? fix.steps : [],
+  );
+
+/** What --fix would do. */
+export async function previewFix(
+  engine: Engine,
+  places: NatPlaces,
+  findings: readonly NetFinding[],
+): Promise<readonly Step[]> {
+  const statuses = readStatuses(places);
+  const all = [...steps(findings)];
+  for (const { mend, about } of findings) {
+    const status = statuses.find(({ name }) => name === about);
+    if (mend === 'dnsmasq' && status !== undefined) all.push(dnsmasqStep(status.bridge, places.paths(about)));
+    if (mend === 'restart')
+      all.push(...(await previewStart(engine, places, await definitionOf(engine, places, about))).steps);
+  }
+  return all;
+}
+
+/** Looked at anew under the lock. Gives what was mended, "lab: net-table". Errors: those of a step, and QL_DNSMASQ. */
+export async function fixNetworks(
+  engine: Engine,
+  places: NatPlaces,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const mended: string[] = [];
+  for (const name of names) {
+    const found = await engine.locked(`net check --fix ${name}`, async () => {
+      const wrong = (await checkNetworks(engine, places, name)).filter(({ state }) => state === 'problem');
+      await amend(engine, name, steps(wrong));
+      return wrong;
+    });
+    if (found.some(({ mend }) => mend === 'restart')) await again(engine, places, name);
+    if (found.some(({ mend }) => mend === 'dnsmasq'))
+      await ensureDnsmasq(name, places.paths(name), places.lock(name));
+    mended.push(...found.map(({ id }) => `${name}: ${id}`));
+  }
+  return mended;
+}
+
+/** They end with the network, like those of its start. */
+async function amend(engine: Engine, name: string, more: readonly Step[]): Promise<void> {
+  if (more.length === 0) return;
+  const order = { title: `net check --fix ${name}`, lifetime: { net: name } } as const;
+  const journal = loadChanges(engine.stores, engine.world)
+    .flatMap(({ journal: of }) => of ?? [])
+    .find(({ head }) => 'net' in head.lifetime && head.lifetime.net === name && head.complete);
+  if (journal !== undefined) await addSteps(engine, journal, more, order);
+  else await execute(engine, { steps: more }, { ...order, holder: 'until-undone' });
+}
+
+async function again(engine: Engine, places: NatPlaces, name: string): Promise<void> {
+  const { left } = await release(engine, { net: name });
+  if (left.length > 0)
+    throw new QlaunchError('QL_LEFTOVERS', EXIT.leftovers, {
+      what: `what is left of the network ${name} could not be taken back`,
+      why: left.map(({ title, why }) => `"${title}": ${why}`),
+      todo: [...left.map(({ byHand }) => byHand), `sudo qlaunch net restart ${name}`],
+    });
+  await startNetwork(engine, places, await definitionOf(engine, places, name));
+}
+
+export const startedNames = (places: NatPlaces): readonly string[] =>
+  readStatuses(places).map(({ name }: NatStatus) => name);

@@ -1,0 +1,136 @@
+// needs: bridge, nft_inet, nft_nat, veth
+/** qlaunch net check: whatever others take away of a network is named, and put back. */
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { differences, snapshot } from '../../snapshot.ts';
+import { type World, world } from '../../tiers/cli.ts';
+import { internet } from '../../tiers/internet.ts';
+import { station } from '../../tiers/station.ts';
+
+const LAB = `<network><name>lab</name><forward mode='nat'/><bridge name='lab0' stp='off'/>
+  <ip address='10.98.0.1' netmask='255.255.255.0'><dhcp><range start='10.98.0.10' end='10.98.0.90'/></dhcp></ip>
+  </network>`;
+
+const sh = (line: string, input?: string): void =>
+  void execFileSync('sh', ['-c', line], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    ...(input === undefined ? {} : { input }),
+  });
+
+async function started(): Promise<World> {
+  const w = world();
+  onTestFinished(async () => void (await w.qlaunch('net', 'stop', 'lab', '--force')));
+  writeFileSync(join(w.dir, 'lab.xml'), LAB);
+  expect(await w.qlaunch('net', 'define', 'lab.xml')).toMatchObject({ status: 0 });
+  expect(await w.qlaunch('net', 'start', 'lab')).toMatchObject({ status: 0 });
+  return w;
+}
+
+interface Report {
+  readonly ok: boolean;
+  readonly findings: readonly { readonly id: string; readonly state: string; readonly fact: string }[];
+  readonly mended: readonly string[];
+}
+
+const report = async (w: World, ...words: readonly string[]): Promise<Report> =>
+  JSON.parse((await w.qlaunch('net', 'check', ...words, '--json')).stdout) as Report;
+
+const wrong = ({ findings }: Report): readonly string[] =>
+  findings.filter(({ state }) => state !== 'ok').map(({ id }) => id);
+
+async function killDnsmasq(w: World): Promise<void> {
+  const { dnsmasqPid } = JSON.parse((await w.qlaunch('net', 'info', 'lab', '--json')).stdout);
+  // Never 0, which kill(2) takes for all of us.
+  if (typeof dnsmasqPid !== 'number' || dnsmasqPid < 2) throw new Error('no dnsmasq');
+  process.kill(dnsmasqPid, 'SIGKILL');
+  while ((await report(w, 'lab')).findings.every(({ id, state }) => id !== 'net-dnsmasq' || state === 'ok'))
+    await sleep(20);
+}
+
+test('everything at once: named, mended, and taken back with the network', async () => {
+  const { nonce, url } = await internet();
+  const before = snapshot();
+  const w = await started();
+  expect(await report(w)).toMatchObject({ ok: true, mended: [] });
+
+  sh('nft flush table inet qlaunch_lab');
+  sh('sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.lab0.route_localnet=0');
+  sh('ip link set dev lab0 down; ip address flush dev lab0');
+  await killDnsmasq(w);
+  rmSync(join(w.dir, 'run/net/lab.conf'));
+  const all = [
+    'net-bridge',
+    'net-address',
+    'net-table',
+    'net-forwarding',
+    'net-localnet',
+    'net-configuration',
+    'net-dnsmasq',
+  ];
+  const broken = await w.qlaunch('net', 'check', 'lab');
+  expect(broken).toMatchObject({ status: 3, stdout: expect.stringContaining('its dnsmasq has ended') });
+  expect(wrong(await report(w))).toEqual(all);
+  const dry = await w.qlaunch('net', 'check', 'lab', '--fix', '--dry-run');
+  for (const line of ['delete table inet qlaunch_lab', 'address add 10.98.0.1/24', 'dnsmasq --conf-file='])
+    expect(dry.stdout).toContain(line);
+  expect(wrong(await report(w))).toEqual(all);
+  const fixed = await w.qlaunch('net', 'check', 'lab', '--fix');
+  expect(fixed).toMatchObject({ status: 0, stderr: expect.stringContaining('mended: lab: net-table') });
+  const guest = station('guest', 'lab0');
+  expect(guest.dhcp()).toMatch(/^10\.98\.0\./);
+  expect(guest.fetch(url)).toBe(`${nonce}\n`);
+  expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
+  execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
+  expect(differences(before, snapshot())).toEqual([]);
+});
+
+test('a firewall that came later, a bridge that is gone, a definition that is another by now', async () => {
+  const before = snapshot();
+  const w = await started();
+  sh('nft -f -', 'table inet guard { chain in { type filter hook input priority 0; policy drop; }\n}\n');
+  onTestFinished(() => sh('nft delete table inet guard 2>/dev/null || true'));
+  const [found] = (await report(w)).findings.filter(({ state }) => state === 'problem');
+  expect(found).toMatchObject({
+    id: 'net-firewall',
+    fact: expect.stringContaining(
+      'the table inet guard drops in inet guard in by its policy: guests ask for an address',
+    ),
+  });
+  expect(await report(w, '--fix')).toMatchObject({ ok: true, mended: ['lab: net-firewall'] });
+  expect(station('guest', 'lab0').dhcp()).toMatch(/^10\.98\.0\./);
+  execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
+  sh('nft delete table inet guard');
+
+  sh('ip link delete dev lab0');
+  expect(wrong(await report(w))).toEqual(['net-bridge']);
+  expect(await report(w, 'lab', '--fix')).toMatchObject({ ok: true, mended: ['lab: net-bridge'] });
+
+  writeFileSync(join(w.dir, 'lab.xml'), LAB.replaceAll('10.98.0.', '10.97.0.'));
+  expect(await w.qlaunch('net', 'define', 'lab.xml')).toMatchObject({ status: 0 });
+  const other = await w.qlaunch('net', 'check');
+  expect(other).toMatchObject({ status: 0, stdout: expect.stringContaining('net restart lab') });
+
+  // Restarted with what is plugged in.
+  station('two', 'lab0');
+  sh('ip link set dev two0 type bridge_slave isolated on');
+  expect(await w.qlaunch('net', 'restart', 'lab')).toMatchObject({ status: 3 });
+  const dryRun = await w.qlaunch('net', 'restart', 'lab', '--force', '--dry-run');
+  expect(dryRun).toMatchObject({ status: 0, stdout: expect.stringContaining('10.97.0.1/24') });
+  expect(await w.qlaunch('net', 'restart', 'lab', '--force')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/started anew: lab0, 10\.97\.0\.1\/24\n.*two0/),
+  });
+  expect(execFileSync('bridge', ['-d', 'link', 'show', 'dev', 'two0'], { encoding: 'utf8' })).toMatch(
+    /master lab0[\s\S]*isolated on/,
+  );
+  execFileSync('ip', ['link', 'delete', 'dev', 'two0']);
+  expect(await report(w)).toMatchObject({ ok: true });
+
+  expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
+  expect(await w.qlaunch('net', 'check', 'lab')).toMatchObject({ status: 3 });
+  expect(await w.qlaunch('net', 'check', 'nope')).toMatchObject({ status: 2 });
+  expect(differences(before, snapshot())).toEqual([]);
+});
