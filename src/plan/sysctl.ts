@@ -15,6 +15,17 @@ export const IPV4_FORWARD: HostPath = '/proc/sys/net/ipv4/ip_forward';
  */
 export const IPV6_FORWARD: HostPath = '/proc/sys/net/ipv6/conf/all/forwarding';
 
+/** 2 = router advertisements are heard also while the host routes IPv6 (linux/Documentation/networking/ip-sysctl.rst). */
+export const keepHearing = (dev: string): Step =>
+  shareAttribute(
+    `/proc/sys/net/ipv6/conf/${dev}/accept_ra`,
+    '2',
+    `hear router advertisements on ${dev} also while the host routes IPv6`,
+  );
+
+export const isAcceptRa = (path: string): boolean =>
+  path.startsWith('/proc/sys/net/ipv6/conf/') && path.endsWith('/accept_ra');
+
 /** What the kernel changes along with a shared attribute. */
 export interface Along {
   /** Of every directory here … */

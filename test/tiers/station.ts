@@ -1,6 +1,6 @@
 /** A guest without a machine: a network namespace, plugged into a bridge by a veth pair. busybox is its DHCP client. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { scratchDir } from './guest.ts';
@@ -13,8 +13,12 @@ export interface Station {
   status(...argv: readonly [string, ...string[]]): number | null;
   /** The address it gets; undefined: none in time. */
   dhcp(): string | undefined;
+  /** The IPv6 address it gets by DHCPv6; undefined: none in time. */
+  dhcp6(): string | undefined;
   /** The body of an answer; undefined: none within two seconds. */
   fetch(url: string): string | undefined;
+  /** Pulls its cable out. */
+  unplug(): void;
   /** IPv4 addresses of a name; empty: none, or no answer. */
   resolve(host: string, server: string): readonly string[];
 }
@@ -40,11 +44,23 @@ ip address add "$ip/$mask" dev "$interface"
 echo "got $ip router $router dns $dns domain $domain"
 `;
 
+/** dhclient-script(8). */
+const SCRIPT6 = `#!/bin/sh
+case $reason in
+  PREINIT6) ip link set dev "$interface" up ;;
+  BOUND6) ip address add "$new_ip6_address/$new_ip6_prefixlen" dev "$interface" nodad; echo "got $new_ip6_address" ;;
+esac
+exit 0
+`;
+
 export function station(name: string, bridge: string): Station {
   const dir = scratchDir();
   const script = join(dir, 'udhcpc');
   writeFileSync(script, SCRIPT);
   chmodSync(script, 0o755);
+  const script6 = join(dir, 'dhclient6');
+  writeFileSync(script6, SCRIPT6);
+  chmodSync(script6, 0o755);
   ip('netns', 'add', name);
   ip('link', 'add', `${name}0`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
   onTestFinished(() => {
@@ -80,10 +96,19 @@ export function station(name: string, bridge: string): Station {
       ];
       return /^got (\S+)/m.exec(tried(argv).stdout)?.[1];
     },
+    dhcp6: () => {
+      const file = (end: string): string => join(dir, `dhclient6.${end}`);
+      const client = `dhclient -6 -sf ${script6} -lf ${file('leases')} -pf ${file('pid')}`;
+      // It goes to the background, and would hold a pipe open; then it is told to go, and the address stays.
+      tried(['sh', '-c', `timeout 20 ${client} -1 eth0 > ${file('out')} 2>&1; ${client} -x 2>/dev/null`]);
+      const stdout = readFileSync(file('out'), 'utf8');
+      return /^got (\S+)/m.exec(stdout)?.[1];
+    },
     fetch: (url) => {
       const { status, stdout } = tried([process.execPath, '-e', FETCH, url]);
       return status === 0 ? stdout : undefined;
     },
+    unplug: () => ip('link', 'delete', 'dev', `${name}0`),
     resolve: (host, server) => {
       const { stdout } = tried([process.execPath, '-e', RESOLVE, host, server]);
       return JSON.parse(stdout) as readonly string[];

@@ -61,7 +61,7 @@ export async function leases(name: string, options: { readonly json?: boolean })
         ['ADDRESS', 'MAC', 'NAME', 'UNTIL (UTC)'],
         rows.map(({ address, mac, name: host, expires }) => [
           address,
-          mac,
+          mac ?? '-',
           host ?? '-',
           expires === undefined ? 'for ever' : expires.slice(0, 16).replace('T', ' '),
         ]),

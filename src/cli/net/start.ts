@@ -34,8 +34,9 @@ export async function start(name: string, options: StartOptions): Promise<number
   }
   requireRoot(ROOTS);
   await activeNow();
-  const { made, opened } = await startNetwork(engine, places, definition);
+  const { made, opened, notes } = await startNetwork(engine, places, definition);
   for (const line of opened) note(`qlaunch: ${line}; opened while ${name} runs`);
+  for (const line of notes) note(`qlaunch: ${line}`);
   const active = (await activeNow()).find((one) => one.name === name);
   if (options.json === true) json(active ?? null);
   else

@@ -16,13 +16,39 @@ export async function readNatFacts(host: Host, token: string): Promise<NatFacts>
     askJson(host, ['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
     askJson(host, ['ip', '-j', '-6', 'route', 'show', 'table', 'all']),
   ]);
+  const ipv6 = existsSync(CONF6);
+  const isOff = ipv6 && attributeOf('all', 'disable_ipv6') === '1';
   return {
     ...facts,
     routes: [...v4, ...v6].flatMap(routeFact),
-    ipv6: existsSync('/proc/sys/net/ipv6'),
+    ipv6,
+    ...(isOff ? { ipv6Off: 'net.ipv6.conf.all.disable_ipv6 is 1' } : {}),
+    advertised: ipv6 ? advertised([...v4, ...v6]) : [],
     ...(chains.length === 0 ? {} : { firewall: await readFirewall(host, chains, uplinkOf(v4)) }),
     resolvConf: /^\s*nameserver\s/m.test(textIfThere('/etc/resolv.conf')),
   };
+}
+
+const CONF6 = '/proc/sys/net/ipv6/conf';
+
+/** undefined: there is no such interface (any more). */
+const attributeOf = (dev: string, name: string): string | undefined =>
+  textIfThere(`${CONF6}/${dev}/${name}`).trim() || undefined;
+
+/**
+ * Where the default routes go, and where a router has advertised something: a host that boots may not have heard it
+ * yet. 0 in accept_ra: somebody else (systemd-networkd, NetworkManager) or nobody hears it. 1 on a host that routes
+ * already: it is not heard, and never was.
+ */
+function advertised(routes: readonly Raw[]): readonly string[] {
+  const devs = routes
+    .filter(({ dst, protocol }) => dst === 'default' || protocol === 'ra')
+    .flatMap(({ dev }) => textOf(dev) ?? []);
+  const routesAlready = attributeOf('all', 'forwarding') === '1';
+  return [...new Set(devs)].filter((dev) => {
+    const heard = attributeOf(dev, 'accept_ra');
+    return heard === '2' || (heard === '1' && !routesAlready);
+  });
 }
 
 const uplinkOf = (routes: readonly Raw[]): string | undefined =>

@@ -21,7 +21,7 @@ export interface Surroundings {
 
 const ANYWHERE = '198.51.100.9';
 
-/** None of an open network, whose firewall is the administrator's. */
+/** Of IPv4; none of an open network, whose firewall is the administrator's. */
 export function flowsOf(network: DefinedNetwork, { uplink, bridgeFilter }: Surroundings): readonly Flow[] {
   const {
     bridge: { name: bridge },
@@ -30,7 +30,8 @@ export function flowsOf(network: DefinedNetwork, { uplink, bridgeFilter }: Surro
   } = network;
   if (forward.mode === 'open') return [];
   const out = forward.dev ?? uplink ?? 'eth0';
-  return network.ips.flatMap(({ address, subnet, dhcp }, nth): readonly Flow[] => {
+  const ips = network.ips.filter(({ address }) => address.family === 4);
+  return ips.flatMap(({ address, subnet, dhcp }, nth): readonly Flow[] => {
     const [gateway, guest] = [formatIp(address), formatIp(nthAddress(subnet, 2n) ?? address)];
     const tcp = { proto: 'tcp', sport: 40_000, dport: 443, state: 'new' } as const;
     const ask = {

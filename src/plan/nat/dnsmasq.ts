@@ -1,7 +1,7 @@
 /** dnsmasq for one network: DHCP, and DNS on the network's bridge only. Options as in dnsmasq(8). */
 import { type Cidr, lastAddress } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
-import type { Dhcp, DhcpHost, DhcpRange } from '../../spec/nat/network.ts';
+import type { DhcpHost, DhcpRange, NetworkIp } from '../../spec/nat/network.ts';
 import type { Argv, FilePath } from '../step.ts';
 import type { DefinedNetwork } from './defined.ts';
 
@@ -16,7 +16,7 @@ export interface DnsmasqPaths {
 
 /** It has something to do: an address to answer on. */
 export const needsDnsmasq = ({ ips, dns }: DefinedNetwork): boolean =>
-  ips.length > 0 && (dns || ips.some(({ dhcp }) => dhcp !== undefined));
+  ips.length > 0 && (dns || ips.some(({ dhcp, address }) => dhcp !== undefined || address.family === 6));
 
 /** Goes to the background when it is ready; status and stderr tell why not. */
 export const dnsmasqArgv = ({ conf }: Pick<DnsmasqPaths, 'conf'>): Argv => ['dnsmasq', `--conf-file=${conf}`];
@@ -38,49 +38,68 @@ export function dnsmasqConf(network: DefinedNetwork, paths: DnsmasqPaths, resolv
     'bind-dynamic',
     `interface=${bridge.name}`,
     // Guests of an isolated network get no router.
-    ...(isolated ? ['dhcp-option=3'] : []),
-    ...network.ips.flatMap(({ dhcp, subnet, address }) =>
-      dhcp === undefined ? [] : dhcpLines(dhcp, subnet, formatIp(address), paths),
-    ),
+    ...(isolated ? ['dhcp-option=3', 'ra-param=*,0,0'] : []),
+    ...addressLines(network, paths),
     ...(mtu === undefined ? [] : [`dhcp-option=option:mtu,${mtu}`]),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function dhcpLines(
-  { ranges, hosts }: Dhcp,
-  subnet: Cidr,
-  gateway: string,
-  { leases, hosts: ofVms }: DnsmasqPaths,
-): readonly string[] {
-  const size = ranges.reduce((sum, { start, end }) => sum + Number(end.value - start.value) + 1, 0);
+function addressLines({ ips }: DefinedNetwork, paths: DnsmasqPaths): readonly string[] {
+  const asked = ips.flatMap(({ dhcp }) => dhcp ?? []);
+  const by6 = ips.filter(({ address }) => address.family === 6);
+  const isGiven = ips.some(({ address, dhcp }) => address.family === 4 && dhcp !== undefined);
+  const size = asked.flatMap(({ ranges }) => ranges).reduce((sum, range) => sum + sizeOf(range), 0);
   return [
-    ...ranges.map((range) => rangeLine(range, subnet)),
-    // Only the hosts that are listed.
-    ...(ranges.length === 0 && hosts.length > 0 ? [`dhcp-range=${gateway},static`] : []),
-    'dhcp-no-override',
-    'dhcp-authoritative',
+    ...ips.flatMap(rangeLines),
+    ...(isGiven ? ['dhcp-no-override', 'dhcp-authoritative'] : []),
     // An installer and the system it installs have different client ids: one MAC, one address all the same.
-    'dhcp-ignore-clid',
+    ...(isGiven ? ['dhcp-ignore-clid'] : []),
     ...(size === 0 ? [] : [`dhcp-lease-max=${size}`]),
-    `dhcp-leasefile=${leases}`,
-    `dhcp-hostsdir=${ofVms}`,
-    ...hosts.map(hostLine),
+    ...(asked.length === 0 && by6.length === 0 ? [] : [`dhcp-leasefile=${paths.leases}`]),
+    ...(isGiven ? [`dhcp-hostsdir=${paths.hosts}`] : []),
+    ...asked.flatMap(({ hosts }) => hosts.map(hostLine)),
+    ...(by6.some(({ dhcp }) => dhcp !== undefined) ? ['enable-ra'] : []),
   ];
 }
 
-function rangeLine({ start, end, leaseSeconds }: DhcpRange, subnet: Cidr): string {
-  const mask = formatIp({
-    family: 4,
-    value: (1n << 32n) - 1n - (lastAddress(subnet).value - subnet.first.value),
-  });
-  const lease = leaseSeconds === undefined ? [] : [leaseSeconds === 0 ? 'infinite' : `${leaseSeconds}s`];
-  return `dhcp-range=${[formatIp(start), formatIp(end), mask, ...lease].join(',')}`;
+/** More leases than dnsmasq, which looks through all of them, is made for. */
+const MAX_LEASES = 65_536n;
+
+function sizeOf({ start, end }: DhcpRange): number {
+  const size = end.value - start.value + 1n;
+  return Number(size < MAX_LEASES ? size : MAX_LEASES);
 }
 
-function hostLine({ mac, ip, name }: DhcpHost): string {
-  const words = [mac, ...(ip === undefined ? [] : [formatIp(ip)]), ...(name === undefined ? [] : [name])];
-  return `dhcp-host=${words.join(',')}`;
+function rangeLines({ address, subnet, dhcp }: NetworkIp): readonly string[] {
+  const gateway = formatIp(address);
+  // Guests make an address of their own (RFC 4862).
+  if (dhcp === undefined) return address.family === 6 ? [`dhcp-range=${gateway},ra-only`] : [];
+  if (dhcp.ranges.length > 0) return dhcp.ranges.map((range) => rangeLine(range, subnet));
+  // Only the hosts that are listed.
+  return dhcp.hosts.length > 0 ? [`dhcp-range=${gateway},static`] : [];
+}
+
+function rangeLine({ start, end, leaseSeconds }: DhcpRange, subnet: Cidr): string {
+  const lease = leaseSeconds === undefined ? [] : [leaseSeconds === 0 ? 'infinite' : `${leaseSeconds}s`];
+  return `dhcp-range=${[formatIp(start), formatIp(end), ...maskWords(subnet), ...lease].join(',')}`;
+}
+
+/** Guests without a DHCPv6 client (Android, a bare kernel) make an address of their own where that is possible. */
+function maskWords(subnet: Cidr): readonly string[] {
+  if (subnet.first.family === 6) return [...(subnet.prefix === 64 ? ['slaac'] : []), `${subnet.prefix}`];
+  const last = (1n << 32n) - 1n - (lastAddress(subnet).value - subnet.first.value);
+  return [formatIp({ family: 4, value: last })];
+}
+
+function hostLine({ mac, duid, ip, name, leaseSeconds }: DhcpHost): string {
+  const words = [
+    mac ?? (duid === undefined ? undefined : `id:${duid}`),
+    ip === undefined ? undefined : ip.family === 6 ? `[${formatIp(ip)}]` : formatIp(ip),
+    name,
+    leaseSeconds === undefined ? undefined : leaseSeconds === 0 ? 'infinite' : `${leaseSeconds}s`,
+  ];
+  return `dhcp-host=${words.filter((word) => word !== undefined).join(',')}`;
 }
 
 /**

@@ -17,6 +17,10 @@ export interface NatFacts extends HostFacts {
   readonly routes: readonly RouteFact[];
   /** The kernel has IPv6. */
   readonly ipv6: boolean;
+  /** Why no network gets IPv6 all the same: "net.ipv6.conf.all.disable_ipv6 is 1". */
+  readonly ipv6Off?: string;
+  /** Interfaces whose IPv6 lives on router advertisements, or may: the kernel must go on hearing them. */
+  readonly advertised?: readonly string[];
   /** The host has name servers (/etc/resolv.conf). */
   readonly resolvConf: boolean;
   /** undefined: no rules of others, or none that nft can read. */

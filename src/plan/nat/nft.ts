@@ -2,8 +2,8 @@
  * The firewall of one network: one table, which goes as a whole. What passes is what libvirt lets pass (its
  * src/network/network_nftables.c): between guests, out from the subnet, back in what belongs to it, nothing else.
  */
-import { formatCidr } from '../../spec/cidr.ts';
-import { formatIp } from '../../spec/ip.ts';
+import { type Cidr, contains, formatCidr } from '../../spec/cidr.ts';
+import { formatIp, type Ip } from '../../spec/ip.ts';
 import type { Forwarding, NetworkIp } from '../../spec/nat/network.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
 import type { DefinedNetwork } from './defined.ts';
@@ -57,15 +57,20 @@ function guardRules({ bridge: { name }, forward }: DefinedNetwork): readonly str
 function forwardRules({ bridge: { name }, forward, ips }: DefinedNetwork): readonly string[] {
   const [inward, outward] = [`oifname "${name}"`, `iifname "${name}"`];
   const dev = (word: string): string => (forward.dev === undefined ? '' : ` ${word} "${forward.dev}"`);
-  const state = forward.mode === 'nat' ? ' ct state established,related' : '';
-  const open = forward.mode === 'none' ? [] : ips.map(({ subnet }) => formatCidr(subnet));
+  const state = (ip: NetworkIp): string => (isNated(forward, ip) ? ' ct state established,related' : '');
+  const open = forward.mode === 'none' ? [] : ips;
   return [
     `${outward} ${inward} counter accept`,
     // What somebody forwards to a guest is meant to get there.
     ...(forward.mode === 'nat' ? [`${inward} ct status dnat counter accept`] : []),
-    ...open.map((net) => `${inward}${dev('iifname')} ip daddr ${net}${state} counter accept`),
+    ...open.map(
+      (ip) =>
+        `${inward}${dev('iifname')} ${wordOf(ip)} daddr ${formatCidr(ip.subnet)}${state(ip)} counter accept`,
+    ),
     `${inward} counter reject`,
-    ...open.map((net) => `${outward}${dev('oifname')} ip saddr ${net} counter accept`),
+    ...open.map(
+      (ip) => `${outward}${dev('oifname')} ${wordOf(ip)} saddr ${formatCidr(ip.subnet)} counter accept`,
+    ),
     `${outward} counter reject`,
   ];
 }
@@ -77,18 +82,40 @@ function mssRules({ bridge: { name }, forward }: DefinedNetwork): readonly strin
   return [`iifname "${name}" ${clamp}`, `oifname "${name}" ${clamp}`];
 }
 
+/** The header that a rule speaks of. */
+const wordOf = ({ address }: NetworkIp): string => (address.family === 4 ? 'ip' : 'ip6');
+
+/** RFC 4193: addresses that no router outside knows a way to. */
+const UNIQUE_LOCAL: Cidr = { first: { family: 6, value: 0xfcn << 120n }, prefix: 7 };
+
+/** All of IPv4; of IPv6 what is asked for, and unless something is, what could not get an answer otherwise. */
+function isNated({ mode, nat6 }: Forwarding, { address }: NetworkIp): boolean {
+  if (mode !== 'nat' || address.family === 4) return mode === 'nat';
+  return nat6 ?? contains(UNIQUE_LOCAL, address);
+}
+
+/** To these nobody answers but who is on the same wire. */
+const ON_THE_WIRE = { 4: ['224.0.0.0/24', '255.255.255.255'], 6: ['ff02::/16'] } as const;
+
 /** No source port below 1024: servers (NFS) take such a port for a sign that root of this host speaks. */
-function natRules({ mode, dev, ports, addresses }: Forwarding, { subnet }: NetworkIp): readonly string[] {
-  if (mode !== 'nat') return [];
-  const net = formatCidr(subnet);
-  const from = `ip saddr ${net} ip daddr != ${net}${dev === undefined ? '' : ` oifname "${dev}"`}`;
+function natRules(forward: Forwarding, ip: NetworkIp): readonly string[] {
+  const { dev, ports, addresses } = forward;
+  if (!isNated(forward, ip)) return [];
+  const [net, word] = [formatCidr(ip.subnet), wordOf(ip)];
+  const { family } = ip.address;
+  const from = `${word} saddr ${net} ${word} daddr != ${net}${dev === undefined ? '' : ` oifname "${dev}"`}`;
   const range = `:${ports?.start ?? 1024}-${ports?.end ?? 65_535}`;
-  const to = addresses === undefined ? undefined : `${formatIp(addresses.start)}-${formatIp(addresses.end)}`;
+  const to = addresses?.start.family === family ? addresses : undefined;
+  const bracket = ({ start, end }: { readonly start: Ip; readonly end: Ip }, port: string): string =>
+    family === 6 && port !== ''
+      ? `[${formatIp(start)}]-[${formatIp(end)}]`
+      : `${formatIp(start)}-${formatIp(end)}`;
   const translate = (port: string): string =>
-    to === undefined ? `masquerade${port === '' ? '' : ` to ${port}`}` : `snat ip to ${to}${port}`;
+    to === undefined
+      ? `masquerade${port === '' ? '' : ` to ${port}`}`
+      : `snat ${word} to ${bracket(to, port)}${port}`;
   return [
-    `ip saddr ${net} ip daddr 224.0.0.0/24 counter return`,
-    `ip saddr ${net} ip daddr 255.255.255.255 counter return`,
+    ...ON_THE_WIRE[family].map((there) => `${word} saddr ${net} ${word} daddr ${there} counter return`),
     `meta l4proto tcp ${from} counter ${translate(range)}`,
     `meta l4proto udp ${from} counter ${translate(range)}`,
     `${from} counter ${translate('')}`,

@@ -9,11 +9,20 @@ import { putFile } from '../files.ts';
 import { peaceSteps } from '../firewall/peace.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { ownerMark } from '../owner.ts';
-import { type BatchLine, DEADLINE_MS, type FilePath, type HostPath, type Plan, type Step } from '../step.ts';
+import {
+  type Argv,
+  type BatchLine,
+  DEADLINE_MS,
+  type FilePath,
+  type HostPath,
+  type Plan,
+  type Step,
+} from '../step.ts';
 import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
 import type { DefinedNetwork } from './defined.ts';
 import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
+import { bridgeIPv6, onThisHost, routeIPv6, uniqueLocal } from './ipv6.ts';
 import { firewallStep } from './nft.ts';
 
 export interface NatPaths extends DnsmasqPaths {
@@ -32,7 +41,7 @@ export interface NatStatus {
   /** "192.168.122.1/24" */
   readonly addresses: readonly string[];
   readonly dnsmasq: boolean;
-  /** Of its first address with DHCP. */
+  /** Of its first IPv4 address with DHCP. */
   readonly dhcp?: NatDhcp;
 }
 
@@ -46,7 +55,8 @@ export interface NatDhcp {
 }
 
 /** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS (exit 3). Without dnsmasq itself, which outlives the command. */
-export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
+export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
+  const { network } = onThisHost(given, facts);
   const { name, bridge, mac, mtu, forward } = network;
   for (const { subnet } of network.ips) refuseTaken(name, subnet, facts);
   const lifetime: Lifetime = { net: name };
@@ -58,12 +68,13 @@ export function planNetwork(network: DefinedNetwork, paths: NatPaths, facts: Nat
   return {
     steps: [
       ...steps,
-      ...(facts.ipv6 ? quietIPv6(bridge.name) : []),
+      ...(facts.ipv6 ? bridgeIPv6(network) : []),
       ...(firewall === undefined ? [] : [firewall]),
       ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark, owns)),
       addressStep(network),
-      ...(forward.mode === 'none' ? [] : [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')]),
-      ...(forward.mode === 'nat' ? [routeLocalnet(bridge.name)] : []),
+      ...(routesIPv4(network) ? [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')] : []),
+      ...routeIPv6(network, facts),
+      ...(forward.mode === 'nat' && routesIPv4(network) ? [routeLocalnet(bridge.name)] : []),
       ...(needsDnsmasq(network)
         ? [
             putFile({ path: paths.conf, content: dnsmasqConf(network, paths, facts.resolvConf) }),
@@ -95,19 +106,21 @@ export function statusOf(network: DefinedNetwork): NatStatus {
 }
 
 function dhcpOf({ address, subnet, dhcp }: NetworkIp): NatDhcp | undefined {
-  if (dhcp === undefined) return undefined;
+  if (dhcp === undefined || address.family === 6) return undefined;
   return {
     subnet: formatCidr(subnet),
     gateway: formatIp(address),
     ranges: dhcp.ranges.map(({ start, end }) => ({ start: formatIp(start), end: formatIp(end) })),
-    hosts: dhcp.hosts.flatMap(({ mac, ip }) => (ip === undefined ? [] : [{ mac, ip: formatIp(ip) }])),
+    hosts: dhcp.hosts.flatMap(({ mac, ip }) =>
+      mac === undefined || ip === undefined ? [] : [{ mac, ip: formatIp(ip) }],
+    ),
   };
 }
 
 function refuseTaken(name: string, subnet: DefinedNetwork['ips'][number]['subnet'], facts: NatFacts): void {
   const taken = routeInTheWay(subnet, facts);
   if (taken === undefined) return;
-  const free = freeSubnet(facts);
+  const free = subnet.first.family === 4 ? freeSubnet(facts) : uniqueLocal(name, facts);
   throw new QlaunchError('QL_SUBNET_TAKEN', EXIT.refused, {
     what: `the network ${name} can not have ${formatCidr(subnet)}`,
     why: [`this host reaches ${renderRoute(taken)} elsewhere`],
@@ -117,20 +130,8 @@ function refuseTaken(name: string, subnet: DefinedNetwork['ips'][number]['subnet
   });
 }
 
-/** A guest's router advertisements must not tell the host where to send its packets. */
-function quietIPv6(bridge: string): readonly Step[] {
-  const set = (attribute: string, value: string, title: string): Step => ({
-    title,
-    do: { write: `/proc/sys/net/ipv6/conf/${bridge}/${attribute}` as HostPath, value },
-    undo: { nothing: `goes away with ${bridge}` },
-    deadlineMs: DEADLINE_MS,
-  });
-  return [
-    set('disable_ipv6', '1', `keep IPv6 off on ${bridge}, which has no IPv6 address`),
-    set('accept_ra', '0', `ignore router advertisements on ${bridge}`),
-    set('autoconf', '0', `take no IPv6 address from guests on ${bridge}`),
-  ];
-}
+const routesIPv4 = ({ forward, ips }: DefinedNetwork): boolean =>
+  forward.mode !== 'none' && ips.some(({ address }) => address.family === 4);
 
 /**
  * Answers to forwards from this host's own loopback come in by the bridge for 127.0.0.1 (ip_route_input_slow() in
@@ -150,7 +151,8 @@ export function addressStep({ bridge, ips }: Pick<DefinedNetwork, 'bridge' | 'ip
   const lines: readonly BatchLine[] = [
     ...ips.map(({ address, subnet }): BatchLine => {
       const text = `${formatIp(address)}/${subnet.prefix}`;
-      const words = ['address', 'add', text, 'broadcast', '+', 'dev', bridge.name] as const;
+      const broadcast = address.family === 4 ? ['broadcast', '+'] : [];
+      const words: Argv = ['address', 'add', text, ...broadcast, 'dev', bridge.name];
       return { title: `give ${bridge.name} the address ${text}`, words, undo };
     }),
     { title: `bring ${bridge.name} up`, words: ['link', 'set', 'dev', bridge.name, 'up'], undo },

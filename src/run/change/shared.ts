@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Machine } from '../../host/port.ts';
 import type { HostPath } from '../../plan/step.ts';
-import { ALONG } from '../../plan/sysctl.ts';
+import { ALONG, IPV6_FORWARD, isAcceptRa } from '../../plan/sysctl.ts';
 import type { Engine } from '../engine.ts';
 import { isRecord } from '../journal/check.ts';
 import { seal, unseal } from '../journal/seal.ts';
@@ -219,6 +219,8 @@ async function whyLeft(
   if (current === undefined) return undefined;
   if (!sameValue(current, record.value))
     return `left alone: ${path} is ${current}, not the ${record.value} we had set`;
+  if (isAcceptRa(path) && (await engine.machine.read(IPV6_FORWARD))?.trim() === '1')
+    return `left at ${current}: this host still routes IPv6, and would not hear its routers any more`;
   const others = path in ALONG ? await otherForwarders(engine.machine) : [];
   return others.length === 0 ? undefined : `left at ${current}: ${path} is needed by ${others.join(', ')}`;
 }

@@ -1,7 +1,7 @@
 /** Leaving a shared attribute, as sh: only where nobody else is in the record, now and when the script runs. */
 import { createHash } from 'node:crypto';
 import { shellLine, shellWord } from '../../plan/shell.ts';
-import { ALONG } from '../../plan/sysctl.ts';
+import { ALONG, IPV6_FORWARD, isAcceptRa } from '../../plan/sysctl.ts';
 import type { SettledOf } from '../../plan/undo.ts';
 import type { Engine } from '../engine.ts';
 import { otherForwarders } from './forwarders.ts';
@@ -30,7 +30,7 @@ export async function renderUnshare(
   return [
     `if is_content ${shellWord(file)} ${hash}; then`,
     // First ours, which drags the others along, then those that were otherwise before.
-    `  if [ "$(words "$(cat ${shellWord(path)})")" = ${shellWord(record.value)} ]; then`,
+    `  if [ "$(words "$(cat ${shellWord(path)})")" = ${shellWord(record.value)} ]${isAcceptRa(path) ? ` && [ "$(cat ${IPV6_FORWARD})" != 1 ]` : ''}; then`,
     `    ${shellLine(['put_back', seconds, path, prior, record.value])} || ${keep}`,
     ...along.map(
       ([one, value]) =>

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { hasLibvirt, readNatFacts } from '../../host/nat/facts.ts';
 import { definedNames, type NatPlaces, readDefinition } from '../../host/nat/places.ts';
+import { machineId } from '../../host/vm/macs.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import { DEFAULT, defaultXml, freeBridge } from '../../plan/nat/default.ts';
 import { planDefine, planUndefine } from '../../plan/nat/define.ts';
@@ -28,7 +29,7 @@ export async function definitionOf(engine: Engine, places: NatPlaces, name: stri
   if (text !== undefined) return whole(readNetwork(text, places.definition(name).file), text);
   if (name !== DEFAULT) throw noNetwork(name, definedNames(places));
   const facts = await readNatFacts(engine.machine, engine.newToken());
-  const xml = defaultXml(facts, await hasLibvirt(engine.machine));
+  const xml = defaultXml(facts, await hasLibvirt(engine.machine), machineId() || facts.token);
   return { ...complete(xml, 'the built-in network', facts, places), builtIn: true };
 }
 

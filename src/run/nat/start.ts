@@ -8,6 +8,7 @@ import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
+import { onThisHost } from '../../plan/nat/ipv6.ts';
 import { planNetwork } from '../../plan/nat/start.ts';
 import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
@@ -51,11 +52,13 @@ export interface Started {
   readonly made: boolean;
   /** Where another firewall was in the way, and was opened. */
   readonly opened: readonly string[];
+  /** What of the network this host can not do. */
+  readonly notes: readonly string[];
 }
 
 /**
  * What a start that was cut short left is taken back first; the built-in network is defined by
- * its first start. Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS, QL_STEP_REFUSED, QL_DNSMASQ, with everything taken back.
+ * its first start. Errors: QL_SUBNET_TAKEN, QL_NET_IPV6, QL_LINK_EXISTS, QL_STEP_REFUSED, QL_DNSMASQ, with everything taken back.
  */
 export async function startNetwork(
   engine: Engine,
@@ -70,11 +73,13 @@ export async function startNetwork(
   makeFolder(places, name);
   const title = `net start ${name}`;
   const opened: string[] = [];
+  const notes: string[] = [];
   const made = await engine.locked(title, async () => {
     const facts = await readNatFacts(engine.machine, engine.newToken());
     if (activeNetworks(places, facts).some((active) => active.name === name)) return false;
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     await execute(engine, planNetwork(network, paths, facts), order);
+    notes.push(...onThisHost(network, facts).notes);
     if (facts.firewall !== undefined)
       opened.push(...obstaclesOf(network, facts.firewall).map(renderObstacle));
     return true;
@@ -86,7 +91,7 @@ export async function startNetwork(
     if (made) await release(engine, { net: name });
     throw error;
   }
-  return { made, opened };
+  return { made, opened, notes };
 }
 
 const ofNetwork =

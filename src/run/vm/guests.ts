@@ -1,10 +1,10 @@
 /** `ip=`, `hostname=` and `fwd=` of `--net nat`: what the network has to know of a VM. */
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { readLeaseFile } from '../../host/nat/leases.ts';
+import { type Lease, readLeaseFile } from '../../host/nat/leases.ts';
 import type { NatPlaces } from '../../host/nat/places.ts';
 import { readReservations } from '../../host/nat/reservations.ts';
 import type { Finding } from '../../host/qemu/finding.ts';
-import { guestAddress } from '../../plan/nat/address.ts';
+import { guestAddress, type Holder } from '../../plan/nat/address.ts';
 import { guestSteps } from '../../plan/nat/guest.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
@@ -73,7 +73,7 @@ export function guestStepsNow(
     const [tap, mac, dhcp] = [of.taps[net.id], of.macs[net.id], network.dhcp];
     if (tap === undefined || mac === undefined || dhcp === undefined) return [];
     const paths = places.paths(network.name);
-    const holders = [...readReservations(paths.hosts), ...readLeaseFile(paths.leases)];
+    const holders = [...readReservations(paths.hosts), ...readLeaseFile(paths.leases).flatMap(holderOf)];
     const address = guestAddress(mac, dhcp, holders, net.ip);
     if (typeof address !== 'string') throw noAddress(net, address.why);
     const { hostname, forwards } = net;
@@ -92,3 +92,7 @@ function noAddress(net: NatNet, why: string): QlaunchError {
     todo: [`sudo qlaunch net leases ${net.network}`, 'leave ip= out, or take another one'],
   });
 }
+
+/** Of IPv4, whose addresses are promised here. */
+const holderOf = ({ mac, address }: Lease): readonly Holder[] =>
+  mac === undefined || address.includes(':') ? [] : [{ mac, address }];

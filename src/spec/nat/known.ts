@@ -8,6 +8,8 @@ interface Known {
 
 const RANGE: Known = { attributes: ['start', 'end'] };
 
+const LEASE: Known = { attributes: ['expiry', 'unit'] };
+
 const NETWORK: Known = {
   children: {
     name: {},
@@ -19,15 +21,15 @@ const NETWORK: Known = {
     dns: { attributes: ['enable'] },
     forward: {
       attributes: ['mode', 'dev'],
-      children: { nat: { children: { port: RANGE, address: RANGE } } },
+      children: { nat: { attributes: ['ipv6'], children: { port: RANGE, address: RANGE } } },
     },
     ip: {
       attributes: ['address', 'netmask', 'prefix', 'family'],
       children: {
         dhcp: {
           children: {
-            range: { ...RANGE, children: { lease: { attributes: ['expiry', 'unit'] } } },
-            host: { attributes: ['mac', 'ip', 'name'] },
+            range: { ...RANGE, children: { lease: LEASE } },
+            host: { attributes: ['mac', 'id', 'ip', 'name'], children: { lease: LEASE } },
           },
         },
       },
@@ -48,17 +50,10 @@ function unknownIn(element: Element, known: Known): readonly string[] {
     .map(({ name }) => inert(placeOf(element, name)));
   const children = childElements(element).flatMap((child) => {
     const inside = known.children?.[child.tagName];
-    if (inside === undefined || isIPv6(child)) return [inert(placeOf(child))];
+    if (inside === undefined) return [inert(placeOf(child))];
     return unknownIn(child, inside);
   });
   return [...attributes, ...children];
 }
 
 const inert = (place: string): string => `${place} has no effect here; it is kept`;
-
-/** An `ip` of the other family. */
-export function isIPv6(element: Element): boolean {
-  if (element.tagName !== 'ip') return false;
-  const address = element.getAttribute('address') ?? '';
-  return element.getAttribute('family') === 'ipv6' || address.includes(':');
-}

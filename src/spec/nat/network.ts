@@ -18,8 +18,10 @@ export interface Forwarding {
   readonly dev?: string;
   /** Source ports of NATed packets; 1024-65535 unless given. */
   readonly ports?: { readonly start: number; readonly end: number };
-  /** Source addresses of NATed packets; that of the outgoing interface unless given. */
+  /** Source addresses of NATed packets, of one family; that of the outgoing interface unless given. */
   readonly addresses?: AddressRange;
+  /** IPv6 subnets are NATed, or routed. Unless said, those are NATed that nobody else can route to (RFC 4193). */
+  readonly nat6?: boolean;
 }
 
 export interface DhcpRange extends AddressRange {
@@ -27,11 +29,15 @@ export interface DhcpRange extends AddressRange {
   readonly leaseSeconds?: number;
 }
 
-/** One guest that always gets the same address. */
+/** One guest that always gets the same address. It is told by one of `mac`, `duid` and, where both are missing, `name`. */
 export interface DhcpHost {
-  readonly mac: Mac;
+  readonly mac?: Mac;
+  /** DHCP Unique Identifier (RFC 8415, 11) of IPv6: "0:3:0:1:52:54:0:0:0:1". */
+  readonly duid?: string;
   readonly ip?: Ip;
   readonly name?: string;
+  /** As of DhcpRange. */
+  readonly leaseSeconds?: number;
 }
 
 export interface Dhcp {
@@ -39,7 +45,7 @@ export interface Dhcp {
   readonly hosts: readonly DhcpHost[];
 }
 
-/** One address of the host on the bridge, and its subnet. IPv4. */
+/** One address of the host on the bridge, and its subnet. Of IPv6 a /64, or longer with DHCP. */
 export interface NetworkIp {
   readonly address: Ip;
   readonly subnet: Cidr;

@@ -6,7 +6,8 @@ import { parseChoice, parseSwitch, parseWhole } from '../number.ts';
 import { Gathering, type Problem } from '../raw.ts';
 import { unknownParts } from './known.ts';
 import type { Forwarding, ForwardMode, Network, NetworkBridge } from './network.ts';
-import { readAddressRange, readIps } from './read-ip.ts';
+import { readAddressRange } from './read-address.ts';
+import { readIps } from './read-ip.ts';
 import { parseBridgeName, parseDomain, parseNetworkName, parseUuid } from './words.ts';
 import { childrenNamed, type Document, type Element, parseXml, placeOf } from './xml.ts';
 
@@ -127,12 +128,14 @@ function readForward(gathering: Gathering, element: Element | undefined): Forwar
     gathering.refuse(placeOf(nat), `only forward mode 'nat' has it, not '${mode}'`);
   const ports = nat === undefined ? undefined : readPorts(gathering, childrenNamed(nat, 'port')[0]);
   const [range] = nat === undefined ? [] : childrenNamed(nat, 'address');
+  const nat6 = attribute(gathering, nat, 'ipv6', parseSwitch);
   const addresses = range === undefined ? undefined : readAddressRange(gathering, range);
   return {
     mode: mode ?? 'nat',
     ...(dev === undefined ? {} : { dev }),
     ...(ports === undefined ? {} : { ports }),
     ...(addresses === undefined ? {} : { addresses }),
+    ...(nat6 === undefined ? {} : { nat6 }),
   };
 }
 

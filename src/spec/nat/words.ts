@@ -38,3 +38,9 @@ export function parseUuid(text: string, at: string): string | Problem {
   if (!/^[0-9a-f]{32}$/.test(hex)) return { at, what: `"${text}" is not a UUID` };
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
+
+/** Bytes in hex with colons, as libvirt and dnsmasq write them. Its type is two bytes; 130 in all (RFC 8415, 11.1). */
+export function parseDuid(text: string, at: string): string | Problem {
+  if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){2,129}$/i.test(text)) return text.toLowerCase();
+  return { at, what: `"${text}" is not a DUID`, hint: 'write 0:3:0:1:52:54:0:0:0:1' };
+}

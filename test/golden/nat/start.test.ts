@@ -2,9 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { defaultXml } from '../../../src/plan/nat/default.ts';
 import { isDefined } from '../../../src/plan/nat/defined.ts';
 import { dnsmasqConf } from '../../../src/plan/nat/dnsmasq.ts';
 import type { NatFacts, RouteFact } from '../../../src/plan/nat/facts.ts';
+import { onThisHost } from '../../../src/plan/nat/ipv6.ts';
 import { renderTable } from '../../../src/plan/nat/nft.ts';
 import { planNetwork } from '../../../src/plan/nat/start.ts';
 import { renderPlan } from '../../../src/plan/render.ts';
@@ -24,7 +26,14 @@ const pathsOf = (name: string) =>
     dir: DIR,
   }) as const;
 
-const facts: NatFacts = { links: [], token: '0123456789ab', routes: [], ipv6: true, resolvConf: true };
+const facts: NatFacts = {
+  links: [],
+  token: '0123456789ab',
+  routes: [],
+  ipv6: true,
+  resolvConf: true,
+  advertised: ['eth0'],
+};
 
 function defined(text: string) {
   const { document } = readNetwork(text, 'x.xml');
@@ -45,7 +54,21 @@ const EVERYTHING = `<network><name>lab-1.x</name>
     <host mac='52:54:00:00:00:01' ip='10.9.0.99' name='web'/></dhcp></ip>
   <ip address='10.10.0.1' netmask='255.255.0.0'/></network>`;
 
+/** Of two prefixes one is routed to us, the other is nobody's business outside. */
+const DUAL = `<network><name>dual</name>
+  <forward mode='nat'><nat><address start='fd00:a::1' end='fd00:a::4'/></nat></forward><mtu size='1400'/>
+  <ip address='10.9.0.1' prefix='24'/>
+  <ip family='ipv6' address='fd12:3456:789a::1' prefix='64'><dhcp>
+    <range start='fd12:3456:789a::100' end='fd12:3456:789a::1ff'><lease expiry='30'/></range>
+    <host id='0:3:0:1:52:54:0:0:0:1' name='web' ip='fd12:3456:789a::10'/>
+    <host mac='52:54:00:00:00:02' ip='fd12:3456:789a::11'><lease expiry='0'/></host></dhcp></ip>
+  <ip family='ipv6' address='2001:db8:5::1'/></network>`;
+
 const CASES: Readonly<Record<string, string>> = {
+  dual: DUAL,
+  alone6: "<network><name>alone6</name><dns enable='no'/><ip family='ipv6' address='fd00::1'/></network>",
+  routed6: `<network><name>routed6</name><forward><nat ipv6='no'/></forward>
+    <ip family='ipv6' address='fd00::1' prefix='96'><dhcp><range start='fd00::2' end='fd00::9'/></dhcp></ip></network>`,
   plain: seed('plain'),
   default: seed('default'),
   br10: seed('br10'),
@@ -70,6 +93,33 @@ test.each(Object.keys(CASES))('%s: nft takes the table, dnsmasq its configuratio
   }
   const conf = dnsmasqConf(network, pathsOf(network.name), false);
   execFileSync('dnsmasq', ['--test', '--conf-file=-'], { input: conf, stdio: ['pipe', 'ignore', 'ignore'] });
+});
+
+test.each([
+  ['the kernel has none', { ipv6: false }, 'this kernel has no IPv6'],
+  ['it is off', { ipv6Off: 'net.ipv6.conf.all.disable_ipv6 is 1' }, 'net.ipv6.conf.all.disable_ipv6 is 1'],
+] as const)('without IPv6, since %s, a network has the rest, and that is said', (_why, without, why) => {
+  const host = { ...facts, ...without };
+  expect(onThisHost(defined(DUAL), host).notes).toEqual([`the network dual has no IPv6 here: ${why}`]);
+  const text = renderPlan(planNetwork(defined(DUAL), pathsOf('dual'), host));
+  expect(text).not.toMatch(/fd12|ip6|enable-ra|ipv6\/conf\/all/);
+  expect(text).toContain('address add 10.9.0.1/24');
+  expect(() => planNetwork(defined(CASES['alone6'] ?? ''), pathsOf('alone6'), host)).toThrow(
+    expect.objectContaining({ code: 'QL_NET_IPV6', why: [why] }),
+  );
+});
+
+test('the built-in network has a prefix of this host’s own, the same every time, and another where a route is in the way', () => {
+  const prefixOf = (seed: string, routes: readonly RouteFact[] = []): string =>
+    /ipv6" address="(fd[0-9a-f:]+)::1" prefix="64"/.exec(
+      defaultXml({ ...facts, routes }, false, seed),
+    )?.[1] ?? '';
+  const prefix = prefixOf('a');
+  expect([prefixOf('a'), prefixOf('b') === prefix]).toEqual([prefix, false]);
+  const to = parseCidr(`${prefix}::/48`, 'test');
+  if (isProblem(to)) throw new Error(prefix);
+  expect(prefixOf('a', [{ to, table: 'main' }])).not.toBe(prefix);
+  expect(readNetwork(defaultXml(facts, false, 'a'), 'x').warnings).toEqual([]);
 });
 
 test.each(['192.168.122.0/24', '192.168.0.0/16', '192.168.122.128/25', '192.168.122.7/32'])(

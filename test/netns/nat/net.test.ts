@@ -150,7 +150,10 @@ test('default gets a free subnet where libvirt’s is reached elsewhere; a defin
   ip('route add 192.168.0.0/17 dev away table 77');
   ip('route add 10.98.0.0/16 dev away');
   expect(await w.qlaunch('net', 'start', 'default')).toMatchObject({ status: 0 });
-  expect((await infoOf(w, 'default')).addresses).toEqual(['192.168.128.1/24']);
+  expect((await infoOf(w, 'default')).addresses).toEqual([
+    '192.168.128.1/24',
+    expect.stringMatching(/^fd[0-9a-f:]+::1\/64$/),
+  ]);
   const refused = await w.qlaunch('net', 'start', 'lab');
   expect(refused).toMatchObject({ status: 3 });
   expect(refused.stderr).toContain('10.98.0.0/16 on away (table main)');

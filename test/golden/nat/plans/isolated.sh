@@ -33,6 +33,7 @@ except-interface=lo
 bind-dynamic
 interface=qbr7
 dhcp-option=3
+ra-param=*,0,0
 dhcp-range=10.9.0.2,10.9.0.9,255.255.255.0
 dhcp-no-override
 dhcp-authoritative

@@ -73,18 +73,44 @@ test('every mistake is told at once, each with its path', () => {
   ]);
 });
 
+test.each([
+  ["<ip family='ipv6' address='10.9.0.1'/>", 'ip/@address: "10.9.0.1" is not an IPv6 address'],
+  ["<ip family='ipv4' address='fd00::1' prefix='24'/>", 'ip/@address: "fd00::1" is not an IPv4 address'],
+  ["<ip address='fd00::'/>", 'ip/@address: fd00:: is the anycast address of fd00::/64'],
+  ["<ip address='fd00::1' prefix='48'/>", 'ip/@prefix: guests find no address in a /48'],
+  ["<ip address='fd00::1' prefix='80'/>", 'ip/@prefix: guests find no address in a /80'],
+  ["<ip address='fd00::1' netmask='255.0.0.0'/>", 'ip/@netmask: IPv6 has a prefix instead'],
+  ["<ip address='fd00::1'><dhcp><range start='fd01::2' end='fd00::9'/></dhcp></ip>", 'dhcp/range: it begins'],
+  [
+    "<ip address='fd00::1'><dhcp><range start='fd00::2' end='fd01::9'/></dhcp></ip>",
+    'range/@end: fd01::9 can',
+  ],
+  ["<ip address='fd00::1'><dhcp><host id='1:2,3' name='a'/></dhcp></ip>", 'host/@id: "1:2,3" is not a DUID'],
+  ["<ip address='10.9.0.1' prefix='24'><dhcp><host id='0:3:0:1:5' name='a'/></dhcp></ip>", 'host/@id: only'],
+  ["<ip address='fd00::1'><dhcp/></ip><ip address='fd01::1'><dhcp/></ip>", 'ip[2]: only one IPv6 subnet'],
+  ["<ip address='fd00::1'/><ip address='fd00::2'/>", 'ip[2]: fd00::/64 overlaps fd00::/64'],
+])('IPv6: %s is refused', (inside, why) => {
+  expect(refusal(network(inside)).why).toEqual([
+    expect.stringContaining(
+      `line 1: network/${why}`
+        .replace('network/dhcp', 'network/ip/dhcp')
+        .replace('network/range', 'network/ip/dhcp/range')
+        .replace('network/host', 'network/ip/dhcp/host'),
+    ),
+  ]);
+});
+
 test('what is not known is named, and survives', () => {
   const text = network(`${IP}<portgroup name='x'><vlan><tag id='7'/></vlan></portgroup><bridge zone='lab'/>
-    <ip family='ipv6' address='fd00::1' prefix='64'/><!-- mine -->`);
+    <ip address='10.8.0.1' prefix='24'><x/></ip><!-- mine -->`);
   const { warnings, document } = readNetwork(text, 'x');
   expect(warnings).toEqual([
     'line 1: network/portgroup has no effect here; it is kept',
     'line 1: network/bridge/@zone has no effect here; it is kept',
-    'line 2: network/ip[2] has no effect here; it is kept',
+    'line 2: network/ip[2]/x has no effect here; it is kept',
   ]);
   const kept = fillIn(document, { uuid: 'u', mac: 'm', bridge: 'b' });
-  for (const part of ['<tag id="7"/>', 'zone="lab"', 'fd00::1', '<!-- mine -->'])
-    expect(kept).toContain(part);
+  for (const part of ['<tag id="7"/>', 'zone="lab"', '<x/>', '<!-- mine -->']) expect(kept).toContain(part);
 });
 
 test.each([
