@@ -23,8 +23,8 @@ export function registerBridge(program: Command, done: (status: number) => void)
       .option('--no-confirm', 'with --uplink: keep it at once')
       .option('--force', 'with --uplink: also where the root file system is reached over it')
       .option(
-        '--persist',
-        'also make it at every boot: in /etc/network/interfaces (ifupdown), once it is confirmed',
+        '--persist [manager]',
+        'also make it at every boot, once it is confirmed; by ifupdown or networkd [what has the NIC]',
       )
       .option('--address <cidr>', 'an address of this host there; may be given again', collect),
     '',

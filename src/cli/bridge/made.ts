@@ -18,6 +18,7 @@ import type { Engine } from '../../run/engine.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import { planUndo, undoChange } from '../../run/recover.ts';
 import { parseHostAddress } from '../../spec/bridge/address.ts';
+import { type BackEnd, parseBackEnd } from '../../spec/bridge/back-end.ts';
 import { readSettings, type SettingsText } from '../../spec/bridge/settings.ts';
 import { parseIfName, parseNewIfName } from '../../spec/ifname.ts';
 import { Gathering } from '../../spec/raw.ts';
@@ -39,7 +40,7 @@ export interface Show {
 export interface CreateOptions extends Show, SettingsText {
   readonly address?: readonly string[];
   readonly uplink?: string;
-  readonly persist?: boolean;
+  readonly persist?: string | true;
   readonly confirm?: string | false;
   readonly force?: boolean;
 }
@@ -52,14 +53,23 @@ export async function create(name: string, options: CreateOptions): Promise<numb
     const addresses = (options.address ?? []).flatMap(
       (text) => gathering.take(parseHostAddress(text, '--address')) ?? [],
     );
-    return { name, addresses, persist: options.persist === true, ...readSettings(options, gathering) };
+    return { name, addresses, ...readPersist(options, gathering), ...readSettings(options, gathering) };
   });
   const engine = engineNow();
   return carry(engine, createOrder(engine, wish), options, (id) => [
-    `${name} is there, ${options.persist === true ? 'also after the next boot' : 'until the next boot'}`,
+    `${name} is there, ${options.persist !== undefined ? 'also after the next boot' : 'until the next boot'}`,
     `  use    qlaunch IMAGE --net bridge:${name}   # sudo qlaunch acl init ${name} lets users do so`,
     `  undo   sudo qlaunch bridge delete ${name}   # change ${id}`,
   ]);
+}
+
+export function readPersist(
+  { persist }: CreateOptions,
+  gathering: Gathering,
+): { readonly persist?: BackEnd | true } {
+  if (persist === undefined || persist === true) return persist === undefined ? {} : { persist };
+  const backEnd = gathering.take(parseBackEnd(persist, '--persist'));
+  return backEnd === undefined ? {} : { persist: backEnd };
 }
 
 export async function set(name: string, options: Show & SettingsText): Promise<number> {
@@ -122,7 +132,7 @@ export async function remove(name: string, options: DeleteOptions): Promise<numb
   // After a reboot only files were left to take back: the bridge itself was made at boot, by ifupdown.
   const still = result.left.length === 0 && (await listBridges(engine)).some((row) => row.name === name);
   const said = still
-    ? [...result.said, `${name} was made at boot by ifupdown, and stays until the next one`]
+    ? [...result.said, `${name} was made at boot, and stays until the next one`]
     : result.said;
   return told({ ...result, said }, options);
 }

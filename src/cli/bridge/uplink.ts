@@ -7,7 +7,7 @@ import { parseTrial } from '../../spec/bridge/time.ts';
 import { parseIfName } from '../../spec/ifname.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json, out } from '../terminal.ts';
-import { type CreateOptions, checked, engineNow, ROOTS } from './made.ts';
+import { type CreateOptions, checked, engineNow, ROOTS, readPersist } from './made.ts';
 
 const USUAL_TRIAL_S = 60;
 /** An STP port is silent for two forward delays; the rest is for the person to look and to type. */
@@ -33,7 +33,11 @@ export async function create(name: string, uplink: string, options: CreateOption
     if (text !== false && asked !== undefined && asked < silentS)
       gathering.refuse('--confirm', `with STP the port may be silent that long`, `write ${silentS}s or more`);
     return {
-      wish: { name, uplink, force: options.force === true, persist: options.persist === true, ...settings },
+      wish: {
+        ...{ name, uplink, force: options.force === true },
+        ...readPersist(options, gathering),
+        ...settings,
+      },
       trialS: text === false ? undefined : asked,
     };
   });

@@ -11,13 +11,14 @@ import type { Lifetime } from '../../plan/lifetime.ts';
 import { isOwnerMark } from '../../plan/owner.ts';
 import { shellWord } from '../../plan/shell.ts';
 import type { Plan } from '../../plan/step.ts';
+import type { BackEnd } from '../../spec/bridge/back-end.ts';
 import type { BridgeSettings } from '../../spec/bridge/settings.ts';
 import { execute, newId } from '../change/execute.ts';
 import { isOnTrial, revertChange } from '../confirm/confirm.ts';
 import type { Engine } from '../engine.ts';
 import { type Recovered, undoChange } from '../recover.ts';
 import { type BridgeChange, bridgeChanges, titleOf } from './changes.ts';
-import { persistSteps } from './persist.ts';
+import { persistSteps } from './persist/steps.ts';
 
 export interface BridgeOrder {
   readonly title: string;
@@ -45,15 +46,18 @@ function order(
 export interface PlainBridge extends BridgeSettings {
   readonly name: string;
   readonly addresses: readonly string[];
-  /** Also at every boot. */
-  readonly persist: boolean;
+  /** Also at every boot; true: by the network manager of this host. */
+  readonly persist?: BackEnd | true;
 }
 
 /** A bridge without an uplink. Errors: QL_LINK_EXISTS, QL_PERSIST. */
 export function createOrder(engine: Engine, wish: PlainBridge): BridgeOrder {
   return order(engine, titleOf('create', wish.name), async (facts, lifetime) => {
     const { steps } = planBridge({ ...wish, lifetime }, facts);
-    return { steps: wish.persist ? [...steps, ...(await persistSteps(engine.machine, wish))] : steps };
+    const { persist } = wish;
+    if (persist === undefined) return { steps };
+    const kept = await persistSteps(engine.machine, wish, persist === true ? undefined : persist);
+    return { steps: [...steps, ...kept] };
   });
 }
 

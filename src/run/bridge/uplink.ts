@@ -4,12 +4,14 @@ import { sshPeer } from '../../host/bridge/session.ts';
 import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
+import { modelOf } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
 import { moveTitle, planUplink, type UplinkFacts, wayBack, wayBackText } from '../../plan/bridge/uplink.ts';
 import { type HostFacts, linkNamed } from '../../plan/facts.ts';
 import { renderByHand } from '../../plan/render-undo.ts';
 import type { Plan } from '../../plan/step.ts';
+import type { BackEnd } from '../../spec/bridge/back-end.ts';
 import type { BridgeSettings } from '../../spec/bridge/settings.ts';
 import { execute, newId } from '../change/execute.ts';
 import { applyOnTrial, revertChange } from '../confirm/confirm.ts';
@@ -18,7 +20,7 @@ import { loadChange } from '../journal/load.ts';
 import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
 import { refuseBusy } from './checks.ts';
-import { persistSteps } from './persist.ts';
+import { persistSteps } from './persist/steps.ts';
 import { type Before, clientsMissing, disproof, lookBefore } from './proof.ts';
 
 export interface UplinkBridge extends BridgeSettings {
@@ -26,8 +28,8 @@ export interface UplinkBridge extends BridgeSettings {
   readonly uplink: string;
   /** Also where a failure could not be put back. */
   readonly force: boolean;
-  /** Also at every boot. */
-  readonly persist?: boolean;
+  /** Also at every boot; true: by the network manager that has the NIC. */
+  readonly persist?: BackEnd | true;
 }
 
 export interface Moved {
@@ -55,8 +57,15 @@ async function look(
   await refuseBusy(engine.machine, nic, facts, wish.force);
   const plan = planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts);
   const mac = nic.address === undefined ? {} : { mac: nic.address };
+  const { persist } = wish;
   const kept =
-    wish.persist === true ? await persistSteps(engine.machine, { ...wish, ...mac, addresses: [] }) : [];
+    persist === undefined
+      ? []
+      : await persistSteps(
+          engine.machine,
+          { ...wish, ...mac, ...modelOf(facts) },
+          persist === true ? undefined : persist,
+        );
   return { plan: { steps: [...plan.steps, ...kept] }, facts };
 }
 

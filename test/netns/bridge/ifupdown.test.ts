@@ -154,6 +154,10 @@ test('without bridge-utils, or where something else brings the NIC up, it is ref
   const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist'];
   expect((await qlaunch(...create)).stderr).toContain('sudo apt install bridge-utils');
   writeFileSync(INTERFACES, 'auto lo\n');
-  expect((await qlaunch(...create)).stderr).toContain(`nothing in ${INTERFACES} brings ${NIC} up`);
+  expect((await qlaunch(...create)).stderr).toContain(
+    `nothing that qlaunch can read brings ${NIC} up at boot`,
+  );
+  const ifupdown = await qlaunch(...create.slice(0, -1), '--persist=ifupdown');
+  expect(ifupdown.stderr).toContain(`nothing in ${INTERFACES} brings ${NIC} up`);
   expect(existsSync('/sys/class/net/br0')).toBe(false);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ifupdownFiles } from '../../../../src/plan/bridge/ifupdown.ts';
+import { ifupdownFiles } from '../../../../../src/plan/bridge/persist/ifupdown.ts';
 
 const MAIN = '/etc/network/interfaces';
 const WISH = { name: 'br0', uplink: 'eth0', mac: '52:54:00:aa:bb:01', addresses: [] } as const;

@@ -1,30 +1,13 @@
 /** A bridge in /etc/network/interfaces: Debian's ifupdown with bridge-utils (bridge-utils-interfaces(5)). */
-import { EXIT, QlaunchError } from '../../errors.ts';
-import { bringsUp, readInterfaces, type Stanza, stanzasOf } from '../../spec/bridge/interfaces.ts';
-import type { BridgeSettings } from '../../spec/bridge/settings.ts';
-import { STP_DELAY_S } from '../bridge.ts';
-
-export interface IfupdownWish extends BridgeSettings {
-  readonly name: string;
-  readonly uplink?: string;
-  /** That of the uplink; without bridge_hw the bridge gets another one at boot, and so another lease. */
-  readonly mac?: string;
-  /** Of a bridge without an uplink. */
-  readonly addresses: readonly string[];
-}
-
-export interface ConfigFile {
-  readonly path: string;
-  readonly content: string;
-}
-
-const MARK = '#qlaunch# ';
+import { EXIT, QlaunchError } from '../../../errors.ts';
+import { bringsUp, readInterfaces, type Stanza, stanzasOf } from '../../../spec/bridge/interfaces.ts';
+import { type ConfigFile, delayOf, headOf, MARK, type PersistWish } from './wish.ts';
 
 /**
  * The files that change. What the uplink had is commented out where it was, and given to the bridge below, option by
  * option as it was written. Throws QL_PERSIST (exit 3).
  */
-export function ifupdownFiles(wish: IfupdownWish, files: readonly ConfigFile[]): readonly ConfigFile[] {
+export function ifupdownFiles(wish: PersistWish, files: readonly ConfigFile[]): readonly ConfigFile[] {
   const read = files.map((file) => ({ ...file, stanzas: readInterfaces(file.content) }));
   const all = read.flatMap(({ stanzas }) => stanzas);
   const { name, uplink } = wish;
@@ -70,13 +53,12 @@ function refused(name: string, why: string, paths: readonly string[]): QlaunchEr
   });
 }
 
-const head = ({ name }: IfupdownWish): readonly string[] => [
-  `# qlaunch: the bridge ${name}. \`qlaunch bridge delete ${name}\` puts back what was here before.`,
-];
-const tail = ({ name }: IfupdownWish): readonly string[] => [`# qlaunch: end of ${name}`];
+const head = ({ name }: PersistWish): readonly string[] => [headOf(name, 'puts back what was here before')];
+const tail = ({ name }: PersistWish): readonly string[] => [`# qlaunch: end of ${name}`];
 
-function bridgeOptions({ uplink, mac, stp, delayS, vlanAware }: IfupdownWish): readonly string[] {
-  const delay = delayS ?? (stp === true ? STP_DELAY_S : 0);
+function bridgeOptions(wish: PersistWish): readonly string[] {
+  const { uplink, mac, stp, vlanAware } = wish;
+  const delay = delayOf(wish);
   return [
     `bridge_ports ${uplink ?? 'none'}`,
     `bridge_stp ${stp === true ? 'on' : 'off'}`,
@@ -88,7 +70,7 @@ function bridgeOptions({ uplink, mac, stp, delayS, vlanAware }: IfupdownWish): r
   ];
 }
 
-function plainStanzas(wish: IfupdownWish): readonly string[] {
+function plainStanzas(wish: PersistWish): readonly string[] {
   const { name, addresses, mtu } = wish;
   const [v4 = [], v6 = []] = [false, true].map((isV6) =>
     addresses.filter((one) => one.includes(':') === isV6),
@@ -107,7 +89,7 @@ function plainStanzas(wish: IfupdownWish): readonly string[] {
 }
 
 /** The bridge is made by the first `inet` stanza; without one, by one that does nothing else. */
-function movedStanzas(wish: IfupdownWish, own: readonly Stanza[]): readonly string[] {
+function movedStanzas(wish: PersistWish, own: readonly Stanza[]): readonly string[] {
   const { name, uplink = '', mtu } = wish;
   const inet = own.findIndex(({ words }) => words[2] === 'inet');
   const made = [

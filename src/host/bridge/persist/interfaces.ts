@@ -1,7 +1,7 @@
 /** /etc/network/interfaces and what it sources, in the order in which ifupdown reads them. */
 import { dirname, isAbsolute, join } from 'node:path';
-import { readInterfaces } from '../../spec/bridge/interfaces.ts';
-import type { Machine } from '../port.ts';
+import { readInterfaces } from '../../../spec/bridge/interfaces.ts';
+import type { Machine } from '../../port.ts';
 
 interface ConfigText {
   readonly path: string;

@@ -1,0 +1,59 @@
+/** Files of systemd-networkd that count: systemd.network(5), "files with the same name in a higher directory". */
+import type { Machine } from '../../port.ts';
+
+interface ConfigText {
+  readonly path: string;
+  readonly content: string;
+}
+
+const DIRS = ['/etc', '/run', '/usr/local/lib', '/usr/lib'].map((dir) => `${dir}/systemd/network`);
+
+/** .netdev and .network files in the order of their names; what their drop-ins say is behind their content. */
+export async function networkdFilesNow(machine: Machine): Promise<readonly ConfigText[]> {
+  const all: string[] = [];
+  for (const dir of DIRS) all.push(...((await machine.list(dir)) ?? []).map((name) => `${dir}/${name}`));
+  const first = new Map<string, string>();
+  for (const path of all.filter((one) => /\.(network|netdev)$/.test(one)))
+    if (!first.has(baseOf(path))) first.set(baseOf(path), path);
+  const found: ConfigText[] = [];
+  for (const [name, path] of [...first].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const texts = [(await machine.read(path)) ?? ''];
+    for (const dir of DIRS.toReversed())
+      for (const dropIn of (await machine.list(`${dir}/${name}.d`)) ?? [])
+        if (dropIn.endsWith('.conf')) texts.push((await machine.read(`${dir}/${name}.d/${dropIn}`)) ?? '');
+    found.push({ path, content: `${texts.join('\n')}\n` });
+  }
+  return found;
+}
+
+const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** What a running networkd says of a link: sd-network's files of links and leases, by interface index. */
+export interface NetworkdLink {
+  readonly has: boolean;
+  readonly file?: string;
+  readonly lease?: string;
+}
+
+export async function networkdLink(machine: Machine, ifindex: number): Promise<NetworkdLink> {
+  const link = await machine.read(`/run/systemd/netif/links/${ifindex}`);
+  const lease = await machine.read(`/run/systemd/netif/leases/${ifindex}`);
+  const file = /^NETWORK_FILE=(.+)$/m.exec(link ?? '')?.[1];
+  return {
+    has: /^ADMIN_STATE=(configured|configuring)$/m.test(link ?? ''),
+    ...(file === undefined ? {} : { file }),
+    ...(lease === undefined ? {} : { lease }),
+  };
+}
+
+/** It runs, or is started at boot: `systemctl enable` makes these links. */
+export async function hasNetworkd(machine: Machine): Promise<boolean> {
+  const units = '/etc/systemd/system';
+  const places = [
+    '/run/systemd/netif/links',
+    `${units}/dbus-org.freedesktop.network1.service`,
+    `${units}/multi-user.target.wants/systemd-networkd.service`,
+  ];
+  for (const place of places) if ((await machine.stat(place)) !== undefined) return true;
+  return false;
+}

@@ -1,0 +1,275 @@
+/**
+ * A bridge of systemd-networkd: a .netdev that makes it, a .network for it and one for its port, all three ours
+ * (systemd.netdev(5), systemd.network(5)). Of all .network files the first that matches a link is the only one that
+ * counts, in the order of their names: ours come before the one that has the NIC now, which stays as it is.
+ */
+import { matchesGlob } from '../../../spec/bridge/glob.ts';
+import {
+  type Entry,
+  entry,
+  readSections,
+  renderSections,
+  type Section,
+  valuesOf,
+} from '../../../spec/bridge/sections.ts';
+import { type ConfigFile, cannotPersist, delayOf, headOf, type KeptFile, type PersistWish } from './wish.ts';
+
+export interface NetworkdFacts {
+  /** All .netdev and .network files that count, in the order of their names, drop-ins behind their file's content. */
+  readonly files: readonly ConfigFile[];
+  /** What networkd itself says it uses for the NIC; absent: it does not run, or does not have it. */
+  readonly ruling?: string;
+  /** Of the NIC's lease (iaidOf): with it the bridge is the same client to the server. */
+  readonly iaid?: number;
+}
+
+const DIR = '/etc/systemd/network';
+
+/** Throws QL_PERSIST (exit 3). */
+export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly KeptFile[] {
+  const { name, uplink, mac } = wish;
+  const read = facts.files.map((file) => ({ ...file, sections: readSections(file.content) }));
+  const there = read.find(({ path, sections }) =>
+    path.endsWith('.netdev')
+      ? valuesOf(sections, 'NetDev', 'Name').includes(name)
+      : valuesOf(sections, 'Match', 'Name').includes(name),
+  );
+  if (there !== undefined)
+    throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
+  const networks = read.filter(({ path }) => path.endsWith('.network'));
+  const old =
+    uplink === undefined
+      ? undefined
+      : (networks.find(({ path }) => path === facts.ruling) ??
+        networks.find((file) => matches(file, name, uplink, mac)));
+  const catching = networks.find((file) => matches(file, name, name, mac, 'bridge'));
+  const at = `${DIR}/${prefixBefore(name, [old, catching])}qlaunch-${name}`;
+  const head = `${headOf(name, 'removes this file')}\n`;
+  const port = uplink === undefined ? [] : portSections(wish, uplink, old?.sections ?? []);
+  const oldMtu = Number(valuesOf(old?.sections ?? [], 'Link', 'MTUBytes').at(-1));
+  const mtu = wish.mtu ?? (oldMtu > 0 ? oldMtu : undefined);
+  const own = old === undefined ? modelSections(wish) : movedSections(wish, old.sections, facts.iaid);
+  if (old !== undefined && /-netplan-/.test(old.path))
+    throw cannotPersist(
+      name,
+      [`${old.path} is made by netplan`],
+      ['the same command with --persist=netplan'],
+    );
+  if (old !== undefined && valuesOf(old.sections, 'Network', 'Bridge').length > 0)
+    throw cannotPersist(name, [`${old.path} makes ${uplink} a port of another bridge`], [`edit ${old.path}`]);
+  return [
+    { path: `${at}.netdev`, content: head + renderSections(netdevSections(wish, mtu)) },
+    { path: `${at}.network`, content: head + renderSections(own) },
+    ...(port.length === 0 ? [] : [{ path: `${at}-port.network`, content: head + renderSections(port) }]),
+  ];
+}
+
+/** What has the NIC now, if anything: the file's path. */
+export function networkdRuler(
+  files: readonly ConfigFile[],
+  link: string,
+  mac: string | undefined,
+): string | undefined {
+  const read = files.filter(({ path }) => path.endsWith('.network'));
+  return read
+    .map((file) => ({ ...file, sections: readSections(file.content) }))
+    .find((file) => matches(file, link, link, mac))?.path;
+}
+
+/** A lease's CLIENTID= is ff, four bytes of IAID, and the host's DUID (RFC 4361); a MAC (01…) stays by itself. */
+export function iaidOf(lease: string): number | undefined {
+  const [, digits] = /^CLIENTID=ff([0-9a-f]{8})/im.exec(lease) ?? [];
+  return digits === undefined ? undefined : Number.parseInt(digits, 16);
+}
+
+interface ReadFile extends ConfigFile {
+  readonly sections: readonly Section[];
+}
+
+/** Of wireless links, which are refused as ports, and of what a physical NIC never is. */
+const NEVER: ReadonlySet<string> = new Set(['WLANInterfaceType', 'SSID', 'BSSID']);
+
+function matches(
+  { path, sections }: ReadFile,
+  bridge: string,
+  link: string,
+  mac: string | undefined,
+  type: string = 'ether',
+): boolean {
+  const conditions = sections
+    .filter(({ name }) => name === 'Match')
+    .flatMap(({ entries }) => entries)
+    .filter(({ value }) => value !== '');
+  if (conditions.length === 0) return false;
+  const unknown: string[] = [];
+  for (const { key, value } of conditions) {
+    const words = value.split(/\s+/);
+    const isOf = (test: (word: string) => boolean): boolean => {
+      const [first = ''] = words;
+      return first.startsWith('!')
+        ? !words.some((word) => test(word.replace(/^!/, '')))
+        : words.some((word) => test(word));
+    };
+    const isMac = (word: string): boolean => word.toLowerCase().replaceAll('-', ':') === mac?.toLowerCase();
+    if (NEVER.has(key)) return false;
+    if (key === 'Name' || key === 'OriginalName') {
+      if (!isOf((word) => matchesGlob(word, link))) return false;
+    } else if (key === 'MACAddress' || key === 'PermanentMACAddress') {
+      if ((type === 'bridge' && key === 'PermanentMACAddress') || !isOf(isMac)) return false;
+    } else if (key === 'Type') {
+      if (!isOf((word) => matchesGlob(word, type))) return false;
+    } else if (key === 'Kind') {
+      if (type !== 'bridge' || !isOf((word) => matchesGlob(word, type))) return false;
+    } else unknown.push(key);
+  }
+  if (unknown.length === 0) return true;
+  // A bridge has no driver, no path and no property of a device.
+  if (type === 'bridge') return false;
+  throw cannotPersist(
+    bridge,
+    [
+      `${path} chooses its links by ${unknown.join(', ')}: whether ${link} is one of them only networkd knows`,
+    ],
+    [`add Name=${link} to [Match] in ${path}`],
+  );
+}
+
+const USUAL = '10-';
+
+function prefixBefore(bridge: string, files: readonly (ConfigFile | undefined)[]): string {
+  const names = files.flatMap((file) => (file === undefined ? [] : [baseOf(file.path)]));
+  const prefix = [USUAL, '0-'].find((one) => names.every((name) => `${one}qlaunch-${bridge}.network` < name));
+  if (prefix !== undefined) return prefix;
+  const first = names.toSorted()[0] ?? '';
+  throw cannotPersist(
+    bridge,
+    [`${first} comes before any name that qlaunch would choose, and would win`],
+    [`sudo mv ${DIR}/${first} ${DIR}/50-${first}`],
+  );
+}
+
+const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+function netdevSections(wish: PersistWish, mtu: number | undefined): readonly Section[] {
+  const { name, mac, stp, vlanAware } = wish;
+  return [
+    {
+      name: 'NetDev',
+      entries: [
+        entry('Name', name),
+        entry('Kind', 'bridge'),
+        ...(mac === undefined ? [] : [entry('MACAddress', mac)]),
+        ...(mtu === undefined ? [] : [entry('MTUBytes', mtu)]),
+      ],
+    },
+    {
+      name: 'Bridge',
+      entries: [
+        entry('STP', stp === true ? 'yes' : 'no'),
+        entry('ForwardDelaySec', delayOf(wish)),
+        ...(vlanAware === true ? [entry('VLANFiltering', 'yes')] : []),
+      ],
+    },
+  ];
+}
+
+/** Its own layer 2, and nothing above it: an address on the port would answer nobody. */
+function portSections(
+  { name: bridge, mtu }: PersistWish,
+  uplink: string,
+  old: readonly Section[],
+): readonly Section[] {
+  const stays = old.filter(({ name }) => !ABOVE.has(name) && name !== 'Match' && name !== 'Link');
+  const link = sectionsNamed(old, 'Link').filter(
+    ({ key }) => !WAITING.test(key) && (mtu === undefined || key !== 'MTUBytes'),
+  );
+  const stacked = sectionsNamed(old, 'Network').filter(({ key }) => STACKED.has(key));
+  const none = ['LinkLocalAddressing', 'IPv6AcceptRA', 'LLDP'].map((key) => entry(key, 'no'));
+  return [
+    { name: 'Match', entries: [entry('Name', uplink)] },
+    {
+      name: 'Link',
+      entries: [
+        ...link,
+        ...(mtu === undefined ? [] : [entry('MTUBytes', mtu)]),
+        entry('RequiredForOnline', 'no'),
+      ],
+    },
+    { name: 'Network', entries: [entry('Bridge', bridge), ...stacked, ...none] },
+    ...stays,
+  ];
+}
+
+/** What is above Ethernet, and so belongs to the bridge from now on. */
+const ABOVE: ReadonlySet<string> = new Set([
+  ...['Network', 'Address', 'Neighbor', 'IPv6AddressLabel', 'RoutingPolicyRule', 'NextHop', 'Route'],
+  ...['DHCP', 'DHCPv4', 'DHCPv6', 'DHCPPrefixDelegation', 'IPv6PrefixDelegation', 'DHCPServer'],
+  ...['DHCPServerStaticLease', 'IPv6SendRA', 'IPv6Prefix', 'IPv6RoutePrefix', 'IPv6AcceptRA'],
+]);
+/** Other links that are made on the NIC. */
+const STACKED: ReadonlySet<string> = new Set([
+  ...['VLAN', 'MACVLAN', 'MACVTAP', 'IPVLAN', 'IPVTAP', 'IPoIB', 'MACsec', 'VXLAN', 'Tunnel', 'Xfrm'],
+]);
+const WAITING = /^Required(Family)?ForOnline$/;
+
+const sectionsNamed = (sections: readonly Section[], name: string): readonly Entry[] =>
+  sections.filter((section) => section.name === name).flatMap(({ entries }) => entries);
+
+/** As it was written for the NIC, remarks included. */
+function movedSections(
+  wish: PersistWish,
+  old: readonly Section[],
+  iaid: number | undefined,
+): readonly Section[] {
+  const { name, uplink = '' } = wish;
+  const renamed = (one: Entry): Entry => (one.value === uplink ? entry(one.key, name) : one);
+  const moved = old
+    .filter((section) => ABOVE.has(section.name))
+    .map((section) => ({
+      name: section.name,
+      entries: section.entries
+        .filter(({ key }) => section.name !== 'Network' || !STACKED.has(key))
+        .map(renamed),
+    }));
+  const says = (key: string): boolean =>
+    ['DHCP', 'DHCPv4'].some((section) => valuesOf(old, section, key).length > 0);
+  const asks = valuesOf(old, 'Network', 'DHCP').some((value) =>
+    /^(yes|true|on|1|ipv4|v4|both)$/i.test(value),
+  );
+  const keeps = asks && iaid !== undefined && !says('IAID') && !says('ClientIdentifier');
+  return [
+    { name: 'Match', entries: [entry('Name', name)] },
+    { name: 'Link', entries: sectionsNamed(old, 'Link').filter(({ key }) => WAITING.test(key)) },
+    ...moved,
+    // By itself it is made from the link's name, and the bridge has another one.
+    { name: 'DHCPv4', entries: keeps ? [entry('IAID', iaid)] : [] },
+  ];
+}
+
+/** A bridge without ports has no carrier, and waiting for it would hold up the boot. */
+function modelSections(wish: PersistWish): readonly Section[] {
+  const { name, uplink, addresses, routes = [], dhcp4, ra } = wish;
+  return [
+    { name: 'Match', entries: [entry('Name', name)] },
+    { name: 'Link', entries: uplink === undefined ? [entry('RequiredForOnline', 'no')] : [] },
+    {
+      name: 'Network',
+      entries: [
+        ...(uplink === undefined ? [entry('ConfigureWithoutCarrier', 'yes')] : []),
+        ...(dhcp4 === true ? [entry('DHCP', 'ipv4')] : []),
+        entry('IPv6AcceptRA', ra === true ? 'yes' : 'no'),
+        ...addresses.map((one) => entry('Address', one)),
+      ],
+    },
+    // The MAC is the uplink's; the DUID that networkd would say has the link's name in it.
+    { name: 'DHCPv4', entries: dhcp4 === true ? [entry('ClientIdentifier', 'mac')] : [] },
+    ...routes.map(({ to, via, metric }) => ({
+      name: 'Route',
+      entries: [
+        ...(to === undefined ? [] : [entry('Destination', to)]),
+        entry('Gateway', via),
+        ...(metric === undefined ? [] : [entry('Metric', metric)]),
+      ],
+    })),
+  ];
+}

@@ -1,0 +1,59 @@
+/** What every back end is told about the bridge that it shall make at boot. */
+import { EXIT, QlaunchError } from '../../../errors.ts';
+import type { BridgeSettings } from '../../../spec/bridge/settings.ts';
+import { STP_DELAY_S } from '../../bridge.ts';
+
+export interface PersistWish extends BridgeSettings {
+  readonly name: string;
+  readonly uplink?: string;
+  /** That of the uplink; a bridge that gets another one at boot gets another lease. */
+  readonly mac?: string;
+  /** Of a bridge whose uplink has nothing in the files to be taken over; "192.0.2.10/24". */
+  readonly addresses: readonly string[];
+  readonly routes?: readonly RouteWish[];
+  /** An IPv4 address is asked for. */
+  readonly dhcp4?: boolean;
+  /** IPv6 addresses and routes are learnt from router advertisements. */
+  readonly ra?: boolean;
+}
+
+export interface RouteWish {
+  /** "203.0.113.0/24"; absent: the default route of the gateway's family. */
+  readonly to?: string;
+  readonly via: string;
+  readonly metric?: number;
+}
+
+export interface ConfigFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** A file of ours; `mode` unless 0o644. */
+export interface KeptFile extends ConfigFile {
+  readonly mode?: number;
+}
+
+/** Before every line that was taken out of somebody's file. */
+export const MARK = '#qlaunch# ';
+
+export const headOf = (name: string, what: string): string =>
+  `# qlaunch: the bridge ${name}. \`qlaunch bridge delete ${name}\` ${what}.`;
+
+export const delayOf = ({ stp, delayS }: BridgeSettings): number =>
+  delayS ?? (stp === true ? STP_DELAY_S : 0);
+
+/** QL_PERSIST (exit 3). */
+export function cannotPersist(
+  name: string,
+  why: readonly string[],
+  todo: readonly string[] = [
+    'the same command without --persist, and the bridge in your network configuration',
+  ],
+): QlaunchError {
+  return new QlaunchError('QL_PERSIST', EXIT.refused, {
+    what: `can not make ${name} outlive a reboot`,
+    why,
+    todo,
+  });
+}

@@ -1,0 +1,27 @@
+/** What every network manager is asked and told. */
+import type { Machine } from '../../../host/port.ts';
+import type { Claim } from '../../../plan/bridge/persist/choose.ts';
+import type { KeptFile, PersistWish } from '../../../plan/bridge/persist/wish.ts';
+import { putFile } from '../../../plan/files.ts';
+import type { FilePath, Step } from '../../../plan/step.ts';
+
+export interface Nic {
+  readonly name: string;
+  readonly mac?: string;
+  readonly ifindex: number;
+}
+
+export interface Manager {
+  /** undefined: it has nothing to do with this NIC; without one: with this host. */
+  claim(machine: Machine, nic?: Nic): Promise<Omit<Claim, 'backEnd'> | undefined>;
+  /** All are durable: with an uplink they wait for the confirmation. Throws QL_PERSIST (exit 3). */
+  steps(machine: Machine, wish: PersistWish, nic?: Nic): Promise<readonly Step[]>;
+}
+
+/** One that was there keeps its mode, owner and attributes. */
+export const keepFiles = (files: readonly KeptFile[]): readonly Step[] =>
+  files.map(({ path, content, mode }): Step => {
+    const wish = { path: path as FilePath, content };
+    const step = putFile(mode === undefined ? wish : { ...wish, mode });
+    return { ...step, do: { ...step.do, keep: true } as Step['do'] };
+  });

@@ -1,0 +1,113 @@
+/** Debian's own network managers, unpacked and not installed, started as at boot with what is below /etc. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { onTestFinished } from 'vitest';
+import { type World, world } from '../../tiers/cli.ts';
+import { ip } from './outside.ts';
+
+const ROOT: string = execFileSync(new URL('../../../scripts/network-managers', import.meta.url).pathname, {
+  encoding: 'utf8',
+}).trim();
+
+const libraries = ['usr/lib', 'lib'].flatMap((dir) => [
+  `${ROOT}/${dir}/x86_64-linux-gnu`,
+  `${ROOT}/${dir}/x86_64-linux-gnu/systemd`,
+]);
+const ENV: NodeJS.ProcessEnv = {
+  ...process.env,
+  LC_ALL: 'C',
+  LD_LIBRARY_PATH: libraries.join(':'),
+};
+
+/** A world whose programs are found in `bin` first; files that a test writes below `dirs` go with it. */
+export function hostWith(bin: string | undefined, ...dirs: readonly string[]): World {
+  for (const dir of dirs) mkdirSync(dir, { recursive: true });
+  onTestFinished(() => {
+    for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+  });
+  const before = process.env['PATH'];
+  if (bin !== undefined) {
+    process.env['PATH'] = `${bin}:${before}`;
+    onTestFinished(() => {
+      process.env['PATH'] = before;
+    });
+  }
+  return world();
+}
+
+/**
+ * Starts a daemon as where no udev runs: a /sys that can not be written says so to all of them. Gives its output; it
+ * ends with the test, or by what is returned second.
+ */
+export function daemon(argv: readonly string[]): {
+  readonly log: () => string;
+  readonly end: () => Promise<void>;
+} {
+  const shell = 'mount -o remount,ro,bind /sys && exec "$@"';
+  const child: ChildProcess = spawn('unshare', ['-m', 'sh', '-c', shell, 'sh', ...argv], {
+    env: { ...ENV, SYSTEMD_LOG_LEVEL: 'info', SYSTEMD_LOG_TARGET: 'console' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+  const gone = once(child, 'exit');
+  const end = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await gone;
+  };
+  onTestFinished(end);
+  return { log: () => text, end };
+}
+
+/** What systemd's own start-up makes for it. */
+export function networkd(): ReturnType<typeof daemon> {
+  const user = 'systemd-network';
+  if (!readFileSync('/etc/passwd', 'utf8').includes(`\n${user}:`)) {
+    appendFileSync('/etc/passwd', `${user}:x:998:998::/:/usr/sbin/nologin\n`);
+    appendFileSync('/etc/group', `${user}:x:998:\n`);
+  }
+  const [uid, gid] = ['-u', '-g'].map((which) =>
+    Number(execFileSync('id', [which, user], { encoding: 'utf8' })),
+  );
+  for (const dir of ['', '/links', '/leases', '/lldp']) {
+    mkdirSync(`/run/systemd/netif${dir}`, { recursive: true });
+    chownSync(`/run/systemd/netif${dir}`, uid ?? 0, gid ?? 0);
+  }
+  return daemon([`${ROOT}/lib/systemd/systemd-networkd`]);
+}
+
+const json = (line: string): readonly Record<string, unknown>[] =>
+  JSON.parse(ip(line)) as Record<string, unknown>[];
+
+/** What has to be the same after a boot, and on the port nothing. */
+export function bridgeNow(): Readonly<Record<string, unknown>> {
+  const [link = {}] = json('-d -j link show br0');
+  const { info_data: info = {} } = (link['linkinfo'] ?? {}) as { info_data?: Record<string, unknown> };
+  const addresses = (of: string): readonly string[] =>
+    json(`-j address show dev ${of}`).flatMap(({ addr_info }) =>
+      (addr_info as { local: string; prefixlen: number; broadcast?: string; scope: string }[])
+        .filter(({ scope }) => scope !== 'link')
+        .map(({ local, prefixlen, broadcast }) => `${local}/${prefixlen} ${broadcast ?? ''}`.trim()),
+    );
+  const ports = readdirSync('/sys/class/net/br0/brif');
+  return {
+    ...{
+      mac: link['address'],
+      mtu: link['mtu'],
+      stp: info['stp_state'],
+      delay: info['forward_delay'],
+      ports,
+    },
+    addresses: addresses('br0').toSorted(),
+    onPorts: ports.flatMap(addresses),
+    routes: ['', '-6 ']
+      .flatMap((family) => json(`${family}-j route show`))
+      .filter(({ dst }) => !String(dst).startsWith('fe80'))
+      .map(({ dst, gateway, dev, metric }) => `${dst} ${gateway ?? ''} ${dev} ${metric ?? 0}`)
+      .toSorted(),
+  };
+}

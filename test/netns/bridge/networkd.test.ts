@@ -1,0 +1,98 @@
+// needs: bridge, veth
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bridgeNow, hostWith, networkd } from './managers.ts';
+import { cable, ip, NIC, settled } from './outside.ts';
+
+const DIR = '/etc/systemd/network';
+const MAC = '52:54:00:aa:bb:01';
+
+/** As an administrator wrote it, under a name that comes before the usual one. */
+const OLD = `# The office LAN.
+[Match]
+Name=${NIC.slice(0, 2)}*
+
+[Link]
+RequiredForOnline=routable
+
+[Network]
+# Asked for by the backup people.
+Address=10.9.0.50/24
+Address=fd09::50/64
+Gateway=10.9.0.1
+IPv6AcceptRA=no
+
+[Route]
+Destination=10.7.0.0/16
+Gateway=10.9.0.1
+Metric=77
+`;
+
+const enable = (): void => {
+  mkdirSync('/etc/systemd/system/multi-user.target.wants', { recursive: true });
+  const unit = '/etc/systemd/system/multi-user.target.wants/systemd-networkd.service';
+  rmSync(unit, { force: true });
+  symlinkSync('/lib/systemd/system/systemd-networkd.service', unit);
+};
+
+test('systemd-networkd makes the same bridge at boot of what the NIC had; deleted, only the old file is there', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/systemd');
+  enable();
+  cable();
+  writeFileSync(`${DIR}/10-lan.network`, OLD);
+  // What networkd did before it was stopped: while it has the NIC, the move is refused.
+  for (const line of [
+    `address add 10.9.0.50/24 brd + dev ${NIC}`,
+    `address add fd09::50/64 dev ${NIC} nodad`,
+    'route add default via 10.9.0.1 proto static',
+    'route add 10.7.0.0/16 via 10.9.0.1 proto static metric 77',
+  ])
+    ip(line);
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist'];
+  const { stdout } = await qlaunch(...create, '--dry-run');
+  expect(stdout).toContain('Kind=bridge');
+  expect(await qlaunch(...create)).toMatchObject({ status: 0, stderr: '' });
+  expect(readdirSync(DIR)).toEqual(['10-lan.network']);
+  const confirmed = await qlaunch('bridge', 'confirm');
+  expect(confirmed).toMatchObject({ status: 0 });
+  expect(confirmed.stderr).toContain(`and made at every boot (${DIR}/0-qlaunch-br0.netdev`);
+  const now = bridgeNow();
+  expect(now).toMatchObject({ mac: MAC, stp: 0, ports: [NIC], onPorts: [] });
+
+  ip('link delete br0');
+  ip(`link set ${NIC} down`);
+  ip(`address flush dev ${NIC}`);
+  const { log, end } = networkd();
+  await settled(() => /br0: Gained carrier/.test(log()) && ip('route show').includes('default'));
+  await settled(
+    () => ip('-6 -o address show dev br0').includes('fd09::50') && !ip('-6 -o address').includes('tentative'),
+  );
+  expect(bridgeNow()).toEqual(now);
+  // It says so of each line that it does not understand, and goes on.
+  expect(log()).not.toMatch(/qlaunch-br0[^ ]*:\d+/);
+  await end();
+
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(readdirSync(DIR)).toEqual(['10-lan.network']);
+  expect(readFileSync(`${DIR}/10-lan.network`, 'utf8')).toBe(OLD);
+}, 90_000);
+
+test('a bridge without an uplink is up at boot without a carrier', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/systemd');
+  enable();
+  const create = ['bridge', 'create', 'br0', '--persist=networkd', '--address', '192.0.2.1/24'];
+  const settings = ['--mtu', '1400', '--stp', 'on', '--delay', '7'];
+  expect(await qlaunch(...create, ...settings)).toMatchObject({ status: 0 });
+  const { mac: _, ...now } = bridgeNow();
+  ip('link delete br0');
+  const { end } = networkd();
+  await settled(
+    () => ip('-br link').includes('br0') && ip('-o address show dev br0').includes('192.0.2.1/24'),
+  );
+  expect(bridgeNow()).toMatchObject(now);
+  expect(now).toMatchObject({ mtu: 1400, stp: 1, delay: 700 });
+  await end();
+  await qlaunch('bridge', 'delete', 'br0');
+  expect(readdirSync(DIR)).toEqual([]);
+  ip('link delete br0');
+}, 60_000);
