@@ -85,7 +85,7 @@ test.each([
   const server = createServer().listen(8080, '0.0.0.0');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
-  const connected = guest.status('busybox', 'nc', '-w', '1', '10.98.0.1', '8080') === 0;
+  const connected = guest.status('timeout', '2', 'bash', '-c', '</dev/tcp/10.98.0.1/8080') === 0;
   expect(connected).toBe(open);
   expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
   execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
