@@ -8,10 +8,26 @@ import { fail } from './terminal.ts';
 
 const GLOBAL: ReadonlySet<string> = new Set(['-h', '--help', '-V', '--version', 'help']);
 
+/** What virsh calls them: its users type it by habit. */
+const VIRSH: Readonly<Record<string, string>> = {
+  'net-autostart': 'autostart',
+  'net-define': 'define',
+  'net-destroy': 'stop',
+  'net-dhcp-leases': 'leases',
+  'net-dumpxml': 'dumpxml',
+  'net-edit': 'edit',
+  'net-info': 'info',
+  'net-list': 'list',
+  'net-start': 'start',
+  'net-undefine': 'undefine',
+};
+
 /** `qlaunch IMAGE …` is `qlaunch run IMAGE …`: whatever is neither a command nor help is something to run. */
 export function expandShorthand(argv: readonly string[]): readonly string[] {
   const [first] = argv;
   if (first === undefined) return ['help'];
+  const asVirsh = VIRSH[first];
+  if (asVirsh !== undefined) return ['net', asVirsh, ...argv.slice(1)];
   return GLOBAL.has(first) || COMMANDS.includes(first) ? argv : ['run', ...argv];
 }
 

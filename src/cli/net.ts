@@ -78,4 +78,46 @@ export function registerNet(program: Command, done: (status: number) => void): v
     .option('--dry-run', 'with --fix: print the steps and do nothing')
     .option('--json', 'print { ok, findings, mended } (with --dry-run: the plan)')
     .action(async (name, options) => done(await (await import('./net/check.ts')).check(name, options)));
+  net
+    .command('create <name>')
+    .summary('define a network by flags instead of XML')
+    .description('Define a network. It has DHCP and DNS; --dry-run prints its XML.')
+    .option('--subnet <cidr>', 'IPv4; an address in it is the gateway’s (a free one unless given)')
+    .option('--mode <mode>', 'nat, route, open or isolated', 'nat')
+    .option('--dhcp-range <first,last>', 'what guests get (all of the subnet unless given)')
+    .option('--no-dhcp', 'guests have addresses of their own')
+    .option('--domain <domain>', 'guests find each other as NAME.DOMAIN')
+    .option('--dev <interface>', 'the only way out')
+    .option('--bridge <bridge>', 'its name (a free one unless given)')
+    .option('--mtu <bytes>', 'of the bridge and its guests')
+    .option('--dry-run', 'print the XML and do nothing')
+    .option('--json', 'print the result (with --dry-run: the XML) as JSON')
+    .action(async (name, options) => done(await (await import('./net/create.ts')).create(name, options)));
+  net
+    .command('edit <name>')
+    .description('Open a definition in $EDITOR. It is checked before it takes the place of the old one.')
+    .option('--dry-run', 'open the editor, print the steps and do nothing')
+    .option('--json', JSON_PLAN)
+    .action(async (name, options) => done(await (await import('./net/create.ts')).edit(name, options)));
+  const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
+  net
+    .command('update <name>')
+    .summary('which guest always gets which address; live')
+    .description('Change a definition and, while the network runs, its DHCP server.')
+    .option('--host <mac,ip[,name]>', 'give a guest this address and name (repeatable)', collect)
+    .option('--remove-host <mac>', 'no more (repeatable)', collect)
+    .option('--dry-run', 'print the steps and do nothing')
+    .option('--json', JSON_PLAN)
+    .action(async (name, options) => done(await (await import('./net/update.ts')).update(name, options)));
+  net
+    .command('autostart [name]')
+    .summary('start a network at boot; without a name: which ones do')
+    .description('Let a network start at boot, by a small unit of systemd; elsewhere it says what to set up.')
+    .option('--disable', 'no more')
+    .option('--start', 'without a name: start them all now, as the boot does')
+    .option('--dry-run', 'print the steps and do nothing')
+    .option('--json', JSON_PLAN)
+    .action(async (name, options) =>
+      done(await (await import('./net/autostart.ts')).autostart(name, options)),
+    );
 }

@@ -1,5 +1,5 @@
 /** This program, as root calls it. */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { shellWord } from '../plan/shell.ts';
 
@@ -13,6 +13,14 @@ export function nameForSudo(): string {
   if ('bun' in process.versions) return process.execPath;
   const beside = join(dirname(process.argv[1] ?? ''), 'qlaunch');
   return existsSync(beside) ? beside : process.execPath;
+}
+
+/** How something that knows neither our PATH nor our directory calls us again: absolute. */
+export function ownArgv(): readonly [string, ...string[]] {
+  const script = process.argv[1];
+  return 'bun' in process.versions || script === undefined
+    ? [process.execPath]
+    : [process.execPath, realpathSync(script)];
 }
 
 const SUDO = /\bsudo qlaunch(?= )/g;

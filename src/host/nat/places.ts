@@ -1,6 +1,7 @@
 /** Where networks are kept. They are root's: whoever asks, the places are the same. */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { AutostartPaths } from '../../plan/nat/autostart.ts';
 import type { DefinitionPaths } from '../../plan/nat/define.ts';
 import type { NatPaths, NatStatus } from '../../plan/nat/start.ts';
 import type { FilePath } from '../../plan/step.ts';
@@ -13,6 +14,7 @@ import { readText } from '../vm/store.ts';
 export interface NatPlaces {
   readonly paths: (name: string) => NatPaths;
   readonly definition: (name: string) => DefinitionPaths;
+  readonly autostart: (name: string) => AutostartPaths;
   /** Held while a network's dnsmasq is looked at and started. */
   readonly lock: (name: string) => string;
 }
@@ -32,6 +34,10 @@ export function natPlaces(env: Environment): NatPlaces {
       leases: file(state, 'net', `${name}.leases`),
     }),
     definition: (name) => ({ config: file(config), folder, file: file(folder, `${name}.xml`) }),
+    autostart: (name) => ({
+      ...{ config: file(config), folder, file: file(folder, `${name}.xml`) },
+      ...{ marks: file(folder, 'autostart'), mark: file(folder, 'autostart', `${name}.boot`) },
+    }),
     lock: (name) => join(runtime, 'lock', `net-${name}`),
   };
 }
@@ -57,6 +63,9 @@ function names(directory: string, ending: string): readonly string[] {
 
 export const definedNames = (places: NatPlaces): readonly string[] =>
   names(places.definition('').folder, '.xml');
+
+/** Those that start at boot. */
+export const marked = (places: NatPlaces): readonly string[] => names(places.autostart('').marks, '.boot');
 
 /** Of all networks that ever ran; none where they are root's to read. */
 export function leaseFiles(places: NatPlaces): readonly string[] {

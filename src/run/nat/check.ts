@@ -7,11 +7,9 @@ import { definedNames, type NatPlaces, readStatuses } from '../../host/nat/place
 import { checkNetwork, dnsmasqStep, type NetFinding } from '../../plan/nat/check.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
-import { addSteps } from '../change/amend.ts';
-import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
-import { loadChanges } from '../journal/load.ts';
 import { release } from '../recover.ts';
+import { amendNetwork } from './amend.ts';
 import { definitionOf } from './definitions.ts';
 import { inactive } from './names.ts';
 import { previewStart, startNetwork } from './start.ts';
@@ -69,7 +67,7 @@ export async function fixNetworks(
   for (const name of names) {
     const found = await engine.locked(`net check --fix ${name}`, async () => {
       const wrong = (await checkNetworks(engine, places, name)).filter(({ state }) => state === 'problem');
-      await amend(engine, name, steps(wrong));
+      await amendNetwork(engine, name, `net check --fix ${name}`, steps(wrong));
       return wrong;
     });
     if (found.some(({ mend }) => mend === 'restart')) await again(engine, places, name);
@@ -78,17 +76,6 @@ export async function fixNetworks(
     mended.push(...found.map(({ id }) => `${name}: ${id}`));
   }
   return mended;
-}
-
-/** They end with the network, like those of its start. */
-async function amend(engine: Engine, name: string, more: readonly Step[]): Promise<void> {
-  if (more.length === 0) return;
-  const order = { title: `net check --fix ${name}`, lifetime: { net: name } } as const;
-  const journal = loadChanges(engine.stores, engine.world)
-    .flatMap(({ journal: of }) => of ?? [])
-    .find(({ head }) => 'net' in head.lifetime && head.lifetime.net === name && head.complete);
-  if (journal !== undefined) await addSteps(engine, journal, more, order);
-  else await execute(engine, { steps: more }, { ...order, holder: 'until-undone' });
 }
 
 async function again(engine: Engine, places: NatPlaces, name: string): Promise<void> {

@@ -14,6 +14,14 @@ test.each([
     ['ps', '--json'],
   ],
   [['./ps'], ['run', './ps']],
+  [
+    ['net-list', '--all'],
+    ['net', 'list', '--all'],
+  ],
+  [
+    ['net-destroy', 'lab'],
+    ['net', 'stop', 'lab'],
+  ],
   [['--version'], ['--version']],
   [
     ['help', 'run'],

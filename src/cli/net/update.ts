@@ -1,0 +1,79 @@
+/** qlaunch net update: which guest always gets which address. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { planDefine } from '../../plan/nat/define.ts';
+import { definitionOf, prepareDefinition } from '../../run/nat/definitions.ts';
+import { type Effect, liveSteps, updateNetwork } from '../../run/nat/update.ts';
+import { parseMac } from '../../spec/mac.ts';
+import { readNetwork } from '../../spec/nat/read.ts';
+import { editHosts, type HostEdit } from '../../spec/nat/static-hosts.ts';
+import { isProblem, type Problem } from '../../spec/raw.ts';
+import { requireRoot } from '../root.ts';
+import { advise, json } from '../terminal.ts';
+import { context, ROOTS, type Show, showPlan } from './context.ts';
+
+export interface UpdateOptions extends Show {
+  readonly host?: readonly string[];
+  readonly removeHost?: readonly string[];
+}
+
+export async function update(name: string, options: UpdateOptions): Promise<number> {
+  const edits = [...(options.removeHost ?? []).map(removal), ...(options.host ?? []).map(addition)];
+  const wrong = edits.filter(isProblem);
+  if (wrong.length > 0 || edits.length === 0) throw notAnEdit(wrong);
+  const { engine, places } = context();
+  const { xml } = await definitionOf(engine, places, name);
+  const text = editHosts(
+    readNetwork(xml, name).document,
+    edits.filter((edit): edit is HostEdit => !isProblem(edit)),
+  );
+  if (typeof text !== 'string')
+    throw new QlaunchError('QL_NET_SPEC', EXIT.refused, {
+      what: `the network ${name} can not be changed so`,
+      why: [`${text.at}: ${text.what}`],
+      todo: [`qlaunch net dumpxml ${name}`],
+    });
+  const definition = await prepareDefinition(engine, places, text, `the network ${name}, changed`);
+  if (options.dryRun === true) {
+    const { steps } = await liveSteps(engine, places, definition);
+    showPlan({ steps: [...planDefine(places.definition(name), definition.xml).steps, ...steps] }, options);
+    return EXIT.ok;
+  }
+  requireRoot(ROOTS);
+  const effect = await updateNetwork(engine, places, definition);
+  if (options.json === true) json({ name, effect });
+  else advise(`network ${name} is changed${WORDS[effect].replaceAll('NAME', name)}`);
+  return EXIT.ok;
+}
+
+const WORDS: Readonly<Record<Effect, string>> = {
+  now: ', and its DHCP server knows: guests get it with their next lease',
+  nothing: '',
+  stopped: '',
+  later: '; something else of it was changed as well: sudo qlaunch net restart NAME',
+};
+
+/** MAC,IP[,NAME] or MAC,NAME */
+function addition(text: string): HostEdit | Problem {
+  const [first = '', ...words] = text.split(',').map((word) => word.trim());
+  const mac = parseMac(first, '--host');
+  if (isProblem(mac)) return mac;
+  const ip = words.find((word) => /^[0-9.]+$/.test(word));
+  const names = words.filter((word) => word !== ip);
+  if (words.length === 0 || names.length > 1)
+    return { at: '--host', what: `"${text}" does not say what it gets`, hint: 'write MAC,IP or MAC,IP,NAME' };
+  const [name] = names;
+  return { mac, put: { ...(ip === undefined ? {} : { ip }), ...(name === undefined ? {} : { name }) } };
+}
+
+function removal(text: string): HostEdit | Problem {
+  const mac = parseMac(text, '--remove-host');
+  return isProblem(mac) ? mac : { mac };
+}
+
+function notAnEdit(problems: readonly Problem[]): QlaunchError {
+  return new QlaunchError('QL_USAGE', EXIT.usage, {
+    what: problems.length === 0 ? 'nothing to change was named' : 'cannot change the network so',
+    why: problems.map(({ at, what, hint }) => `${at}: ${what}${hint === undefined ? '' : ` (${hint})`}`),
+    todo: ['qlaunch net update lab --host 52:54:00:00:00:01,192.168.50.10,web'],
+  });
+}
