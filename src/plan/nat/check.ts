@@ -126,7 +126,7 @@ function isOther(network: DefinedNetwork, status: NatStatus): boolean {
 }
 
 function linkRows(
-  { bridge, ips }: DefinedNetwork,
+  { bridge, ips, routes }: DefinedNetwork,
   {
     flags,
     addresses,
@@ -142,7 +142,7 @@ function linkRows(
     missing.includes(`${formatIp(address)}/${subnet.prefix}`),
   );
   const isUp = flags.includes('UP');
-  const up = [addressStep({ bridge, ips: again })];
+  const up = [addressStep({ bridge, ips: again, routes })];
   return [
     ['net-bridge', isUp ? undefined : `its bridge ${bridge.name} is down`, `${bridge.name} is up`, up],
     [

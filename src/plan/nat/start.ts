@@ -1,6 +1,6 @@
 /** A network is started: as libvirt does it (nat-network.md 4.2), firewall before addresses. */
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { formatCidr } from '../../spec/cidr.ts';
+import { type Cidr, formatCidr } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
 import type { NetworkIp } from '../../spec/nat/network.ts';
 import { planBridge } from '../bridge.ts';
@@ -58,7 +58,8 @@ export interface NatDhcp {
 export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
   const { network } = onThisHost(given, facts);
   const { name, bridge, mac, mtu, forward } = network;
-  for (const { subnet } of network.ips) refuseTaken(name, subnet, facts);
+  for (const subnet of [...network.ips.map((ip) => ip.subnet), ...network.routes.map((route) => route.to)])
+    refuseTaken(name, subnet, facts);
   const lifetime: Lifetime = { net: name };
   const mark = ownerMark(lifetime, facts.token);
   const wish = { name: bridge.name, lifetime, mac, stp: bridge.stp, delayS: bridge.delay, up: false };
@@ -117,7 +118,7 @@ function dhcpOf({ address, subnet, dhcp }: NetworkIp): NatDhcp | undefined {
   };
 }
 
-function refuseTaken(name: string, subnet: DefinedNetwork['ips'][number]['subnet'], facts: NatFacts): void {
+function refuseTaken(name: string, subnet: Cidr, facts: NatFacts): void {
   const taken = routeInTheWay(subnet, facts);
   if (taken === undefined) return;
   const free = subnet.first.family === 4 ? freeSubnet(facts) : uniqueLocal(name, facts);
@@ -146,7 +147,11 @@ export function routeLocalnet(bridge: string): Step {
   };
 }
 
-export function addressStep({ bridge, ips }: Pick<DefinedNetwork, 'bridge' | 'ips'>): Step {
+export function addressStep({
+  bridge,
+  ips,
+  routes,
+}: Pick<DefinedNetwork, 'bridge' | 'ips' | 'routes'>): Step {
   const undo = { nothing: `goes away with ${bridge.name}` };
   const lines: readonly BatchLine[] = [
     ...ips.map(({ address, subnet }): BatchLine => {
@@ -156,6 +161,12 @@ export function addressStep({ bridge, ips }: Pick<DefinedNetwork, 'bridge' | 'ip
       return { title: `give ${bridge.name} the address ${text}`, words, undo };
     }),
     { title: `bring ${bridge.name} up`, words: ['link', 'set', 'dev', bridge.name, 'up'], undo },
+    ...routes.map(({ to, via, metric }): BatchLine => {
+      const words = ['route', 'replace', formatCidr(to), 'via', formatIp(via), 'dev', bridge.name] as const;
+      const last = metric === undefined ? [] : ['metric', `${metric}`];
+      const title = `reach ${formatCidr(to)} by ${formatIp(via)}`;
+      return { title, words: [...words, ...last], undo };
+    }),
   ];
   return {
     title: `give ${bridge.name} its addresses and bring it up`,

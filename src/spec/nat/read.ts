@@ -7,7 +7,10 @@ import { Gathering, type Problem } from '../raw.ts';
 import { unknownParts } from './known.ts';
 import type { Forwarding, ForwardMode, Network, NetworkBridge } from './network.ts';
 import { readAddressRange } from './read-address.ts';
+import { readNames } from './read-dns.ts';
 import { readIps } from './read-ip.ts';
+import { readOptions } from './read-options.ts';
+import { readRoutes } from './read-route.ts';
 import { parseBridgeName, parseDomain, parseNetworkName, parseUuid } from './words.ts';
 import { childrenNamed, type Document, type Element, parseXml, placeOf } from './xml.ts';
 
@@ -83,6 +86,10 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
   const domain = take('domain', 'name', parseDomain);
   const localOnly = take('domain', 'localOnly', parseSwitch) ?? false;
   const dns = take('dns', 'enable', parseSwitch) ?? true;
+  const plain = take('dns', 'forwardPlainNames', parseSwitch);
+  const names = { ...readNames(gathering, first('dns')), forwardPlain: plain ?? true };
+  const routes = readRoutes(gathering, root, ips);
+  const options = readOptions(gathering, root);
   const bridge = readBridge(gathering, first('bridge'));
   if (name === undefined) return undefined;
   return {
@@ -90,7 +97,10 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
     bridge,
     forward,
     dns,
+    names,
     ips,
+    routes,
+    options,
     ...(uuid === undefined ? {} : { uuid }),
     ...(mac === undefined ? {} : { mac }),
     ...(mtu === undefined ? {} : { mtu }),
