@@ -19,11 +19,15 @@ import {
   type Step,
 } from '../step.ts';
 import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
+import { shapeSteps } from './bandwidth.ts';
 import type { DefinedNetwork } from './defined.ts';
 import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
 import { bridgeIPv6, onThisHost, routeIPv6, uniqueLocal } from './ipv6.ts';
 import { firewallStep } from './nft.ts';
+
+/** The kernel's own MTU for a bridge without ports. */
+export const ETHERNET_MTU = 1500;
 
 export interface NatPaths extends DnsmasqPaths {
   /** What runs, for other commands. */
@@ -41,6 +45,8 @@ export interface NatStatus {
   /** "192.168.122.1/24" */
   readonly addresses: readonly string[];
   readonly dnsmasq: boolean;
+  /** Its ports do not reach each other. */
+  readonly isolated?: true;
   /** Of its first IPv4 address with DHCP. */
   readonly dhcp?: NatDhcp;
 }
@@ -62,8 +68,10 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
     refuseTaken(name, subnet, facts);
   const lifetime: Lifetime = { net: name };
   const mark = ownerMark(lifetime, facts.token);
-  const wish = { name: bridge.name, lifetime, mac, stp: bridge.stp, delayS: bridge.delay, up: false };
-  const { steps } = planBridge(mtu === undefined ? wish : { ...wish, mtu }, facts);
+  // Also where nobody asked for one: it must not become that of the smallest tap.
+  const [stp, delayS] = [bridge.stp, bridge.delay];
+  const wish = { name: bridge.name, lifetime, mac, stp, delayS, mtu: mtu ?? ETHERNET_MTU, up: false };
+  const { steps } = planBridge(wish, facts);
   const firewall = firewallStep(network, mark);
   const owns = { link: bridge.name, mac, alias: mark };
   return {
@@ -72,6 +80,7 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
       ...(facts.ipv6 ? bridgeIPv6(network) : []),
       ...(firewall === undefined ? [] : [firewall]),
       ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark, owns)),
+      ...shapeSteps(network),
       addressStep(network),
       ...(routesIPv4(network) ? [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')] : []),
       ...routeIPv6(network, facts),
@@ -102,6 +111,7 @@ export function statusOf(network: DefinedNetwork): NatStatus {
     mode: network.forward.mode,
     addresses: network.ips.map(({ address, subnet }) => `${formatIp(address)}/${subnet.prefix}`),
     dnsmasq: needsDnsmasq(network),
+    ...(network.isolated ? { isolated: true } : {}),
     ...(dhcp === undefined ? {} : { dhcp }),
   };
 }

@@ -1,5 +1,5 @@
 /** What of libvirt's network format is acted on here. Everything else is kept in the definition, and said. */
-import { attributesOf, childElements, type Document, type Element, placeOf } from './xml.ts';
+import { attributesOf, childElements, childrenNamed, type Document, type Element, placeOf } from './xml.ts';
 
 interface Known {
   readonly attributes?: readonly string[];
@@ -36,6 +36,14 @@ const NETWORK: Known = {
     domain: { attributes: ['name', 'localOnly'] },
     dns: DNS,
     route: { attributes: ['family', 'address', 'netmask', 'prefix', 'gateway', 'metric'] },
+    port: { attributes: ['isolated'] },
+    bandwidth: {
+      children: {
+        inbound: { attributes: ['average', 'peak', 'burst'] },
+        // Over the average is dropped at once: there is no peak.
+        outbound: { attributes: ['average', 'burst'] },
+      },
+    },
     'dnsmasq:options': { children: { 'dnsmasq:option': { attributes: ['value'] } } },
     // For people, and for programs beside libvirt: nobody ever acts on them.
     title: {},
@@ -75,10 +83,15 @@ function unknownIn(element: Element, known: Known): readonly string[] {
     .map(({ name }) => inert(placeOf(element, name)));
   const children = childElements(element).flatMap((child) => {
     const inside = known.children?.[child.tagName];
+    if (child.tagName === 'portgroup')
+      return [inert(placeOf(child)), ...childrenNamed(child, 'vlan').map((vlan) => inert(placeOf(vlan)))];
     if (inside === undefined) return [inert(placeOf(child))];
     return unknownIn(child, inside);
   });
   return [...attributes, ...children];
 }
 
-const inert = (place: string): string => `${place} has no effect here; it is kept`;
+const inert = (place: string): string =>
+  /\/vlan$/.test(place)
+    ? `${place} has no effect here: the bridge of such a network has no VLANs; it is kept`
+    : `${place} has no effect here; it is kept`;

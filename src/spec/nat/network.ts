@@ -66,6 +66,20 @@ export interface StaticRoute {
   readonly metric?: number;
 }
 
+/** As libvirt counts it: kilobytes (1000) per second, a burst in kibibytes (1024). */
+export interface Rate {
+  readonly average: number;
+  /** Only of what goes to guests. */
+  readonly peak?: number;
+  readonly burst?: number;
+}
+
+/** Of what this host gives to guests, or takes from them; what guests say to each other passes it by. */
+export interface Bandwidth {
+  readonly toGuests?: Rate;
+  readonly fromGuests?: Rate;
+}
+
 /** Who answers what. */
 export interface Forwarder {
   /** Only for names below it. */
@@ -120,6 +134,9 @@ export interface Network {
   readonly names: Names;
   readonly ips: readonly NetworkIp[];
   readonly routes: readonly StaticRoute[];
+  readonly bandwidth: Bandwidth;
+  /** Guests reach this host and what is behind it, not each other. */
+  readonly isolated: boolean;
   /** Lines for dnsmasq, of options that give nobody a right on this host. */
   readonly options: readonly string[];
 }

@@ -83,7 +83,15 @@ const NAMES = `<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmas
   <dnsmasq:options><dnsmasq:option value='dhcp-option=42,10.9.0.1'/><dnsmasq:option value='log-queries'/></dnsmasq:options>
 </network>`;
 
+const SLOW = (
+  mode: string,
+): string => `<network><name>slow</name><forward mode='${mode}'/><port isolated='yes'/>
+  <bandwidth><inbound average='1000' peak='5000' burst='1024'/><outbound average='128' burst='256'/></bandwidth>
+  <ip address='10.9.0.1' prefix='24'/></network>`;
+
 const CASES: Readonly<Record<string, string>> = {
+  slow: SLOW('nat'),
+  'slow-open': SLOW('open'),
   names: NAMES,
   dual: DUAL,
   alone6: "<network><name>alone6</name><dns enable='no'/><ip family='ipv6' address='fd00::1'/></network>",
@@ -140,6 +148,12 @@ test('the built-in network has a prefix of this host’s own, the same every tim
   if (isProblem(to)) throw new Error(prefix);
   expect(prefixOf('a', [{ to, table: 'main' }])).not.toBe(prefix);
   expect(readNetwork(defaultXml(facts, false, 'a'), 'x').warnings).toEqual([]);
+});
+
+test('a host without name servers has none to ask', () => {
+  const conf = (resolvConf: boolean): string =>
+    dnsmasqConf(defined(seed('default')), pathsOf('default'), resolvConf);
+  expect([conf(false), conf(true)].map((text) => text.includes('\nno-resolv\n'))).toEqual([true, false]);
 });
 
 test.each(['192.168.122.0/24', '192.168.0.0/16', '192.168.122.128/25', '192.168.122.7/32'])(

@@ -93,6 +93,13 @@ test.each([
     "<ip address='10.9.0.1' prefix='20' localPtr='yes'/>",
     'ip/@localPtr: there is no zone of names for a /20',
   ],
+  ["<bandwidth><inbound peak='9'/></bandwidth>", 'bandwidth/inbound/@average: is missing'],
+  ["<bandwidth><outbound average='9' peak='8'/></bandwidth>", 'bandwidth/outbound/@peak: 8 is below'],
+  ["<portgroup name='a'/><portgroup name='a'/>", 'portgroup[2]/@name: there is another'],
+  [
+    "<portgroup default='yes' name='a'/><portgroup name='b' default='yes'/>",
+    'portgroup[2]/@default: only one',
+  ],
   ['<dns><forwarder/></dns>', 'dns/forwarder: has neither'],
   ["<dns><srv protocol='tcp'/></dns>", 'dns/srv/@service: is missing'],
   ["<dns><host ip='10.9.0.9'/></dns>", 'dns/host/hostname: is missing'],
@@ -116,6 +123,7 @@ test('what is not known is named, and survives', () => {
   const { warnings, document } = readNetwork(text, 'x');
   expect(warnings).toEqual([
     'line 1: network/portgroup has no effect here; it is kept',
+    'line 1: network/portgroup/vlan has no effect here: the bridge of such a network has no VLANs; it is kept',
     'line 1: network/bridge/@zone has no effect here; it is kept',
     'line 2: network/ip[2]/x has no effect here; it is kept',
   ]);
