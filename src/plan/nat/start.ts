@@ -82,9 +82,9 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
       ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark, owns)),
       ...shapeSteps(network),
       addressStep(network),
-      ...(routesIPv4(network) ? [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')] : []),
+      ...routeIPv4(network),
       ...routeIPv6(network, facts),
-      ...(forward.mode === 'nat' && routesIPv4(network) ? [routeLocalnet(bridge.name)] : []),
+      ...(forward.mode === 'nat' && routeIPv4(network).length > 0 ? [routeLocalnet(bridge.name)] : []),
       ...(needsDnsmasq(network)
         ? [
             putFile({ path: paths.conf, content: dnsmasqConf(network, paths, facts.resolvConf) }),
@@ -141,8 +141,10 @@ function refuseTaken(name: string, subnet: Cidr, facts: NatFacts): void {
   });
 }
 
-const routesIPv4 = ({ forward, ips }: DefinedNetwork): boolean =>
-  forward.mode !== 'none' && ips.some(({ address }) => address.family === 4);
+export const routeIPv4 = ({ forward, ips }: DefinedNetwork): readonly Step[] =>
+  forward.mode !== 'none' && ips.some(({ address }) => address.family === 4)
+    ? [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')]
+    : [];
 
 /**
  * Answers to forwards from this host's own loopback come in by the bridge for 127.0.0.1 (ip_route_input_slow() in
