@@ -26,6 +26,7 @@ const probes = {
   ifb: 'ip link add f0 type ifb',
   netem: `${veth} && tc qdisc add dev v0 root netem delay 10ms`,
   htb: `${veth} && tc qdisc add dev v0 root handle 1: htb`,
+  tbf: `${veth} && tc qdisc add dev v0 root tbf rate 1mbit burst 32k latency 50ms`,
   ingress: `${veth} && tc qdisc add dev v0 ingress`,
   clsact: `${veth} && tc qdisc add dev v0 clsact`,
   u32: `${veth} && tc qdisc add dev v0 ingress && tc filter add dev v0 parent ffff: protocol all u32 match u32 0 0 flowid :1`,

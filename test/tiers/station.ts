@@ -11,14 +11,16 @@ export interface Station {
   run(...argv: readonly [string, ...string[]]): string;
   /** Its exit status. */
   status(...argv: readonly [string, ...string[]]): number | null;
-  /** The address it gets; undefined: none in time. */
-  dhcp(): string | undefined;
+  /** The address it gets; undefined: none in time. `clientId`: in hex, of an operating system that makes its own. */
+  dhcp(clientId?: string): string | undefined;
   /** The IPv6 address it gets by DHCPv6; undefined: none in time. */
   dhcp6(): string | undefined;
   /** The body of an answer; undefined: none within two seconds. */
   fetch(url: string): string | undefined;
   /** Pulls its cable out. */
   unplug(): void;
+  /** Records of any kind, as node:dns gives them; null: none, or no answer. */
+  ask(kind: 'TXT' | 'SRV' | 'A' | 'PTR', name: string, server: string): unknown;
   /** IPv4 addresses of a name; empty: none, or no answer. */
   resolve(host: string, server: string): readonly string[];
 }
@@ -32,6 +34,13 @@ const RESOLVE = `
   const resolver = new (require('node:dns').promises.Resolver)({ timeout: 1000, tries: 2 });
   resolver.setServers([process.argv[2]]);
   resolver.resolve4(process.argv[1]).catch(() => []).then((found) => console.log(JSON.stringify(found)));
+`;
+
+const ASK = `
+  const resolver = new (require('node:dns').promises.Resolver)({ timeout: 1000, tries: 2 });
+  resolver.setServers([process.argv[2]]);
+  resolver.resolve(process.argv[1], process.argv[3]).catch(() => null)
+    .then((found) => console.log(JSON.stringify(found)));
 `;
 
 const ip = (...words: readonly string[]): void => void execFileSync('ip', words);
@@ -78,7 +87,7 @@ export function station(name: string, bridge: string): Station {
     name,
     run: (...argv) => execFileSync(...inside(argv), { encoding: 'utf8' }),
     status: (...argv) => tried(argv).status,
-    dhcp: () => {
+    dhcp: (clientId) => {
       const argv = [
         'busybox',
         'udhcpc',
@@ -89,6 +98,7 @@ export function station(name: string, bridge: string): Station {
         '1',
         '-x',
         `hostname:${name}`,
+        ...(clientId === undefined ? [] : ['-x', `0x3d:${clientId}`]),
         '-i',
         'eth0',
         '-s',
@@ -109,6 +119,8 @@ export function station(name: string, bridge: string): Station {
       return status === 0 ? stdout : undefined;
     },
     unplug: () => ip('link', 'delete', 'dev', `${name}0`),
+    ask: (kind, host, server) =>
+      JSON.parse(tried([process.execPath, '-e', ASK, host, server, kind]).stdout) as unknown,
     resolve: (host, server) => {
       const { stdout } = tried([process.execPath, '-e', RESOLVE, host, server]);
       return JSON.parse(stdout) as readonly string[];

@@ -4,7 +4,7 @@ import type { NetSeen } from '../../plan/nat/check.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
 import { tableOf } from '../../plan/nat/nft.ts';
 import type { NatPaths, NatStatus } from '../../plan/nat/start.ts';
-import { IPV4_FORWARD } from '../../plan/sysctl.ts';
+import { IPV4_FORWARD, IPV6_FORWARD } from '../../plan/sysctl.ts';
 import type { Host } from '../port.ts';
 import { dnsmasqPid } from './dnsmasq.ts';
 
@@ -20,6 +20,7 @@ export async function lookAtNetwork(
     facts,
     table: await tableState(host, tableOf(name)),
     forwarding: await host.read(IPV4_FORWARD),
+    forwarding6: await host.read(IPV6_FORWARD),
     localnet: await host.read(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`),
     dnsmasqPid: dnsmasqPid(paths),
     conf: existsSync(paths.conf),

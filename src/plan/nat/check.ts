@@ -5,12 +5,13 @@ import { linkNamed } from '../facts.ts';
 import { putFile } from '../files.ts';
 import { obstaclesOf, peaceSteps, renderObstacle } from '../firewall/peace.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
-import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
+import { IPV4_FORWARD, IPV6_FORWARD } from '../sysctl.ts';
 import type { DefinedNetwork } from './defined.ts';
 import { dnsmasqArgv, dnsmasqConf, stopDnsmasqArgv } from './dnsmasq.ts';
 import type { NatFacts } from './facts.ts';
+import { onThisHost, routeIPv6 } from './ipv6.ts';
 import { firewallStep, tableOf } from './nft.ts';
-import { addressStep, type NatPaths, type NatStatus, routeLocalnet, statusOf } from './start.ts';
+import { addressStep, type NatPaths, type NatStatus, routeIPv4, routeLocalnet, statusOf } from './start.ts';
 
 export interface NetFinding extends Finding {
   /** The network's name. */
@@ -26,6 +27,8 @@ export interface NetSeen {
   readonly table: 'there' | 'empty' | 'missing' | 'unknown';
   /** Attributes as they read; undefined: not there. */
   readonly forwarding: string | undefined;
+  /** Of IPv6. */
+  readonly forwarding6: string | undefined;
   readonly localnet: string | undefined;
   readonly dnsmasqPid: number | undefined;
   /** dnsmasq's configuration is where it was written. */
@@ -36,11 +39,12 @@ type Row = readonly [id: string, fact: string | undefined, well: string, fix?: r
 
 /** @param status as it was started, which may be another than the definition says now */
 export function checkNetwork(
-  network: DefinedNetwork,
+  given: DefinedNetwork,
   status: NatStatus,
   paths: NatPaths,
   seen: NetSeen,
 ): readonly NetFinding[] {
+  const { network } = onThisHost(given, seen.facts);
   const { name } = network;
   const cure = [`sudo qlaunch net check ${name} --fix`];
   const link = linkNamed(seen.facts, status.bridge);
@@ -62,7 +66,7 @@ export function checkNetwork(
   const rows: readonly Row[] = [
     ...linkRows(network, link, status),
     ...tableRow(network, seen, mark),
-    ...forwardingRows(network, status, seen),
+    ...forwardingRows(network, seen),
     ...(status.dnsmasq && !seen.conf
       ? [
           [
@@ -126,7 +130,7 @@ function isOther(network: DefinedNetwork, status: NatStatus): boolean {
 }
 
 function linkRows(
-  { bridge, ips }: DefinedNetwork,
+  { bridge, ips, routes }: DefinedNetwork,
   {
     flags,
     addresses,
@@ -142,7 +146,7 @@ function linkRows(
     missing.includes(`${formatIp(address)}/${subnet.prefix}`),
   );
   const isUp = flags.includes('UP');
-  const up = [addressStep({ bridge, ips: again })];
+  const up = [addressStep({ bridge, ips: again, routes })];
   return [
     ['net-bridge', isUp ? undefined : `its bridge ${bridge.name} is down`, `${bridge.name} is up`, up],
     [
@@ -176,20 +180,24 @@ function tableRow(network: DefinedNetwork, { table: state }: NetSeen, mark: stri
 }
 
 function forwardingRows(
-  { forward, bridge }: DefinedNetwork,
-  { mode }: NatStatus,
-  { forwarding, localnet }: NetSeen,
+  network: DefinedNetwork,
+  { forwarding, forwarding6, localnet, facts }: NetSeen,
 ): readonly Row[] {
-  if (mode === 'none') return [];
+  const { bridge, forward } = network;
   const path = `/proc/sys/net/ipv4/conf/${bridge.name}/route_localnet`;
+  const row = (version: 'IPv4' | 'IPv6', now: string | undefined, steps: readonly Step[]): Row => [
+    version === 'IPv4' ? 'net-forwarding' : 'net-forwarding6',
+    now === '1'
+      ? undefined
+      : `this host does not route: ${version === 'IPv4' ? IPV4_FORWARD : IPV6_FORWARD} is ${now}`,
+    `this host routes ${version}`,
+    steps,
+  ];
+  const [steps4, steps6] = [routeIPv4(network), routeIPv6(network, facts)];
   return [
-    [
-      'net-forwarding',
-      forwarding === '1' ? undefined : `this host does not route: ${IPV4_FORWARD} is ${forwarding}`,
-      'this host routes IPv4',
-      [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')],
-    ],
-    ...(forward.mode === 'nat' && localnet !== '1'
+    ...(steps4.length === 0 ? [] : [row('IPv4', forwarding, steps4)]),
+    ...(steps6.length === 0 ? [] : [row('IPv6', forwarding6, steps6)]),
+    ...(steps4.length > 0 && forward.mode === 'nat' && localnet !== '1'
       ? [
           [
             'net-localnet',

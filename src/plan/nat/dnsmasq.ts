@@ -1,9 +1,10 @@
 /** dnsmasq for one network: DHCP, and DNS on the network's bridge only. Options as in dnsmasq(8). */
 import { type Cidr, lastAddress } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
-import type { DhcpHost, DhcpRange, NetworkIp } from '../../spec/nat/network.ts';
+import type { Dhcp, DhcpHost, DhcpRange, NetworkIp } from '../../spec/nat/network.ts';
 import type { Argv, FilePath } from '../step.ts';
 import type { DefinedNetwork } from './defined.ts';
+import { recordLines, serverLine, zoneOf } from './records.ts';
 
 /** Absolute. */
 export interface DnsmasqPaths {
@@ -25,13 +26,18 @@ export const dnsmasqArgv = ({ conf }: Pick<DnsmasqPaths, 'conf'>): Argv => ['dns
 export function dnsmasqConf(network: DefinedNetwork, paths: DnsmasqPaths, resolvConf: boolean): string {
   const { name, bridge, forward, domain, dns, mtu } = network;
   const isolated = forward.mode === 'none';
+  const { forwarders, forwardPlain } = network.names;
   const lines = [
     `# Written by qlaunch for the network ${name}. To change it: qlaunch net define FILE`,
     'strict-order',
     ...(dns ? [] : ['port=0']),
+    ...forwarders.map(serverLine),
     ...(domain === undefined ? [] : [`domain=${domain.name}`, 'expand-hosts']),
     ...(domain?.localOnly === true ? [`local=/${domain.name}/`] : []),
-    ...(isolated || !resolvConf ? ['no-resolv'] : []),
+    ...network.ips.flatMap((ip) => (ip.localPtr === true ? [`local=/${zoneOf(ip.subnet)}/`] : [])),
+    ...(forwardPlain ? [] : ['domain-needed', 'local=//']),
+    // Who names other servers does not want those of the host.
+    ...(isolated || !resolvConf || forwarders.some((one) => one.address && !one.domain) ? ['no-resolv'] : []),
     `pid-file=${paths.pid}`,
     'except-interface=lo',
     // Without it the resolver answers the outside world as well: CVE-2012-3411.
@@ -39,8 +45,10 @@ export function dnsmasqConf(network: DefinedNetwork, paths: DnsmasqPaths, resolv
     `interface=${bridge.name}`,
     // Guests of an isolated network get no router.
     ...(isolated ? ['dhcp-option=3', 'ra-param=*,0,0'] : []),
+    ...(dns ? recordLines(network.names, domain?.name) : []),
     ...addressLines(network, paths),
     ...(mtu === undefined ? [] : [`dhcp-option=option:mtu,${mtu}`]),
+    ...network.options,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -48,6 +56,7 @@ export function dnsmasqConf(network: DefinedNetwork, paths: DnsmasqPaths, resolv
 function addressLines({ ips }: DefinedNetwork, paths: DnsmasqPaths): readonly string[] {
   const asked = ips.flatMap(({ dhcp }) => dhcp ?? []);
   const by6 = ips.filter(({ address }) => address.family === 6);
+  const served = ips.flatMap(({ tftp }) => tftp ?? []);
   const isGiven = ips.some(({ address, dhcp }) => address.family === 4 && dhcp !== undefined);
   const size = asked.flatMap(({ ranges }) => ranges).reduce((sum, range) => sum + sizeOf(range), 0);
   return [
@@ -59,9 +68,14 @@ function addressLines({ ips }: DefinedNetwork, paths: DnsmasqPaths): readonly st
     ...(asked.length === 0 && by6.length === 0 ? [] : [`dhcp-leasefile=${paths.leases}`]),
     ...(isGiven ? [`dhcp-hostsdir=${paths.hosts}`] : []),
     ...asked.flatMap(({ hosts }) => hosts.map(hostLine)),
+    ...served.flatMap((root) => ['enable-tftp', `tftp-root=${root}`]),
+    ...asked.flatMap(({ bootp }) => (bootp === undefined ? [] : [bootLine(bootp)])),
     ...(by6.some(({ dhcp }) => dhcp !== undefined) ? ['enable-ra'] : []),
   ];
 }
+
+const bootLine = ({ file, server }: NonNullable<Dhcp['bootp']>): string =>
+  `dhcp-boot=${file}${server === undefined ? '' : `,,${server}`}`;
 
 /** More leases than dnsmasq, which looks through all of them, is made for. */
 const MAX_LEASES = 65_536n;

@@ -23,7 +23,11 @@ export function onThisHost(network: DefinedNetwork, facts: NatFacts): Reachable 
       what: `the network ${network.name} has IPv6 only, and this host has none`,
       why: [off],
     });
-  return { network: { ...network, ips }, notes: [`the network ${network.name} has no IPv6 here: ${off}`] };
+  const routes = network.routes.filter(({ to }) => to.first.family === 4);
+  return {
+    network: { ...network, ips, routes },
+    notes: [`the network ${network.name} has no IPv6 here: ${off}`],
+  };
 }
 
 /** A guest's router advertisements must not tell the host where to send its packets. */

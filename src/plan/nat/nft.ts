@@ -6,14 +6,15 @@ import { type Cidr, contains, formatCidr } from '../../spec/cidr.ts';
 import { formatIp, type Ip } from '../../spec/ip.ts';
 import type { Forwarding, NetworkIp } from '../../spec/nat/network.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
+import { limitRules } from './bandwidth.ts';
 import type { DefinedNetwork } from './defined.ts';
 
 /** "inet qlaunch_default" */
 export const tableOf = (name: string): string => `inet qlaunch_${name}`;
 
-/** undefined for mode open, which leaves the firewall to the administrator. */
+/** undefined for mode open, which leaves the firewall to the administrator, unless guests are not to send all they can. */
 export function firewallStep(network: DefinedNetwork, mark: string): Step | undefined {
-  if (network.forward.mode === 'open') return undefined;
+  if (network.forward.mode === 'open' && limitRules(network).length === 0) return undefined;
   const table = tableOf(network.name);
   return {
     title: `put the rules of the network ${network.name} into nftables`,
@@ -50,17 +51,22 @@ export function renderTable(network: DefinedNetwork, mark: string): string {
 }
 
 /** Before conntrack, which gives an answer of a forward the address 127.0.0.1 only later. */
-function guardRules({ bridge: { name }, forward }: DefinedNetwork): readonly string[] {
-  return forward.mode === 'nat' ? [`iifname "${name}" ip daddr 127.0.0.0/8 counter drop`] : [];
+function guardRules(network: DefinedNetwork): readonly string[] {
+  const { bridge, forward } = network;
+  const loopback =
+    forward.mode === 'nat' ? [`iifname "${bridge.name}" ip daddr 127.0.0.0/8 counter drop`] : [];
+  return [...loopback, ...limitRules(network)];
 }
 
-function forwardRules({ bridge: { name }, forward, ips }: DefinedNetwork): readonly string[] {
+function forwardRules({ bridge: { name }, forward, ips, isolated }: DefinedNetwork): readonly string[] {
+  if (forward.mode === 'open') return [];
   const [inward, outward] = [`oifname "${name}"`, `iifname "${name}"`];
   const dev = (word: string): string => (forward.dev === undefined ? '' : ` ${word} "${forward.dev}"`);
   const state = (ip: NetworkIp): string => (isNated(forward, ip) ? ' ct state established,related' : '');
   const open = forward.mode === 'none' ? [] : ips;
   return [
-    `${outward} ${inward} counter accept`,
+    // Isolated ports do not reach each other by way of this host either.
+    ...(isolated ? [] : [`${outward} ${inward} counter accept`]),
     // What somebody forwards to a guest is meant to get there.
     ...(forward.mode === 'nat' ? [`${inward} ct status dnat counter accept`] : []),
     ...open.map(
@@ -77,7 +83,7 @@ function forwardRules({ bridge: { name }, forward, ips }: DefinedNetwork): reado
 
 /** A guest behind an uplink with a smaller MTU (PPPoE, VPN) need not rely on ICMP to find it out. */
 function mssRules({ bridge: { name }, forward }: DefinedNetwork): readonly string[] {
-  if (forward.mode === 'none') return [];
+  if (forward.mode === 'none' || forward.mode === 'open') return [];
   const clamp = 'tcp flags & (syn|rst) == syn counter tcp option maxseg size set rt mtu';
   return [`iifname "${name}" ${clamp}`, `oifname "${name}" ${clamp}`];
 }

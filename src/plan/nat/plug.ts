@@ -8,6 +8,8 @@ export interface Socket {
   /** That of the network. */
   readonly bridge: string;
   readonly by: 'tap' | 'helper';
+  /** Its ports do not reach each other; never with `helper`, which can not see to it. */
+  readonly isolated?: true;
 }
 
 /** @param sockets by the network's name; a NIC whose network has none stays as it is */
@@ -18,9 +20,10 @@ export function plugIn(nets: readonly NetSpec[], sockets: ReadonlyMap<string, So
   });
 }
 
-function portOf(net: NatNet, { bridge: name, by }: Socket): TapNet | BridgeNet {
+function portOf(net: NatNet, { bridge: name, by, isolated }: Socket): TapNet | BridgeNet {
   const bridge = parseIfName(name, net.at);
   if (isProblem(bridge)) throw new TypeError(`a network has the bridge ${name}`);
   const { network: _network, forwards: _forwards, mode: _mode, ...nic } = net;
-  return by === 'tap' ? { ...nic, bridge, mode: 'tap' } : { ...nic, bridge, mode: 'bridge' };
+  if (by === 'helper') return { ...nic, bridge, mode: 'bridge' };
+  return { ...nic, bridge, mode: 'tap', ...(isolated === true ? { isolated } : {}) };
 }

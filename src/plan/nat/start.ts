@@ -1,6 +1,6 @@
 /** A network is started: as libvirt does it (nat-network.md 4.2), firewall before addresses. */
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { formatCidr } from '../../spec/cidr.ts';
+import { type Cidr, formatCidr } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
 import type { NetworkIp } from '../../spec/nat/network.ts';
 import { planBridge } from '../bridge.ts';
@@ -19,11 +19,15 @@ import {
   type Step,
 } from '../step.ts';
 import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
+import { shapeSteps } from './bandwidth.ts';
 import type { DefinedNetwork } from './defined.ts';
 import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
 import { bridgeIPv6, onThisHost, routeIPv6, uniqueLocal } from './ipv6.ts';
 import { firewallStep } from './nft.ts';
+
+/** The kernel's own MTU for a bridge without ports. */
+export const ETHERNET_MTU = 1500;
 
 export interface NatPaths extends DnsmasqPaths {
   /** What runs, for other commands. */
@@ -41,6 +45,8 @@ export interface NatStatus {
   /** "192.168.122.1/24" */
   readonly addresses: readonly string[];
   readonly dnsmasq: boolean;
+  /** Its ports do not reach each other. */
+  readonly isolated?: true;
   /** Of its first IPv4 address with DHCP. */
   readonly dhcp?: NatDhcp;
 }
@@ -58,11 +64,14 @@ export interface NatDhcp {
 export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
   const { network } = onThisHost(given, facts);
   const { name, bridge, mac, mtu, forward } = network;
-  for (const { subnet } of network.ips) refuseTaken(name, subnet, facts);
+  for (const subnet of [...network.ips.map((ip) => ip.subnet), ...network.routes.map((route) => route.to)])
+    refuseTaken(name, subnet, facts);
   const lifetime: Lifetime = { net: name };
   const mark = ownerMark(lifetime, facts.token);
-  const wish = { name: bridge.name, lifetime, mac, stp: bridge.stp, delayS: bridge.delay, up: false };
-  const { steps } = planBridge(mtu === undefined ? wish : { ...wish, mtu }, facts);
+  // Also where nobody asked for one: it must not become that of the smallest tap.
+  const [stp, delayS] = [bridge.stp, bridge.delay];
+  const wish = { name: bridge.name, lifetime, mac, stp, delayS, mtu: mtu ?? ETHERNET_MTU, up: false };
+  const { steps } = planBridge(wish, facts);
   const firewall = firewallStep(network, mark);
   const owns = { link: bridge.name, mac, alias: mark };
   return {
@@ -71,10 +80,11 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
       ...(facts.ipv6 ? bridgeIPv6(network) : []),
       ...(firewall === undefined ? [] : [firewall]),
       ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark, owns)),
+      ...shapeSteps(network),
       addressStep(network),
-      ...(routesIPv4(network) ? [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')] : []),
+      ...routeIPv4(network),
       ...routeIPv6(network, facts),
-      ...(forward.mode === 'nat' && routesIPv4(network) ? [routeLocalnet(bridge.name)] : []),
+      ...(forward.mode === 'nat' && routeIPv4(network).length > 0 ? [routeLocalnet(bridge.name)] : []),
       ...(needsDnsmasq(network)
         ? [
             putFile({ path: paths.conf, content: dnsmasqConf(network, paths, facts.resolvConf) }),
@@ -101,6 +111,7 @@ export function statusOf(network: DefinedNetwork): NatStatus {
     mode: network.forward.mode,
     addresses: network.ips.map(({ address, subnet }) => `${formatIp(address)}/${subnet.prefix}`),
     dnsmasq: needsDnsmasq(network),
+    ...(network.isolated ? { isolated: true } : {}),
     ...(dhcp === undefined ? {} : { dhcp }),
   };
 }
@@ -117,7 +128,7 @@ function dhcpOf({ address, subnet, dhcp }: NetworkIp): NatDhcp | undefined {
   };
 }
 
-function refuseTaken(name: string, subnet: DefinedNetwork['ips'][number]['subnet'], facts: NatFacts): void {
+function refuseTaken(name: string, subnet: Cidr, facts: NatFacts): void {
   const taken = routeInTheWay(subnet, facts);
   if (taken === undefined) return;
   const free = subnet.first.family === 4 ? freeSubnet(facts) : uniqueLocal(name, facts);
@@ -130,8 +141,10 @@ function refuseTaken(name: string, subnet: DefinedNetwork['ips'][number]['subnet
   });
 }
 
-const routesIPv4 = ({ forward, ips }: DefinedNetwork): boolean =>
-  forward.mode !== 'none' && ips.some(({ address }) => address.family === 4);
+export const routeIPv4 = ({ forward, ips }: DefinedNetwork): readonly Step[] =>
+  forward.mode !== 'none' && ips.some(({ address }) => address.family === 4)
+    ? [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')]
+    : [];
 
 /**
  * Answers to forwards from this host's own loopback come in by the bridge for 127.0.0.1 (ip_route_input_slow() in
@@ -146,7 +159,11 @@ export function routeLocalnet(bridge: string): Step {
   };
 }
 
-export function addressStep({ bridge, ips }: Pick<DefinedNetwork, 'bridge' | 'ips'>): Step {
+export function addressStep({
+  bridge,
+  ips,
+  routes,
+}: Pick<DefinedNetwork, 'bridge' | 'ips' | 'routes'>): Step {
   const undo = { nothing: `goes away with ${bridge.name}` };
   const lines: readonly BatchLine[] = [
     ...ips.map(({ address, subnet }): BatchLine => {
@@ -156,6 +173,12 @@ export function addressStep({ bridge, ips }: Pick<DefinedNetwork, 'bridge' | 'ip
       return { title: `give ${bridge.name} the address ${text}`, words, undo };
     }),
     { title: `bring ${bridge.name} up`, words: ['link', 'set', 'dev', bridge.name, 'up'], undo },
+    ...routes.map(({ to, via, metric }): BatchLine => {
+      const words = ['route', 'replace', formatCidr(to), 'via', formatIp(via), 'dev', bridge.name] as const;
+      const last = metric === undefined ? [] : ['metric', `${metric}`];
+      const title = `reach ${formatCidr(to)} by ${formatIp(via)}`;
+      return { title, words: [...words, ...last], undo };
+    }),
   ];
   return {
     title: `give ${bridge.name} its addresses and bring it up`,

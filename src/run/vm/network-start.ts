@@ -1,14 +1,11 @@
 /** A network that is not there yet, for a VM. Whoever imports this loads the XML library. */
 import { natPlaces } from '../../host/nat/places.ts';
 import type { LinkFact } from '../../plan/facts.ts';
-import { statusOf } from '../../plan/nat/start.ts';
+import { ETHERNET_MTU, statusOf } from '../../plan/nat/start.ts';
 import type { Engine } from '../engine.ts';
 import { definitionOf } from '../nat/definitions.ts';
 import { previewStart, startNetwork } from '../nat/start.ts';
 import type { NetworkStart } from './networks.ts';
-
-/** The kernel's own MTU for a bridge without ports. */
-const ETHERNET_MTU = 1500;
 
 /** Errors: QL_NO_NETWORK, QL_NET_SPEC, QL_SUBNET_TAKEN. */
 export async function networkStart(

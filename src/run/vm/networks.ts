@@ -73,7 +73,7 @@ export async function networksOf(
     if (sockets.has(name)) continue;
     const running = active.find((one) => one.name === name);
     if (running !== undefined) {
-      sockets.set(name, { bridge: running.bridge, by });
+      sockets.set(name, socketOf(running, by));
       statuses.set(name, running);
       if (needsMending(running)) {
         if (who.root) mends.push(running);
@@ -83,6 +83,7 @@ export async function networksOf(
             : `${at}: the dnsmasq of ${name} has ended, so nobody gives addresses: sudo qlaunch net check ${name} --fix`,
         );
       }
+      if (by === 'helper' && running.isolated === true) findings.push(onlyRootIsolates(at, name));
       continue;
     }
     if (!who.root) {
@@ -95,7 +96,7 @@ export async function networksOf(
       env,
       name,
     );
-    sockets.set(name, { bridge: start.link.ifname, by });
+    sockets.set(name, socketOf(start.status, by));
     statuses.set(name, start.status);
     starts.push(start);
     notes.push(`${at}: the network ${name} is started first, and stays: sudo qlaunch net stop ${name}`);
@@ -121,6 +122,21 @@ async function portsTaken(
   const vms = listVms(who, env);
   const found = wishes.map(({ forward, at }) => portTaken(forward, vms, host, at));
   return (await Promise.all(found)).filter((finding) => finding !== undefined);
+}
+
+const socketOf = ({ bridge, isolated }: NatStatus, by: Socket['by']): Socket => ({
+  bridge,
+  by,
+  ...(isolated === true ? { isolated } : {}),
+});
+
+function onlyRootIsolates(at: string, name: string): Finding {
+  return {
+    code: 'QL_NET_ISOLATED',
+    what: `${at}: the ports of the network ${name} are isolated, which only root can make`,
+    why: ['QEMU’s bridge helper makes plain ports'],
+    todo: ['run it with sudo: QEMU itself still runs as you'],
+  };
 }
 
 function onlyRoot(at: string): Finding {

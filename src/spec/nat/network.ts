@@ -43,6 +43,8 @@ export interface DhcpHost {
 export interface Dhcp {
   readonly ranges: readonly DhcpRange[];
   readonly hosts: readonly DhcpHost[];
+  /** What a guest that boots from the network loads, and from whom: a name or an address; this host unless given. */
+  readonly bootp?: { readonly file: string; readonly server?: string };
 }
 
 /** One address of the host on the bridge, and its subnet. Of IPv6 a /64, or longer with DHCP. */
@@ -50,6 +52,63 @@ export interface NetworkIp {
   readonly address: Ip;
   readonly subnet: Cidr;
   readonly dhcp?: Dhcp;
+  /** Nobody else is asked for the names of its addresses. */
+  readonly localPtr?: true;
+  /** The directory that TFTP serves; absolute. */
+  readonly tftp?: string;
+}
+
+/** A way to others behind a guest. */
+export interface StaticRoute {
+  readonly to: Cidr;
+  /** In a subnet of the network. */
+  readonly via: Ip;
+  readonly metric?: number;
+}
+
+/** As libvirt counts it: kilobytes (1000) per second, a burst in kibibytes (1024). */
+export interface Rate {
+  readonly average: number;
+  /** Only of what goes to guests. */
+  readonly peak?: number;
+  readonly burst?: number;
+}
+
+/** Of what this host gives to guests, or takes from them; what guests say to each other passes it by. */
+export interface Bandwidth {
+  readonly toGuests?: Rate;
+  readonly fromGuests?: Rate;
+}
+
+/** Who answers what. */
+export interface Forwarder {
+  /** Only for names below it. */
+  readonly domain?: string;
+  /** The host's own name servers unless given. */
+  readonly address?: Ip;
+}
+
+export interface SrvRecord {
+  readonly service: string;
+  readonly protocol: string;
+  /** That of the network unless given. */
+  readonly domain?: string;
+  /** Not there: nobody offers the service. */
+  readonly target?: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/** What `dns` says. */
+export interface Names {
+  /** Names without a dot are asked of others as well. */
+  readonly forwardPlain: boolean;
+  readonly forwarders: readonly Forwarder[];
+  readonly hosts: readonly { readonly address: Ip; readonly names: readonly string[] }[];
+  /** `value` is printable, up to 255 bytes. */
+  readonly texts: readonly { readonly name: string; readonly value: string }[];
+  readonly services: readonly SrvRecord[];
 }
 
 export interface NetworkBridge {
@@ -72,5 +131,12 @@ export interface Network {
   readonly forward: Forwarding;
   /** false: dnsmasq gives addresses only. */
   readonly dns: boolean;
+  readonly names: Names;
   readonly ips: readonly NetworkIp[];
+  readonly routes: readonly StaticRoute[];
+  readonly bandwidth: Bandwidth;
+  /** Guests reach this host and what is behind it, not each other. */
+  readonly isolated: boolean;
+  /** Lines for dnsmasq, of options that give nobody a right on this host. */
+  readonly options: readonly string[];
 }

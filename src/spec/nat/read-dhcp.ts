@@ -6,7 +6,7 @@ import { parseWhole } from '../number.ts';
 import { type Gathering, isProblem } from '../raw.ts';
 import type { Dhcp, DhcpHost, DhcpRange, NetworkIp } from './network.ts';
 import { isHostOf, readAddress, readAddressRange } from './read-address.ts';
-import { parseDomain, parseDuid } from './words.ts';
+import { parseBootFile, parseDomain, parseDuid } from './words.ts';
 import { childrenNamed, type Element, placeOf } from './xml.ts';
 
 type Place = Pick<NetworkIp, 'address' | 'subnet'>;
@@ -22,7 +22,17 @@ export function readDhcp(gathering: Gathering, element: Element, place: Place): 
       gathering.refuse(placeOf(child), `its MAC or its address is that of ${callOf(twice)}`);
     hosts.push(host);
   }
-  return { ranges, hosts };
+  const [bootp] = childrenNamed(element, 'bootp');
+  const boot = bootp === undefined ? undefined : readBootp(gathering, bootp);
+  return { ranges, hosts, ...(boot === undefined ? {} : { bootp: boot }) };
+}
+
+function readBootp(gathering: Gathering, element: Element): Dhcp['bootp'] {
+  const [file, server] = [element.getAttribute('file'), element.getAttribute('server')];
+  if (file === null) return gathering.refuse(placeOf(element, 'file'), 'is missing');
+  const path = gathering.take(parseBootFile(file, placeOf(element, 'file')));
+  const from = server === null ? undefined : gathering.take(parseDomain(server, placeOf(element, 'server')));
+  return path === undefined ? undefined : { file: path, ...(from === undefined ? {} : { server: from }) };
 }
 
 const isSame = (a: DhcpHost, b: DhcpHost): boolean =>

@@ -1,11 +1,12 @@
 /** `network/ip`: addresses of the host on the bridge, and what dnsmasq gives to guests. */
-import { formatCidr, overlap, parseCidr } from '../cidr.ts';
+import { type Cidr, formatCidr, overlap, parseCidr } from '../cidr.ts';
 import { formatIp, readIp } from '../ip.ts';
-import { parseWhole } from '../number.ts';
+import { parseSwitch, parseWhole } from '../number.ts';
 import type { Gathering } from '../raw.ts';
 import type { NetworkIp } from './network.ts';
 import { type Family, isReserved, readAddress } from './read-address.ts';
 import { readDhcp } from './read-dhcp.ts';
+import { parseServedPath } from './words.ts';
 import { childrenNamed, type Element, placeOf } from './xml.ts';
 
 export function readIps(gathering: Gathering, root: Element): readonly NetworkIp[] {
@@ -40,15 +41,34 @@ function readOne(gathering: Gathering, element: Element): NetworkIp | undefined 
       placeOf(element, 'address'),
       `${formatIp(address)} is the ${family === 4 ? 'network or broadcast' : 'anycast'} address of ${formatCidr(subnet)}`,
     );
+  const localPtr = readLocalPtr(gathering, element, subnet);
+  const [tftp] = childrenNamed(element, 'tftp');
+  const root = tftp?.getAttribute('root') ?? null;
+  const served =
+    tftp === undefined || root === null
+      ? undefined
+      : gathering.take(parseServedPath(root, placeOf(tftp, 'root')));
   return {
     address,
     subnet,
     ...(dhcp === undefined ? {} : { dhcp: readDhcp(gathering, dhcp, { address, subnet }) }),
+    ...(localPtr ? { localPtr } : {}),
+    ...(served === undefined ? {} : { tftp: served }),
   };
 }
 
+/** Names of addresses have a zone per byte of IPv4, per four bits of IPv6. */
+function readLocalPtr(gathering: Gathering, element: Element, { first, prefix }: Cidr): boolean {
+  const text = element.getAttribute('localPtr');
+  const at = placeOf(element, 'localPtr');
+  if (text === null || gathering.take(parseSwitch(text, at)) !== true) return false;
+  if (prefix % (first.family === 4 ? 8 : 4) === 0) return true;
+  gathering.refuse(at, `there is no zone of names for a /${prefix}`, 'write prefix 8, 16 or 24');
+  return false;
+}
+
 /** IPv4 unless the address looks otherwise, so that a mistake in it is told as one. */
-function readFamily(gathering: Gathering, element: Element): Family {
+export function readFamily(gathering: Gathering, element: Element): Family {
   const text = element.getAttribute('family');
   const guess = element.getAttribute('address')?.includes(':') === true ? 6 : 4;
   if (text === null) return guess;
@@ -73,9 +93,7 @@ function readPrefix(
   const prefix = element.getAttribute('prefix');
   if (prefix !== null && netmask !== null)
     return gathering.refuse(placeOf(element), 'netmask and prefix say the same: write one of them');
-  if (family === 6 && netmask !== null)
-    return gathering.refuse(placeOf(element, 'netmask'), 'IPv6 has a prefix instead', "write prefix='64'");
-  if (family === 6 && prefix === null) return SLAAC_PREFIX;
+  if (family === 6 && prefix === null && netmask === null) return SLAAC_PREFIX;
   if (prefix !== null) {
     const at = placeOf(element, 'prefix');
     if (family === 4) return gathering.take(parseWhole(prefix, at, 1, 30));
@@ -85,10 +103,22 @@ function readPrefix(
   }
   if (netmask === null)
     return gathering.refuse(placeOf(element), 'the netmask is missing', "write netmask='255.255.255.0'");
+  return readMask(gathering, element, netmask, family);
+}
+
+/** "255.255.255.0" → 24 */
+export function readMask(
+  gathering: Gathering,
+  element: Element,
+  netmask: string,
+  family: Family,
+): number | undefined {
+  const at = placeOf(element, 'netmask');
+  if (family === 6) return gathering.refuse(at, 'IPv6 has a prefix instead', "write prefix='64'");
   const ip = readIp(netmask);
   const bits = ip?.family === 4 ? ip.value.toString(2).padStart(32, '0') : '';
   const ones = /^(1+)00+$/.exec(bits)?.[1]?.length;
   return ones === undefined || bits.length !== 32
-    ? gathering.refuse(placeOf(element, 'netmask'), `"${netmask}" is not a netmask`, 'write 255.255.255.0')
+    ? gathering.refuse(at, `"${netmask}" is not a netmask`, 'write 255.255.255.0')
     : ones;
 }

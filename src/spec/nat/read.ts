@@ -7,7 +7,11 @@ import { Gathering, type Problem } from '../raw.ts';
 import { unknownParts } from './known.ts';
 import type { Forwarding, ForwardMode, Network, NetworkBridge } from './network.ts';
 import { readAddressRange } from './read-address.ts';
+import { readBandwidth } from './read-bandwidth.ts';
+import { readNames } from './read-dns.ts';
 import { readIps } from './read-ip.ts';
+import { readOptions } from './read-options.ts';
+import { readRoutes } from './read-route.ts';
 import { parseBridgeName, parseDomain, parseNetworkName, parseUuid } from './words.ts';
 import { childrenNamed, type Document, type Element, parseXml, placeOf } from './xml.ts';
 
@@ -64,7 +68,18 @@ function attribute<T>(
   return gathering.take(reader(text, placeOf(element, name)));
 }
 
-const SINGLE = ['name', 'uuid', 'bridge', 'mac', 'mtu', 'domain', 'dns', 'forward'] as const;
+const SINGLE = [
+  'name',
+  'uuid',
+  'bridge',
+  'mac',
+  'mtu',
+  'domain',
+  'dns',
+  'forward',
+  'bandwidth',
+  'port',
+] as const;
 
 function readRoot(gathering: Gathering, root: Element): Network | undefined {
   for (const name of SINGLE)
@@ -83,6 +98,13 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
   const domain = take('domain', 'name', parseDomain);
   const localOnly = take('domain', 'localOnly', parseSwitch) ?? false;
   const dns = take('dns', 'enable', parseSwitch) ?? true;
+  const plain = take('dns', 'forwardPlainNames', parseSwitch);
+  const names = { ...readNames(gathering, first('dns')), forwardPlain: plain ?? true };
+  const routes = readRoutes(gathering, root, ips);
+  const options = readOptions(gathering, root);
+  const bandwidth = readBandwidth(gathering, root);
+  const isolated = take('port', 'isolated', parseSwitch) ?? false;
+  checkPortgroups(gathering, root);
   const bridge = readBridge(gathering, first('bridge'));
   if (name === undefined) return undefined;
   return {
@@ -90,12 +112,32 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
     bridge,
     forward,
     dns,
+    names,
     ips,
+    routes,
+    bandwidth,
+    isolated,
+    options,
     ...(uuid === undefined ? {} : { uuid }),
     ...(mac === undefined ? {} : { mac }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(domain === undefined ? {} : { domain: { name: domain, localOnly } }),
   };
+}
+
+/** Nobody asks for one here; yet what libvirt would refuse is a mistake. */
+function checkPortgroups(gathering: Gathering, root: Element): void {
+  const seen = new Set<string>();
+  let hasDefault = false;
+  for (const group of childrenNamed(root, 'portgroup')) {
+    const name = group.getAttribute('name');
+    if (name === null || name === '') gathering.refuse(placeOf(group, 'name'), 'is missing');
+    else if (seen.has(name)) gathering.refuse(placeOf(group, 'name'), `there is another portgroup "${name}"`);
+    seen.add(name ?? '');
+    const isDefault = attribute(gathering, group, 'default', parseSwitch) === true;
+    if (isDefault && hasDefault) gathering.refuse(placeOf(group, 'default'), 'only one of them may be it');
+    hasDefault ||= isDefault;
+  }
 }
 
 function readBridge(gathering: Gathering, element: Element | undefined): NetworkBridge {

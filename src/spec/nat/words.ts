@@ -44,3 +44,42 @@ export function parseDuid(text: string, at: string): string | Problem {
   if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){2,129}$/i.test(text)) return text.toLowerCase();
   return { at, what: `"${text}" is not a DUID`, hint: 'write 0:3:0:1:52:54:0:0:0:1' };
 }
+
+/** As a domain, and with "_", which records that are no hosts begin with (RFC 8552). */
+export function parseDnsName(text: string, at: string): string | Problem {
+  const label = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+  if (text.length <= 253 && new RegExp(`^${label}(\\.${label})*$`).test(text)) return text;
+  return { at, what: `"${text}" is not a name in the DNS`, hint: 'write _dmarc.lab.example' };
+}
+
+/** Of a service or its protocol, without the "_" (RFC 6335, 5.1). */
+export function parseService(text: string, at: string): string | Problem {
+  if (/^[A-Za-z0-9][A-Za-z0-9-]{0,14}$/.test(text)) return text;
+  return { at, what: `"${text}" is not the name of a service`, hint: 'write ldap, or tcp' };
+}
+
+/** One string of a TXT record (RFC 1035, 3.3.14). */
+export function parseTxt(text: string, at: string): string | Problem {
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)) return { at, what: 'has a control character' };
+  if (Buffer.byteLength(text) > 255) return { at, what: 'is longer than 255 bytes' };
+  return text;
+}
+
+/** What dnsmasq's configuration takes as one word without quotes. */
+const isPathWord = (text: string): boolean => /^[!-~]+$/.test(text) && !/[",#\\]/.test(text);
+
+/** An absolute directory. */
+export function parseServedPath(text: string, at: string): string | Problem {
+  if (text.startsWith('/') && !text.split('/').includes('..') && isPathWord(text)) return text;
+  return {
+    at,
+    what: `"${text}" is not a directory for TFTP`,
+    hint: 'an absolute path without , # " \\ and blanks',
+  };
+}
+
+/** As long as the field of BOOTP (RFC 951, 3). */
+export function parseBootFile(text: string, at: string): string | Problem {
+  if (isPathWord(text) && text.length < 128) return text;
+  return { at, what: `"${text}" is not a boot file`, hint: 'write pxelinux.0' };
+}

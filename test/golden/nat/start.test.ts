@@ -64,7 +64,35 @@ const DUAL = `<network><name>dual</name>
     <host mac='52:54:00:00:00:02' ip='fd12:3456:789a::11'><lease expiry='0'/></host></dhcp></ip>
   <ip family='ipv6' address='2001:db8:5::1'/></network>`;
 
+const NAMES = `<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'><name>names</name><forward/>
+  <domain name='lab.example' localOnly='yes'/>
+  <dns forwardPlainNames='no'>
+    <forwarder domain='corp.example' addr='10.1.1.1'/><forwarder domain='open.example'/><forwarder addr='2001:db8::53'/>
+    <host ip='10.9.0.5'><hostname>gw</hostname><hostname>www.other.example</hostname></host>
+    <host ip='fd00::5'><hostname>gw</hostname></host>
+    <txt name='_dmarc.lab.example' value='v=DMARC1; p=none, "x" \\ # y'/>
+    <srv service='ldap' protocol='tcp' target='gw.lab.example' port='389' priority='1' weight='2'/>
+    <srv service='kerberos' protocol='udp' domain='lab.example'/>
+  </dns>
+  <ip address='10.9.0.1' prefix='16' localPtr='yes'><tftp root='/srv/tftp'/><dhcp>
+    <range start='10.9.0.10' end='10.9.0.20'/><host name='byname' ip='10.9.0.30'/>
+    <bootp file='pxelinux.0' server='10.9.0.2'/></dhcp></ip>
+  <ip family='ipv6' address='fd00::1' prefix='64' localPtr='yes'/>
+  <route address='10.50.0.0' netmask='255.255.0.0' gateway='10.9.0.40' metric='7'/>
+  <route family='ipv6' address='fd50::' prefix='48' gateway='fd00::40'/>
+  <dnsmasq:options><dnsmasq:option value='dhcp-option=42,10.9.0.1'/><dnsmasq:option value='log-queries'/></dnsmasq:options>
+</network>`;
+
+const SLOW = (
+  mode: string,
+): string => `<network><name>slow</name><forward mode='${mode}'/><port isolated='yes'/>
+  <bandwidth><inbound average='1000' peak='5000' burst='1024'/><outbound average='128' burst='256'/></bandwidth>
+  <ip address='10.9.0.1' prefix='24'/></network>`;
+
 const CASES: Readonly<Record<string, string>> = {
+  slow: SLOW('nat'),
+  'slow-open': SLOW('open'),
+  names: NAMES,
   dual: DUAL,
   alone6: "<network><name>alone6</name><dns enable='no'/><ip family='ipv6' address='fd00::1'/></network>",
   routed6: `<network><name>routed6</name><forward><nat ipv6='no'/></forward>
@@ -120,6 +148,12 @@ test('the built-in network has a prefix of this host’s own, the same every tim
   if (isProblem(to)) throw new Error(prefix);
   expect(prefixOf('a', [{ to, table: 'main' }])).not.toBe(prefix);
   expect(readNetwork(defaultXml(facts, false, 'a'), 'x').warnings).toEqual([]);
+});
+
+test('a host without name servers has none to ask', () => {
+  const conf = (resolvConf: boolean): string =>
+    dnsmasqConf(defined(seed('default')), pathsOf('default'), resolvConf);
+  expect([conf(false), conf(true)].map((text) => text.includes('\nno-resolv\n'))).toEqual([true, false]);
 });
 
 test.each(['192.168.122.0/24', '192.168.0.0/16', '192.168.122.128/25', '192.168.122.7/32'])(

@@ -12,6 +12,7 @@ import { station } from '../../tiers/station.ts';
 
 const LAB = `<network><name>lab</name><forward mode='nat'/><bridge name='lab0' stp='off'/>
   <ip address='10.98.0.1' netmask='255.255.255.0'><dhcp><range start='10.98.0.10' end='10.98.0.90'/></dhcp></ip>
+  <ip family='ipv6' address='fd98::1' prefix='64'/><route address='10.50.0.0' prefix='16' gateway='10.98.0.5'/>
   </network>`;
 
 const sh = (line: string, input?: string): void =>
@@ -57,7 +58,7 @@ test('everything at once: named, mended, and taken back with the network', async
   expect(await report(w)).toMatchObject({ ok: true, mended: [] });
 
   sh('nft flush table inet qlaunch_lab');
-  sh('sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.lab0.route_localnet=0');
+  sh('sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.ipv4.conf.lab0.route_localnet=0');
   sh('ip link set dev lab0 down; ip address flush dev lab0');
   await killDnsmasq(w);
   rmSync(join(w.dir, 'run/net/lab.conf'));
@@ -66,6 +67,7 @@ test('everything at once: named, mended, and taken back with the network', async
     'net-address',
     'net-table',
     'net-forwarding',
+    'net-forwarding6',
     'net-localnet',
     'net-configuration',
     'net-dnsmasq',
@@ -82,6 +84,7 @@ test('everything at once: named, mended, and taken back with the network', async
   const guest = station('guest', 'lab0');
   expect(guest.dhcp()).toMatch(/^10\.98\.0\./);
   expect(guest.fetch(url)).toBe(`${nonce}\n`);
+  expect(execFileSync('ip', ['route', 'get', '10.50.0.9'], { encoding: 'utf8' })).toContain('via 10.98.0.5');
   expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
   execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
   expect(differences(before, snapshot())).toEqual([]);
@@ -121,7 +124,7 @@ test('a firewall that came later, a bridge that is gone, a definition that is an
   expect(dryRun).toMatchObject({ status: 0, stdout: expect.stringContaining('10.97.0.1/24') });
   expect(await w.qlaunch('net', 'restart', 'lab', '--force')).toMatchObject({
     status: 0,
-    stdout: expect.stringMatching(/started anew: lab0, 10\.97\.0\.1\/24\n.*two0/),
+    stdout: expect.stringMatching(/started anew: lab0, 10\.97\.0\.1\/24, fd98::1\/64\n.*two0/),
   });
   expect(execFileSync('bridge', ['-d', 'link', 'show', 'dev', 'two0'], { encoding: 'utf8' })).toMatch(
     /master lab0[\s\S]*isolated on/,

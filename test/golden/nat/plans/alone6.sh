@@ -3,6 +3,8 @@ ip -batch - <<'END'
 link add name ql0123456789ab0 address 52:54:00:aa:bb:cc type bridge stp_state 1 forward_delay 0
 link set dev ql0123456789ab0 alias qlaunch:net/alone6:0123456789ab
 link set dev ql0123456789ab0 name qbr7
+link set dev qbr7 mtu 1499
+link set dev qbr7 mtu 1500
 END
 # let qbr7 have IPv6
 printf %s 0 > /proc/sys/net/ipv6/conf/qbr7/disable_ipv6

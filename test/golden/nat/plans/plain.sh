@@ -3,6 +3,8 @@ ip -batch - <<'END'
 link add name ql0123456789ab0 address 52:54:00:aa:bb:cc type bridge stp_state 1 forward_delay 0
 link set dev ql0123456789ab0 alias qlaunch:net/default:0123456789ab
 link set dev ql0123456789ab0 name virbr0
+link set dev virbr0 mtu 1499
+link set dev virbr0 mtu 1500
 END
 # keep IPv6 off on virbr0, which has no IPv6 address
 printf %s 1 > /proc/sys/net/ipv6/conf/virbr0/disable_ipv6

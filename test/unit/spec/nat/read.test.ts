@@ -89,7 +89,24 @@ test.each([
   ["<ip address='10.9.0.1' prefix='24'><dhcp><host id='0:3:0:1:5' name='a'/></dhcp></ip>", 'host/@id: only'],
   ["<ip address='fd00::1'><dhcp/></ip><ip address='fd01::1'><dhcp/></ip>", 'ip[2]: only one IPv6 subnet'],
   ["<ip address='fd00::1'/><ip address='fd00::2'/>", 'ip[2]: fd00::/64 overlaps fd00::/64'],
-])('IPv6: %s is refused', (inside, why) => {
+  [
+    "<ip address='10.9.0.1' prefix='20' localPtr='yes'/>",
+    'ip/@localPtr: there is no zone of names for a /20',
+  ],
+  ["<bandwidth><inbound peak='9'/></bandwidth>", 'bandwidth/inbound/@average: is missing'],
+  ["<bandwidth><outbound average='9' peak='8'/></bandwidth>", 'bandwidth/outbound/@peak: 8 is below'],
+  ["<portgroup name='a'/><portgroup name='a'/>", 'portgroup[2]/@name: there is another'],
+  [
+    "<portgroup default='yes' name='a'/><portgroup name='b' default='yes'/>",
+    'portgroup[2]/@default: only one',
+  ],
+  ['<dns><forwarder/></dns>', 'dns/forwarder: has neither'],
+  ["<dns><srv protocol='tcp'/></dns>", 'dns/srv/@service: is missing'],
+  ["<dns><host ip='10.9.0.9'/></dns>", 'dns/host/hostname: is missing'],
+  [`${IP}<route address='10.7.0.0' prefix='16' gateway='10.8.0.1'/>`, 'route/@gateway: 10.8.0.1 is no guest'],
+  [`${IP}<route address='10.9.0.0' prefix='16' gateway='10.9.0.2'/>`, 'route/@address: 10.9.0.0/16 overlaps'],
+  [`${IP}<route address='10.7.0.0' prefix='0' gateway='10.9.0.2'/>`, 'route/@prefix: "0" must be'],
+])('%s is refused', (inside, why) => {
   expect(refusal(network(inside)).why).toEqual([
     expect.stringContaining(
       `line 1: network/${why}`
@@ -106,6 +123,7 @@ test('what is not known is named, and survives', () => {
   const { warnings, document } = readNetwork(text, 'x');
   expect(warnings).toEqual([
     'line 1: network/portgroup has no effect here; it is kept',
+    'line 1: network/portgroup/vlan has no effect here: the bridge of such a network has no VLANs; it is kept',
     'line 1: network/bridge/@zone has no effect here; it is kept',
     'line 2: network/ip[2]/x has no effect here; it is kept',
   ]);
@@ -123,6 +141,23 @@ test.each([
     'options behind a host name',
     "<ip address='10.9.0.1' prefix='24'><dhcp><host mac='52:54:00:00:00:01' name='a,b'/></dhcp></ip>",
   ],
+  ['a newline into a record', "<dns><txt name='a' value='x&#10;dhcp-script=/tmp/x'/></dns>"],
+  ['a separator of Unicode', "<dns><txt name='a' value='x&#x2028;y'/></dns>"],
+  ['options behind a name', "<dns><host ip='10.9.0.2'><hostname>a,10.0.0.1</hostname></host></dns>"],
+  ['options behind a service', "<dns><srv service='a,b' protocol='tcp'/></dns>"],
+  ['a newline into a directory', "<ip address='10.9.0.1' prefix='24'><tftp root='/srv&#10;user=root'/></ip>"],
+  ['a directory above', "<ip address='10.9.0.1' prefix='24'><tftp root='/srv/../etc'/></ip>"],
+  ['options behind a boot file', "<ip address='10.9.0.1' prefix='24'><dhcp><bootp file='a,b'/></dhcp></ip>"],
+  ...[
+    'dhcp-script=/tmp/x',
+    'conf-file=/tmp/x',
+    'user=root',
+    'log-facility=/etc/x',
+    'no-hosts&#10;user=root',
+  ].map((line): [string, string] => [
+    `dnsmasq's ${line}`,
+    `<dnsmasq:options xmlns:dnsmasq='x'><dnsmasq:option value='${line}'/></dnsmasq:options>`,
+  ]),
 ])('hostile: %s is refused', (_what, inside) => {
   expect(refusal(network(inside)).code).toBe('QL_NET_SPEC');
 });
