@@ -28,7 +28,6 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
   const leased = found.find(({ family, validS }) => family === 'inet' && validS !== undefined);
   // A client whose script gives no lifetime (busybox's) has an address that looks like anybody's.
   const address = leased ?? found.find(({ family }) => family === 'inet');
-  const all = await machine.read('/proc/sys/net/ipv6/conf/all/accept_dad');
   return {
     link,
     addresses: found,
@@ -44,7 +43,6 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
     neighbours: [...permanent, ...proxies].flatMap(neighbour),
     settings: [...(await settings(machine, 'ipv4', link)), ...(await settings(machine, 'ipv6', link))],
     ...(acceptDad === undefined ? {} : { acceptDad }),
-    checksAll: Number(all ?? 0) > 0,
     xdp: shown.some((raw) => 'xdp' in raw),
   };
 }

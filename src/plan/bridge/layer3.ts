@@ -25,13 +25,21 @@ export interface Neighbour {
  * addresses first; IPv6 is listed newest first. What has no gateway comes before what needs a way to its gateway.
  * Throws QL_CANNOT_MOVE (exit 3) naming all that can not be said.
  */
-export function arrivalLines(from: Layer3, to: string, nodad: boolean = false): readonly Argv[] {
+export function arrivalLines(from: Layer3, to: string): readonly Argv[] {
   const v4 = from.addresses.filter(({ family }) => family === 'inet');
   const v6 = from.addresses.filter(({ family }) => family === 'inet6').reverse();
   return [
     ...[...v4, ...v6]
       .filter((one) => !isOwnLinkLocal(one))
-      .map((one): Argv => ['address', 'replace', ...addressWords(one, from.link, to, nodad), 'dev', to]),
+      .map(
+        (one): Argv => [
+          'address',
+          'replace',
+          ...addressWords(one, from.link, to, { nodad: one.family === 'inet6' }),
+          'dev',
+          to,
+        ],
+      ),
     ...routesOf(from).map((route): Argv => ['route', 'replace', ...wordsOf(route, from, to)]),
     ...from.neighbours.map(
       ({ address, mac }): Argv =>
@@ -40,6 +48,19 @@ export function arrivalLines(from: Layer3, to: string, nodad: boolean = false): 
           : ['neigh', 'replace', address, 'lladdr', mac, 'dev', to, 'nud', 'permanent'],
     ),
   ];
+}
+
+/**
+ * For after the move. An IPv6 address arrives with `nodad`, or it could not be used for a second: whether it is asked
+ * for is decided a moment later, by a worker of the kernel, so that accept_dad is no help. Said again without that word
+ * it loses it, and is not asked for either, being no tentative one (inet6_addr_modify() in linux/net/ipv6/addrconf.c).
+ */
+export function checkedLines(from: Layer3, to: string): readonly Argv[] {
+  return from.addresses
+    .filter((one) => one.family === 'inet6' && !isOwnLinkLocal(one) && !one.flags.includes('nodad'))
+    .map(
+      (one): Argv => ['address', 'replace', ...addressWords(one, from.link, to, { nodad: false }), 'dev', to],
+    );
 }
 
 /**

@@ -20,7 +20,7 @@ import {
 import { setAttribute } from '../sysctl.ts';
 import { batchText } from '../words.ts';
 import { type DhcpClient, endClient, startClient } from './dhcp.ts';
-import { arrivalLines, departureLines, type Layer3 } from './layer3.ts';
+import { arrivalLines, checkedLines, departureLines, type Layer3 } from './layer3.ts';
 import { linkOf } from './port.ts';
 import { refuseAsPort } from './refuse.ts';
 import { namesLink, type Rule, ruleWords } from './rule.ts';
@@ -41,8 +41,6 @@ export interface UplinkFacts extends Layer3 {
   }[];
   /** accept_dad of the NIC; absent: this kernel has no IPv6, or none on this NIC. */
   readonly acceptDad?: string;
-  /** `all/accept_dad` is on: then the NIC's own setting does not switch the check off. */
-  readonly checksAll: boolean;
   readonly clients: readonly DhcpClient[];
   /** A program in the NIC's driver path (XDP). */
   readonly xdp: boolean;
@@ -76,13 +74,13 @@ export const moveTitle = (bridge: string, nic: string): string =>
   `make ${nic} a port of ${bridge}, with all that is on it`;
 
 /** What puts everything back onto the NIC, from whatever point the move had reached. */
-export function wayBack(nic: string, uplink: Layer3, wasUp: boolean, nodad: boolean): readonly Argv[] {
+export function wayBack(nic: string, uplink: Layer3, wasUp: boolean): readonly Argv[] {
   return [
     ['link', 'set', 'dev', nic, 'nomaster'],
     // Routes want it up, whatever was done to the port meanwhile.
     ['link', 'set', 'dev', nic, 'up'],
-    ...arrivalLines(uplink, nic, nodad),
-    ...(nodad ? arrivalLines(uplink, nic) : []).filter(([object]) => object === 'address'),
+    ...arrivalLines(uplink, nic),
+    ...checkedLines(uplink, nic),
     ...(wasUp ? [] : [['link', 'set', 'dev', nic, 'down'] as const]),
   ];
 }
@@ -92,10 +90,10 @@ export const wayBackText = (lines: readonly Argv[]): string => batchText(lines.m
 function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, owns: Owns): Step {
   const { ifname: name } = nic;
   const wasUp = nic.flags.includes('UP');
-  const back = wayBackText(wayBack(name, uplink, wasUp, uplink.checksAll));
+  const back = wayBackText(wayBack(name, uplink, wasUp));
   const undone = { nothing: `${name} gets all of it back at once` };
   const line = (words: Argv): BatchLine => ({ title: words.join(' '), words, undo: undone });
-  const arrival = arrivalLines(uplink, wish.name, uplink.checksAll);
+  const arrival = arrivalLines(uplink, wish.name);
   return {
     title: `move all that is on ${name} to ${wish.name}`,
     do: {
@@ -111,10 +109,7 @@ function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, owns: Ow
         ...(wish.mtu === undefined || wish.mtu === nic.mtu ? [] : [mtuLine(nic, wish.mtu, owns)]),
         ...arrival.map(line),
         ...departureLines(uplink).map(line),
-        // Only now: an address that was given with nodad would keep showing it.
-        ...(uplink.checksAll ? arrivalLines(uplink, wish.name) : [])
-          .filter(([object]) => object === 'address')
-          .map(line),
+        ...checkedLines(uplink, wish.name).map(line),
       ],
     },
     undo: { eachLine: true },
@@ -143,12 +138,12 @@ function copySetting(bridge: string, { family, name, value }: UplinkFacts['setti
   };
 }
 
-/** Duplicate address detection would make an address that moves unusable for a second (RFC 4862, 5.4). */
+/** Duplicate address detection would make the link-local address unusable for a second (RFC 4862, 5.4). */
 function quiet(wish: UplinkWish, { acceptDad }: UplinkFacts, owns: Owns): readonly Step[] {
   if (acceptDad === undefined) return [];
   return [
     {
-      title: `let ${wish.name} have its IPv6 addresses without asking whether they are taken`,
+      title: `let ${wish.name} have its link-local address without asking whether it is taken`,
       do: { write: conf('ipv6', wish.name, 'accept_dad'), value: '0' },
       undo: { nothing: `goes away with ${wish.name}` },
       deadlineMs: DEADLINE_MS,
@@ -156,7 +151,7 @@ function quiet(wish: UplinkWish, { acceptDad }: UplinkFacts, owns: Owns): readon
     setAttribute(
       conf('ipv6', wish.uplink, 'accept_dad'),
       '0',
-      `let ${wish.uplink} have them back without asking`,
+      `let ${wish.uplink} have it back without asking`,
       owns,
     ),
   ];

@@ -14,7 +14,7 @@ import type { Plan } from '../../plan/step.ts';
 import type { BackEnd } from '../../spec/bridge/back-end.ts';
 import type { BridgeSettings } from '../../spec/bridge/settings.ts';
 import { execute, newId } from '../change/execute.ts';
-import { isOnTrial, revertChange } from '../confirm/confirm.ts';
+import { isOnTrial } from '../confirm/arm.ts';
 import type { Engine } from '../engine.ts';
 import { type Recovered, undoChange } from '../recover.ts';
 import { type BridgeChange, bridgeChanges, titleOf } from './changes.ts';
@@ -146,7 +146,7 @@ function notMadeHere(engine: Engine, name: string, facts: HostFacts): QlaunchErr
 export async function undoAll(engine: Engine, changes: readonly BridgeChange[]): Promise<Recovered> {
   let all: Recovered = { undone: [], left: [], said: [], reported: [], exit: EXIT.ok };
   for (const { id } of changes) {
-    const one = isOnTrial(engine, id) ? await revert(engine, id) : await undoChange(engine, id);
+    const one = await undoChange(engine, id);
     all = {
       undone: [...all.undone, ...one.undone],
       left: [...all.left, ...one.left],
@@ -156,14 +156,6 @@ export async function undoAll(engine: Engine, changes: readonly BridgeChange[]):
     };
   }
   return all;
-}
-
-/** Of a change that is on trial. Errors: QL_NO_TRIAL, QL_TOO_LATE. */
-export async function revert(engine: Engine, id: string): Promise<Recovered> {
-  const { left, said } = await revertChange(engine, id);
-  const exit = left.some(({ stuck }) => stuck) ? EXIT.stuck : left.length > 0 ? EXIT.leftovers : EXIT.ok;
-  const open = left.map((one) => ({ ...one, id }));
-  return { undone: left.length > 0 ? [] : [id], left: open, said, reported: [], exit };
 }
 
 /** The one that waits for its confirmation. Throws QL_NO_TRIAL (exit 2). */

@@ -119,7 +119,7 @@ export async function refreshWayBack(engine: Engine, { id, bridge, port }: Bridg
     if (!isThere || journal === undefined || entry === undefined || !('run' in entry.undo)) return;
     const now = await readUplink(engine.machine, bridge);
     const wasUp = !(entry.undo.stdin ?? '').includes(`link set dev ${port} down`);
-    const undo = { ...entry.undo, stdin: wayBackText(wayBack(port, now, wasUp, now.checksAll)) };
+    const undo = { ...entry.undo, stdin: wayBackText(wayBack(port, now, wasUp)) };
     journal.change([{ n: entry.n, undo, byHand: renderByHand(undo) }]);
   });
 }
