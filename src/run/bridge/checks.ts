@@ -1,8 +1,11 @@
 /** What is looked at before a NIC in use becomes a port: who would lose it, and who would fight over it. */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { linkTo } from '../../host/bridge/reach.ts';
+import { sshSession } from '../../host/bridge/session.ts';
 import { processesNaming } from '../../host/bridge/users.ts';
 import type { Machine } from '../../host/port.ts';
+import type { Layer3 } from '../../plan/bridge/layer3.ts';
+import type { Readdress } from '../../plan/bridge/readdress.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import type { LinkFact } from '../../plan/facts.ts';
 
@@ -90,4 +93,30 @@ async function rootOver(machine: Machine, nic: string): Promise<readonly Objecti
       todo: 'the same command with --force, at the console',
     });
   return found;
+}
+
+/**
+ * Other addresses cut off whoever is logged in over an old one. Throws QL_CUTS_OFF (exit 3).
+ * @param now what the bridge will have
+ */
+export function refuseCutOff(
+  { name, uplink, readdress }: { name: string; uplink: string; readdress?: Readdress },
+  before: Layer3,
+  now: Layer3,
+): void {
+  const session = sshSession();
+  const has = ({ addresses }: Layer3): boolean => addresses.some(({ local }) => local === session?.own);
+  if (session === undefined || !has(before) || has(now)) return;
+  const old = before.addresses.find(({ local }) => local === session.own);
+  throw new QlaunchError('QL_CUTS_OFF', EXIT.refused, {
+    what: `will not give ${name} other addresses than ${uplink} has`,
+    why: [
+      `your session (${session.peer}) is with ${session.own}, which ${name} ${readdress?.dhcp === true ? 'may not get' : 'would not have'}`,
+    ],
+    todo: [
+      'the same command with --keep',
+      ...(readdress?.dhcp === true ? [] : [`… --address ${session.own}/${old?.prefixlen}`]),
+      'the same command with --force: log in anew and confirm in time, or all is put back',
+    ],
+  });
 }

@@ -79,3 +79,26 @@ export async function clientsMissing(
   for (let waitedMs = 0; waitedMs < 1_000 && missing().length > 0; waitedMs += 50) await sleep(50);
   return missing().map((program) => `${program} does not run on ${bridge}`);
 }
+
+const LEASE_MS = 15_000;
+
+/** Of a client that asks anew. */
+export async function leaseMissing(machine: Machine, bridge: string): Promise<readonly string[]> {
+  const until = performance.now() + LEASE_MS;
+  while (performance.now() < until) {
+    const { stdout } = await machine.run([
+      'ip',
+      '-4',
+      '-o',
+      'address',
+      'show',
+      'dev',
+      bridge,
+      'scope',
+      'global',
+    ]);
+    if (stdout !== '') return [];
+    await sleep(100);
+  }
+  return [`no DHCP server gave ${bridge} an address in ${LEASE_MS / 1000} s`];
+}

@@ -37,15 +37,18 @@ test('addresses arrive in the order they were added, IPv6 usable at once, and le
     'address replace 192.0.2.6/24 broadcast 192.0.2.255 label br0:a scope global metric 7 dev br0',
     'address replace fd00::5/64 nodad mngtmpaddr dev br0',
     'address replace fd00::6/64 nodad valid_lft 300 preferred_lft 0 dev br0',
+    'address replace fe80::5/64 nodad dev br0',
   ]);
   expect(text(checkedLines(from, 'br0'))).toEqual([
     'address replace fd00::6/64 valid_lft 300 preferred_lft 0 dev br0',
+    'address replace fe80::5/64 dev br0',
   ]);
   expect(text(departureLines(from))).toEqual([
     'address del 192.0.2.6/24 dev eth0',
     'address del 192.0.2.5/24 dev eth0',
     'address del fd00::6/64 dev eth0',
     'address del fd00::5/64 dev eth0',
+    'address del fe80::5/64 dev eth0',
   ]);
 });
 
@@ -66,6 +69,20 @@ test('what an address brings along is not said again; what its noprefixroute lef
   expect(text(arrivalLines(own, 'br0')).at(-1)).toBe(
     'route replace 192.0.2.0/24 dev br0 table main proto kernel src 192.0.2.5 scope link',
   );
+});
+
+test('a default route from an advertisement is kept beside the one that the kernel makes of the next', () => {
+  const route = (gateway: string, more: object): Layer3['routes'][number] => ({
+    family: 'inet6',
+    row: { dst: 'default', gateway, dev: 'eth0', protocol: 'ra', expires: 600, metric: 1024, ...more },
+  });
+  const routes = [route('fe80::1', {}), route('fe80::2', {}), route('fe80::1', { metric: 1025 })];
+  expect(text(arrivalLines(on({ routes, acceptsRa: true }), 'br0'))).toEqual([
+    'route replace ::/0 via fe80::1 dev br0 proto ra metric 1025 expires 600',
+    'route replace ::/0 via fe80::2 dev br0 proto ra metric 1026 expires 600',
+  ]);
+  // Where a program takes the advertisements, the routes are its own.
+  expect(text(arrivalLines(on({ routes, acceptsRa: false }), 'br0'))).toHaveLength(3);
 });
 
 test.each([
