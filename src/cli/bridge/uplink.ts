@@ -81,16 +81,20 @@ function readReaddress(
 
 function told(
   { name, uplink, readdress }: UplinkBridge,
-  { id, proven, lost }: Moved,
+  { id, proven, lost, vlans }: Moved,
   trialS: number | undefined,
 ): string[] {
-  const { gateways, peer } = proven;
+  const { gateways, dns, peer } = proven;
   return [
     readdress === undefined
       ? `${name} is there with all that was on ${uplink}, which is its port now`
       : `${name} is there with addresses of its own, and ${uplink} is its port now`,
     ...lost.map((route) => `  gone     the route ${route}, which has no way from the new addresses`),
+    ...vlans.map(
+      (vlan) => `  note     ${vlan} goes on as before, so that guests do not get its VLAN on ${name}`,
+    ),
     ...gateways.map((gateway) => `  proven   the gateway ${gateway} answers over ${name}`),
+    ...dns.map((server) => `  proven   the name server ${server} answers as before`),
     ...(peer === undefined ? [] : [`  proven   the way to your session (${peer}) leads over ${name}`]),
     ...(trialS === undefined
       ? [`  undo     sudo qlaunch bridge delete ${name}   # change ${id}`]

@@ -49,6 +49,8 @@ export interface Moved {
   readonly proven: Before;
   /** Routes that have no way from the new addresses. */
   readonly lost: readonly string[];
+  /** VLANs made on the NIC: they take their frames before the bridge sees them. */
+  readonly vlans: readonly string[];
 }
 
 interface Looked {
@@ -57,6 +59,7 @@ interface Looked {
   /** What the bridge will have; of `--dhcp` only what is known before. */
   readonly arriving: UplinkFacts;
   readonly lost: readonly string[];
+  readonly vlans: readonly string[];
 }
 
 /** For --dry-run: all checks, and the steps. Errors: as createUplink(), before anything is touched. */
@@ -71,7 +74,7 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
   refuseAsPort(nic, found);
   const { readdress } = wish;
   const facts = await withDhcp(engine, await readUplink(engine.machine, wish.uplink), readdress);
-  await refuseBusy(engine.machine, nic, facts, wish.force);
+  await refuseBusy(engine.machine, nic, facts, wish);
   const { layer, lost } =
     readdress === undefined ? { layer: facts, lost: [] } : readdressed(facts, readdress);
   if (readdress !== undefined && !wish.force) refuseCutOff(wish, facts, layer);
@@ -86,7 +89,10 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
           { ...wish, ...mac, ...modelOf(facts) },
           persist === true ? undefined : persist,
         );
-  return { plan: { steps: [...plan.steps, ...kept] }, facts, arriving: { ...facts, ...layer }, lost };
+  const vlans = found.links.flatMap(({ ifname, lower, kind }) =>
+    kind === 'vlan' && lower === wish.uplink ? [ifname] : [],
+  );
+  return { plan: { steps: [...plan.steps, ...kept] }, facts, arriving: { ...facts, ...layer }, lost, vlans };
 }
 
 async function withDhcp(
@@ -109,14 +115,16 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   const id = newId(engine);
   const title = titleOf('create', wish.name, wish.uplink, wish.readdress !== undefined);
   const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
-  let before: Before = { gateways: [] };
+  let before: Before = { gateways: [], dns: [] };
   let clients: readonly string[] = [];
-  let lost: readonly string[] = [];
+  let told: Pick<Moved, 'lost' | 'vlans'> = { lost: [], vlans: [] };
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
     const looked = await look(engine, wish, id, links);
     clients = clientsOn(looked, wish.readdress);
-    lost = looked.lost;
+    told = { lost: looked.lost, vlans: looked.vlans };
     before = await lookBefore(engine.machine, looked.arriving, sshSession()?.peer);
+    // With other addresses other servers may be meant.
+    if (wish.readdress !== undefined) before = { ...before, dns: [] };
     return looked.plan;
   };
   if (trialS === undefined)
@@ -130,7 +138,7 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     ...(await disproof(engine.machine, before, wish.name, wish.uplink)),
     ...(await clientsMissing(clients, wish.name)),
   ];
-  if (wrong.length === 0) return { id, proven: before, lost };
+  if (wrong.length === 0) return { id, proven: before, ...told };
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {
     what: `${wish.name} did not do what ${wish.uplink} did`,

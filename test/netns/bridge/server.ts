@@ -1,4 +1,4 @@
-/** A DHCP server outside, which hands out 10.9.0.100 to 10.9.0.199 and says that the way out is 10.9.0.1. */
+/** A DHCP server outside, which hands out 10.9.0.100 to 10.9.0.199 and says that the way out is 10.9.0.1; a name server, too. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 /** dnsmasq at the other end of the cable; gives what it has said. */
-export async function server(dir: string): Promise<() => string> {
+export async function server(
+  dir: string,
+  { dns = false }: { readonly dns?: boolean } = {},
+): Promise<() => string> {
   const log = join(dir, 'dnsmasq.log');
   const words = [
     ...[
@@ -19,7 +22,7 @@ export async function server(dir: string): Promise<() => string> {
       '--user=root',
     ],
     ...[
-      '--port=0',
+      ...[`--port=${dns ? 53 : 0}`, '--no-resolv'],
       '--pid-file=',
       '--interface=far',
       '--bind-interfaces',
