@@ -94,5 +94,9 @@ function settings(command: Command, vlanValue: string): Command {
     .option('--stp <on|off>', 'spanning tree [off]')
     .option('--delay <seconds>', 'forward delay of STP [4]')
     .option('--mtu <bytes>', 'keep this MTU whatever port comes')
-    .option(`--vlan-aware${vlanValue}`, 'ports have VLANs of their own');
+    .option(`--vlan-aware${vlanValue}`, 'ports have VLANs of their own')
+    .option(
+      '--bridge-nf <off|accept|leave>',
+      'what crosses bridges: keep it from the firewall, or let that accept it [leave]',
+    );
 }

@@ -29,6 +29,7 @@ import { loadChange } from '../journal/load.ts';
 import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
 import { refuseBusy, refuseCutOff } from './checks.ts';
+import { bridgeNfSteps } from './made.ts';
 import { persistSteps } from './persist/steps.ts';
 import { type Before, clientsMissing, disproof, leaseMissing, lookBefore } from './proof.ts';
 
@@ -92,7 +93,14 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
   const vlans = found.links.flatMap(({ ifname, lower, kind }) =>
     kind === 'vlan' && lower === wish.uplink ? [ifname] : [],
   );
-  return { plan: { steps: [...plan.steps, ...kept] }, facts, arriving: { ...facts, ...layer }, lost, vlans };
+  const filtered = await bridgeNfSteps(engine, wish, found, { untilUndone: id });
+  return {
+    plan: { steps: [...plan.steps, ...filtered, ...kept] },
+    facts,
+    arriving: { ...facts, ...layer },
+    lost,
+    vlans,
+  };
 }
 
 async function withDhcp(
