@@ -19,14 +19,22 @@ export function registerBridge(program: Command, done: (status: number) => void)
       .description('Make a bridge. It stays until `bridge delete` or the next boot.')
       .option('--uplink <nic>', 'move this NIC and all that is on it to the bridge')
       .option('--keep', 'with --uplink: addresses, routes and all else stay as they are [so it is]')
+      .option('--dhcp', 'with --uplink: an IPv4 address from a DHCP server in place of those of the NIC')
       .option('--confirm <time>', 'with --uplink: put all back after TIME unless it is confirmed [60s]')
       .option('--no-confirm', 'with --uplink: keep it at once')
-      .option('--force', 'with --uplink: also where the root file system is reached over it')
+      .option(
+        '--force',
+        'with --uplink: also where a failure could not be put back, or your session is cut off',
+      )
       .option(
         '--persist [manager]',
         'also make it at every boot, once it is confirmed; by ifupdown or networkd [what has the NIC]',
       )
-      .option('--address <cidr>', 'an address of this host there; may be given again', collect),
+      .option(
+        '--address <cidr>',
+        'an address of this host there, with --uplink in place of those of the NIC; may be given again',
+        collect,
+      ),
     '',
   )
     .option(...DRY)
@@ -86,5 +94,9 @@ function settings(command: Command, vlanValue: string): Command {
     .option('--stp <on|off>', 'spanning tree [off]')
     .option('--delay <seconds>', 'forward delay of STP [4]')
     .option('--mtu <bytes>', 'keep this MTU whatever port comes')
-    .option(`--vlan-aware${vlanValue}`, 'ports have VLANs of their own');
+    .option(`--vlan-aware${vlanValue}`, 'ports have VLANs of their own')
+    .option(
+      '--bridge-nf <off|accept|leave>',
+      'what crosses bridges: keep it from the firewall, or let that accept it [leave]',
+    );
 }

@@ -38,6 +38,7 @@ export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
     flags: Array.isArray(raw['flags']) ? raw['flags'].filter((flag) => typeof flag === 'string') : [],
     link_type: text(raw['link_type']) ?? '',
     addresses: Array.isArray(addresses) ? addresses.flatMap(addressFact) : [],
+    ...(optional.portState === undefined ? {} : { promiscuous: number(raw['promiscuity']) > 0 }),
     ...(kind === 'tun' && isObject(data) ? { tun: tunFact(data) } : {}),
     ...(kind === 'bridge' && isObject(data) ? { bridge: bridgeFact(data) } : {}),
     ...(Object.fromEntries(found) as Partial<Record<keyof typeof optional, string>>),

@@ -15,6 +15,8 @@ export interface LinkFact {
   readonly lower?: string;
   /** Of a bridge port: "forwarding", "learning", "listening", "blocking", "disabled". */
   readonly portState?: string;
+  /** Of a bridge port: it takes frames for others too, as the kernel's "entered promiscuous mode" tells. */
+  readonly promiscuous?: boolean;
   /** A Wi-Fi station or the like; absent where /sys did not tell. */
   readonly wireless?: boolean;
   readonly addresses: readonly AddressFact[];

@@ -4,7 +4,7 @@ import { type Lifetime, renderLifetime } from '../plan/lifetime.ts';
 import { forgetScripts } from './change/guarded.ts';
 import { disown } from './change/shared.ts';
 import { type Left, teardown } from './change/teardown.ts';
-import { forgetTrials } from './confirm/arm.ts';
+import { forgetTrials, isOnTrial } from './confirm/arm.ts';
 import type { Engine } from './engine.ts';
 import { type Decision, decide } from './journal/decide.ts';
 import { fileName } from './journal/journal.ts';
@@ -98,6 +98,9 @@ export function planUndo(engine: Engine, id: string): OpenChange {
     });
   }
   const decision = decide(change, engine.world, true);
+  // Its holder is its watcher, which takes it back as well.
+  if (decision.kind === 'leave' && isOnTrial(engine, id))
+    return { change, decision: { kind: 'undo', why: 'it is not confirmed' } };
   if (decision.kind === 'leave') {
     throw new QlaunchError('QL_CHANGE_HELD', EXIT.refused, {
       what: `will not undo ${id} now`,
@@ -109,7 +112,9 @@ export function planUndo(engine: Engine, id: string): OpenChange {
 }
 
 /** Takes back what was asked for by name. Errors as planUndo(). */
-export function undoChange(engine: Engine, id: string): Promise<Recovered> {
+export async function undoChange(engine: Engine, id: string): Promise<Recovered> {
+  if (isOnTrial(engine, planUndo(engine, id).change.id))
+    return (await import('./confirm/revert.ts')).revertTrial(engine, id);
   return engine.locked(`undo ${id}`, async () => takeBackAll(engine, [planUndo(engine, id)]));
 }
 

@@ -40,6 +40,8 @@ export interface Show {
 export interface CreateOptions extends Show, SettingsText {
   readonly address?: readonly string[];
   readonly uplink?: string;
+  readonly keep?: boolean;
+  readonly dhcp?: boolean;
   readonly persist?: string | true;
   readonly confirm?: string | false;
   readonly force?: boolean;
@@ -50,6 +52,8 @@ export async function create(name: string, options: CreateOptions): Promise<numb
     return (await import('./uplink.ts')).create(name, options.uplink, options);
   const wish = checked('cannot make this bridge', (gathering) => {
     gathering.take(parseNewIfName(name, 'NAME'));
+    if (options.dhcp === true)
+      gathering.refuse('--dhcp', 'without an uplink there is no server to ask', 'add --uplink NIC');
     const addresses = (options.address ?? []).flatMap(
       (text) => gathering.take(parseHostAddress(text, '--address')) ?? [],
     );

@@ -1,7 +1,8 @@
 /** qlaunch bridge confirm | revert. */
 import { EXIT } from '../../errors.ts';
-import { revert as revertTrial, trialOf } from '../../run/bridge/made.ts';
+import { trialOf } from '../../run/bridge/made.ts';
 import { confirmChange } from '../../run/confirm/confirm.ts';
+import { revertTrial } from '../../run/confirm/revert.ts';
 import { told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
 import { note } from '../terminal.ts';

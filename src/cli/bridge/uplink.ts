@@ -1,10 +1,13 @@
 /** qlaunch bridge create BR --uplink NIC. */
 import { EXIT } from '../../errors.ts';
+import type { Readdress } from '../../plan/bridge/readdress.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
 import { createUplink, type Moved, type UplinkBridge, uplinkPlan } from '../../run/bridge/uplink.ts';
+import { parseHostAddress } from '../../spec/bridge/address.ts';
 import { readSettings } from '../../spec/bridge/settings.ts';
 import { parseTrial } from '../../spec/bridge/time.ts';
 import { parseIfName } from '../../spec/ifname.ts';
+import type { Gathering } from '../../spec/raw.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json, out } from '../terminal.ts';
 import { type CreateOptions, checked, engineNow, ROOTS, readPersist } from './made.ts';
@@ -19,12 +22,7 @@ export async function create(name: string, uplink: string, options: CreateOption
     gathering.take(parseIfName(uplink, '--uplink'));
     if (name === uplink)
       gathering.refuse('NAME', `${name} is the uplink: the bridge needs a name of its own`);
-    if (options.address !== undefined)
-      gathering.refuse(
-        '--address',
-        `the bridge gets the addresses of ${uplink}`,
-        'ip address add … afterwards',
-      );
+    const readdress = readReaddress(options, gathering);
     const settings = readSettings(options, gathering);
     const text = options.confirm;
     const asked =
@@ -37,6 +35,7 @@ export async function create(name: string, uplink: string, options: CreateOption
         ...{ name, uplink, force: options.force === true },
         ...readPersist(options, gathering),
         ...settings,
+        ...(readdress === undefined ? {} : { readdress }),
       },
       trialS: text === false ? undefined : asked,
     };
@@ -55,11 +54,47 @@ export async function create(name: string, uplink: string, options: CreateOption
   return EXIT.ok;
 }
 
-function told({ name, uplink }: UplinkBridge, { id, proven }: Moved, trialS: number | undefined): string[] {
-  const { gateways, peer } = proven;
+/** What the bridge is to have instead of the NIC's addresses; undefined: those. */
+function readReaddress(
+  { keep, dhcp, address, persist }: CreateOptions,
+  gathering: Gathering,
+): Readdress | undefined {
+  const said = [
+    ...(keep === true ? ['--keep'] : []),
+    ...(dhcp === true ? ['--dhcp'] : []),
+    ...(address === undefined ? [] : ['--address']),
+  ];
+  if (said.length > 1)
+    gathering.refuse(said.slice(1).join(', '), `the bridge has its addresses from ${said[0]} already`);
+  const addresses = (address ?? []).flatMap(
+    (text) => gathering.take(parseHostAddress(text, '--address')) ?? [],
+  );
+  if (dhcp !== true && address === undefined) return undefined;
+  if (persist !== undefined)
+    gathering.refuse(
+      '--persist',
+      `what is written is what the NIC has now: --keep`,
+      `say it without ${said[0]}`,
+    );
+  return { addresses, dhcp: dhcp === true };
+}
+
+function told(
+  { name, uplink, readdress }: UplinkBridge,
+  { id, proven, lost, vlans }: Moved,
+  trialS: number | undefined,
+): string[] {
+  const { gateways, dns, peer } = proven;
   return [
-    `${name} is there with all that was on ${uplink}, which is its port now`,
+    readdress === undefined
+      ? `${name} is there with all that was on ${uplink}, which is its port now`
+      : `${name} is there with addresses of its own, and ${uplink} is its port now`,
+    ...lost.map((route) => `  gone     the route ${route}, which has no way from the new addresses`),
+    ...vlans.map(
+      (vlan) => `  note     ${vlan} goes on as before, so that guests do not get its VLAN on ${name}`,
+    ),
     ...gateways.map((gateway) => `  proven   the gateway ${gateway} answers over ${name}`),
+    ...dns.map((server) => `  proven   the name server ${server} answers as before`),
     ...(peer === undefined ? [] : [`  proven   the way to your session (${peer}) leads over ${name}`]),
     ...(trialS === undefined
       ? [`  undo     sudo qlaunch bridge delete ${name}   # change ${id}`]

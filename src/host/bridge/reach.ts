@@ -1,6 +1,8 @@
 /** Whether a neighbour answers over a link now: ARP and neighbour discovery, done by the kernel for a packet of ours. */
+import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readIp } from '../../spec/ip.ts';
 import { askJson, listOf } from '../ip-json.ts';
 import type { Machine } from '../port.ts';
 
@@ -51,4 +53,35 @@ export async function linkTo(machine: Machine, address: string): Promise<string 
   if (result.status !== 0) return undefined;
   const [row] = JSON.parse(result.stdout) as { dev?: string }[];
   return row?.dev;
+}
+
+const DNS_PORT = 53;
+/** Header with recursion wanted and one question, then the root's name servers (RFC 1035, 4.1). */
+const QUESTION = [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
+
+/** Whether a name server says anything at all: a refusal is an answer. */
+export async function answersDns(server: string, timeoutMs: number): Promise<boolean> {
+  const id = randomBytes(2);
+  const socket = createSocket(server.includes(':') ? 'udp6' : 'udp4');
+  const answered = new Promise<boolean>((resolve) => {
+    socket.on('error', () => resolve(false));
+    socket.on('message', (text) => text.subarray(0, 2).equals(id) && resolve(true));
+  });
+  const ask = (): void =>
+    void socket.send(Buffer.concat([id, Buffer.from(QUESTION)]), DNS_PORT, server, () => undefined);
+  ask();
+  const again = setInterval(ask, 1_000);
+  try {
+    return await Promise.race([answered, sleep(timeoutMs, false)]);
+  } finally {
+    clearInterval(again);
+    socket.close();
+  }
+}
+
+/** Of /etc/resolv.conf, without those on this host itself (resolv.conf(5)). */
+export async function nameServers(machine: Machine): Promise<readonly string[]> {
+  const text = (await machine.read('/etc/resolv.conf')) ?? '';
+  const all = [...text.matchAll(/^nameserver\s+(\S+)/gm)].map(([, server = '']) => server);
+  return all.filter((server) => readIp(server) !== undefined && !/^(127\.|::1$)/.test(server));
 }

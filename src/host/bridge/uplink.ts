@@ -22,13 +22,12 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
     askJson(machine, ['ip', '-j', 'neigh', 'show', 'proxy', 'dev', link]),
   ]);
   const off = await machine.read(`/proc/sys/net/ipv6/conf/${link}/disable_ipv6`);
-  const acceptDad =
-    off === '0' ? await machine.read(`/proc/sys/net/ipv6/conf/${link}/accept_dad`) : undefined;
+  const genMode =
+    off === '0' ? await machine.read(`/proc/sys/net/ipv6/conf/${link}/addr_gen_mode`) : undefined;
   const found = addresses.flatMap((raw) => listOf(raw['addr_info'])).flatMap(linkAddress);
   const leased = found.find(({ family, validS }) => family === 'inet' && validS !== undefined);
   // A client whose script gives no lifetime (busybox's) has an address that looks like anybody's.
   const address = leased ?? found.find(({ family }) => family === 'inet');
-  const all = await machine.read('/proc/sys/net/ipv6/conf/all/accept_dad');
   return {
     link,
     addresses: found,
@@ -43,10 +42,18 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
     ],
     neighbours: [...permanent, ...proxies].flatMap(neighbour),
     settings: [...(await settings(machine, 'ipv4', link)), ...(await settings(machine, 'ipv6', link))],
-    ...(acceptDad === undefined ? {} : { acceptDad }),
-    checksAll: Number(all ?? 0) > 0,
+    ...(genMode === undefined ? {} : { genMode }),
+    acceptsRa: await acceptsRa(machine, link),
     xdp: shown.some((raw) => 'xdp' in raw),
   };
+}
+
+/** ipv6_accept_ra() in linux/include/net/addrconf.h: a router takes them only where told by 2. */
+async function acceptsRa(machine: Machine, link: string): Promise<boolean> {
+  const of = (name: string): Promise<string | undefined> =>
+    machine.read(`/proc/sys/net/ipv6/conf/${link}/${name}`);
+  const [accept = '0', forwarding] = [await of('accept_ra'), await of('forwarding')];
+  return accept === '2' || (accept !== '0' && forwarding === '0');
 }
 
 function linkAddress(raw: unknown): readonly LinkAddress[] {
@@ -87,7 +94,7 @@ function neighbour(raw: Raw): readonly Neighbour[] {
 }
 
 /** Not what the link itself or the move decides, and what is no setting. */
-const NOT_COPIED: ReadonlySet<string> = new Set(['accept_dad', 'mtu', 'mc_forwarding', 'stable_secret']);
+const NOT_COPIED: ReadonlySet<string> = new Set(['addr_gen_mode', 'mtu', 'mc_forwarding', 'stable_secret']);
 
 /** A new link has the values of `default`. */
 async function settings(

@@ -21,10 +21,14 @@ export interface LinkAddress {
 /** IFNAMSIZ without the NUL. */
 const MAX_LABEL = 15;
 
-export function addressWords(one: LinkAddress, from: string, to: string, nodad: boolean): readonly string[] {
+export function addressWords(
+  one: LinkAddress,
+  from: string,
+  to: string,
+  { nodad }: { readonly nodad: boolean },
+): readonly string[] {
   const { local, prefixlen, peer, broadcast, metric } = one;
-  const flags =
-    nodad && one.family === 'inet6' && !one.flags.includes('nodad') ? [...one.flags, 'nodad'] : one.flags;
+  const flags = nodad && !one.flags.includes('nodad') ? [...one.flags, 'nodad'] : one.flags;
   return [
     ...(peer === undefined ? [`${local}/${prefixlen}`] : [local, 'peer', `${peer}/${prefixlen}`]),
     ...(broadcast === undefined ? [] : ['broadcast', broadcast]),

@@ -4,6 +4,7 @@
  * udhcpc -R). At its start a client empties its link (udhcpc's script on `deconfig`, dhclient's on PREINIT): so it is
  * started on the bridge before anything is there, and on the way back on the NIC before that has anything again.
  */
+import { EXIT, QlaunchError } from '../../errors.ts';
 import type { Argv, FilePath, Owns, Step } from '../step.ts';
 
 export interface DhcpClient {
@@ -88,6 +89,35 @@ export function startClient(client: DhcpClient, nic: string, bridge: string, own
     },
   ];
 }
+
+/** With the port in it, and without a lease of old: what the server gives is what the bridge has. */
+export function askByDhcp(program: string | undefined, bridge: string, owns: Owns): Step {
+  const argv = program === undefined ? undefined : ASK[program]?.(bridge);
+  if (argv === undefined)
+    throw new QlaunchError('QL_NO_DHCP', EXIT.host, {
+      what: `nothing here can ask for an address of ${bridge}`,
+      why: [`there is none of ${Object.keys(ASK).join(', ')}`],
+      todo: ['sudo apt install isc-dhcp-client', 'or --address CIDR in place of --dhcp'],
+    });
+  return {
+    title: `start ${program} on ${bridge}`,
+    do: { run: ['sh', '-c', LAUNCH, 'sh', ...NOBODY, ...argv] },
+    undo: { run: ['sh', '-c', END, 'sh', ...argv], gone: [] },
+    owns,
+    deadlineMs: START_MS,
+  };
+}
+
+/** In the order of preference: those that keep an identity of their own first. */
+const ASK: Readonly<Record<string, (bridge: string) => Argv>> = {
+  dhclient: (bridge) => [
+    ...(['dhclient', '-4', '-i', '-pf', `/run/dhclient.${bridge}.pid`] as const),
+    ...['-lf', `/run/dhclient.${bridge}.leases`, bridge],
+  ],
+  udhcpc: (bridge) => ['udhcpc', '-b', '-i', bridge, '-p', `/run/udhcpc.${bridge}.pid`],
+};
+
+export const DHCP_PROGRAMS: readonly string[] = Object.keys(ASK);
 
 /** The same line with the other name, also in the names of its files. */
 const renamed = (argv: Argv, nic: string, bridge: string): Argv => {

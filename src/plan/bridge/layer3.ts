@@ -3,6 +3,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import type { Argv } from '../step.ts';
 import { addressWords, type LinkAddress } from './address.ts';
 import { isOfAddress, type Route, routeWords, usesLink } from './route.ts';
+import { withMeanwhile } from './router.ts';
 
 export interface Layer3 {
   readonly link: string;
@@ -11,6 +12,8 @@ export interface Layer3 {
   /** All of this host, both families; those of other links are not moved. */
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
+  /** The kernel takes router advertisements on this link. */
+  readonly acceptsRa?: boolean;
 }
 
 /** One that somebody set: permanent, or answered for (proxy). */
@@ -25,13 +28,21 @@ export interface Neighbour {
  * addresses first; IPv6 is listed newest first. What has no gateway comes before what needs a way to its gateway.
  * Throws QL_CANNOT_MOVE (exit 3) naming all that can not be said.
  */
-export function arrivalLines(from: Layer3, to: string, nodad: boolean = false): readonly Argv[] {
+export function arrivalLines(from: Layer3, to: string): readonly Argv[] {
   const v4 = from.addresses.filter(({ family }) => family === 'inet');
   const v6 = from.addresses.filter(({ family }) => family === 'inet6').reverse();
+  const isOfLink = ({ scope }: LinkAddress): boolean => scope === 'link';
   return [
-    ...[...v4, ...v6]
-      .filter((one) => !isOwnLinkLocal(one))
-      .map((one): Argv => ['address', 'replace', ...addressWords(one, from.link, to, nodad), 'dev', to]),
+    // A link-local address asks for routers at once, and their answer would make the addresses that are not there yet.
+    ...[...v4, ...v6.filter((one) => !isOfLink(one)), ...v6.filter(isOfLink)].map(
+      (one): Argv => [
+        'address',
+        'replace',
+        ...addressWords(one, from.link, to, { nodad: one.family === 'inet6' }),
+        'dev',
+        to,
+      ],
+    ),
     ...routesOf(from).map((route): Argv => ['route', 'replace', ...wordsOf(route, from, to)]),
     ...from.neighbours.map(
       ({ address, mac }): Argv =>
@@ -43,23 +54,33 @@ export function arrivalLines(from: Layer3, to: string, nodad: boolean = false): 
 }
 
 /**
+ * For after the move. An IPv6 address arrives with `nodad`, or it could not be used for a second: whether it is asked
+ * for is decided a moment later, by a worker of the kernel, so that accept_dad would be no help. Said again without that word
+ * it loses it, and is not asked for either, being no tentative one (inet6_addr_modify() in linux/net/ipv6/addrconf.c).
+ */
+export function checkedLines(from: Layer3, to: string): readonly Argv[] {
+  return from.addresses
+    .filter((one) => one.family === 'inet6' && !one.flags.includes('nodad'))
+    .map(
+      (one): Argv => ['address', 'replace', ...addressWords(one, from.link, to, { nodad: false }), 'dev', to],
+    );
+}
+
+/**
  * Takes the addresses off, last added first: where it stops, those that are left are the first ones, and adding the
  * others again gives the order that was (a primary address takes its secondaries along: linux/net/ipv4/devinet.c).
  */
 export function departureLines({ link, addresses }: Layer3): readonly Argv[] {
   const v4 = addresses.filter(({ family }) => family === 'inet').reverse();
-  const v6 = addresses.filter((one) => one.family === 'inet6' && !isOwnLinkLocal(one));
+  const v6 = addresses.filter((one) => one.family === 'inet6');
   return [...v4, ...v6].map((one): Argv => ['address', 'del', cidrOf(one), 'dev', link]);
 }
 
 const cidrOf = ({ local, peer, prefixlen }: LinkAddress): string =>
   peer === undefined ? `${local}/${prefixlen}` : local;
 
-/** The kernel makes it from the MAC, which both links have. */
-const isOwnLinkLocal = ({ family, scope }: LinkAddress): boolean => family === 'inet6' && scope === 'link';
-
 function routesOf(from: Layer3): readonly Route[] {
-  const mine = from.routes.filter(
+  const mine = withMeanwhile(from).filter(
     (route) => usesLink(route, from.link) && !isOfAddress(route, from.addresses),
   );
   const needsGateway = ({ row }: Route): boolean => 'gateway' in row || 'via' in row || 'nexthops' in row;

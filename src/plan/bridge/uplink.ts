@@ -19,16 +19,20 @@ import {
 } from '../step.ts';
 import { setAttribute } from '../sysctl.ts';
 import { batchText } from '../words.ts';
-import { type DhcpClient, endClient, startClient } from './dhcp.ts';
-import { arrivalLines, departureLines, type Layer3 } from './layer3.ts';
+import { askByDhcp, type DhcpClient, endClient, startClient } from './dhcp.ts';
+import { arrivalLines, checkedLines, departureLines, type Layer3 } from './layer3.ts';
 import { linkOf } from './port.ts';
+import { type Readdress, readdressed } from './readdress.ts';
 import { refuseAsPort } from './refuse.ts';
+import { learnArgv, learntDefaults } from './router.ts';
 import { namesLink, type Rule, ruleWords } from './rule.ts';
 
 export interface UplinkWish extends BridgeSettings {
   readonly name: string;
   readonly uplink: string;
   readonly lifetime: Lifetime;
+  /** Absent: the bridge gets what the NIC has. */
+  readonly readdress?: Readdress;
 }
 
 export interface UplinkFacts extends Layer3 {
@@ -39,13 +43,13 @@ export interface UplinkFacts extends Layer3 {
     readonly name: string;
     readonly value: string;
   }[];
-  /** accept_dad of the NIC; absent: this kernel has no IPv6, or none on this NIC. */
-  readonly acceptDad?: string;
-  /** `all/accept_dad` is on: then the NIC's own setting does not switch the check off. */
-  readonly checksAll: boolean;
+  /** addr_gen_mode of the NIC; absent: this kernel has no IPv6, or none on this NIC. */
+  readonly genMode?: string;
   readonly clients: readonly DhcpClient[];
   /** A program in the NIC's driver path (XDP). */
   readonly xdp: boolean;
+  /** The DHCP client that is installed here; asked only where none runs. */
+  readonly dhcpProgram?: string;
 }
 
 export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFacts): Plan<HostFacts> {
@@ -55,14 +59,22 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
   const mac = nic.address ?? '';
   const owns: Owns = { link: nic.ifname, mac };
   const bridge = planBridge({ ...wish, mac, mtu: wish.mtu ?? nic.mtu }, facts);
+  const { readdress } = wish;
+  const arriving = readdress === undefined ? uplink : readdressed(uplink, readdress).layer;
+  const handedOver = readdress === undefined || readdress.dhcp ? uplink.clients : [];
   return {
     steps: [
+      ...relearn(nic.ifname, uplink),
       ...bridge.steps,
       ...uplink.settings.map((one) => copySetting(wish.name, one)),
       ...quiet(wish, uplink, owns),
-      ...uplink.clients.flatMap((client) => startClient(client, nic.ifname, wish.name, owns)),
-      moveStep(wish, nic, uplink, owns),
+      ...handedOver.flatMap((client) => startClient(client, nic.ifname, wish.name, owns)),
+      moveStep(wish, nic, uplink, arriving, owns),
       ...settle(wish, uplink, owns),
+      ...learn(wish.name, arriving),
+      ...(readdress?.dhcp === true && handedOver.length === 0
+        ? [askByDhcp(uplink.dhcpProgram, wish.name, owns)]
+        : []),
       ...uplink.clients.map((client) => endClient(client, nic.ifname, owns)),
       ...uplink.rules
         .filter((rule) => namesLink(rule, nic.ifname))
@@ -76,26 +88,26 @@ export const moveTitle = (bridge: string, nic: string): string =>
   `make ${nic} a port of ${bridge}, with all that is on it`;
 
 /** What puts everything back onto the NIC, from whatever point the move had reached. */
-export function wayBack(nic: string, uplink: Layer3, wasUp: boolean, nodad: boolean): readonly Argv[] {
+function wayBack(nic: string, uplink: Layer3, wasUp: boolean): readonly Argv[] {
   return [
     ['link', 'set', 'dev', nic, 'nomaster'],
     // Routes want it up, whatever was done to the port meanwhile.
     ['link', 'set', 'dev', nic, 'up'],
-    ...arrivalLines(uplink, nic, nodad),
-    ...(nodad ? arrivalLines(uplink, nic) : []).filter(([object]) => object === 'address'),
+    ...arrivalLines(uplink, nic),
+    ...checkedLines(uplink, nic),
     ...(wasUp ? [] : [['link', 'set', 'dev', nic, 'down'] as const]),
   ];
 }
 
-export const wayBackText = (lines: readonly Argv[]): string => batchText(lines.map((words) => ({ words })));
+export const wayBackText = (nic: string, uplink: Layer3, wasUp: boolean): string =>
+  batchText(wayBack(nic, uplink, wasUp).map((words) => ({ words })));
 
-function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, owns: Owns): Step {
+function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, arriving: Layer3, owns: Owns): Step {
   const { ifname: name } = nic;
   const wasUp = nic.flags.includes('UP');
-  const back = wayBackText(wayBack(name, uplink, wasUp, uplink.checksAll));
   const undone = { nothing: `${name} gets all of it back at once` };
   const line = (words: Argv): BatchLine => ({ title: words.join(' '), words, undo: undone });
-  const arrival = arrivalLines(uplink, wish.name, uplink.checksAll);
+  const arrival = arrivalLines(arriving, wish.name);
   return {
     title: `move all that is on ${name} to ${wish.name}`,
     do: {
@@ -104,17 +116,14 @@ function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, owns: Ow
         {
           title: moveTitle(wish.name, name),
           words: ['link', 'set', 'dev', name, 'master', wish.name],
-          undo: { run: ['ip', '-batch', '-'], stdin: back, gone: LINK_GONE },
+          undo: { run: ['ip', '-batch', '-'], stdin: wayBackText(name, uplink, wasUp), gone: LINK_GONE },
           owns,
         },
         ...(wasUp ? [] : [line(['link', 'set', 'dev', name, 'up'])]),
         ...(wish.mtu === undefined || wish.mtu === nic.mtu ? [] : [mtuLine(nic, wish.mtu, owns)]),
         ...arrival.map(line),
         ...departureLines(uplink).map(line),
-        // Only now: an address that was given with nodad would keep showing it.
-        ...(uplink.checksAll ? arrivalLines(uplink, wish.name) : [])
-          .filter(([object]) => object === 'address')
-          .map(line),
+        ...checkedLines(arriving, wish.name).map(line),
       ],
     },
     undo: { eachLine: true },
@@ -143,28 +152,63 @@ function copySetting(bridge: string, { family, name, value }: UplinkFacts['setti
   };
 }
 
-/** Duplicate address detection would make an address that moves unusable for a second (RFC 4862, 5.4). */
-function quiet(wish: UplinkWish, { acceptDad }: UplinkFacts, owns: Owns): readonly Step[] {
-  if (acceptDad === undefined) return [];
+/** None: the kernel makes no link-local address (IN6_ADDR_GEN_MODE_NONE in linux/if_link.h). */
+const NO_LINK_LOCAL = '1';
+
+/** The title of the step whose undo leaves the NIC's default routes to its router. */
+export const relearnTitle = (nic: string): string => `see what routers told ${nic}`;
+
+/** First, so that it is undone last: as long as the bridge is there, the way back is not open. */
+function relearn(nic: string, uplink: Layer3): readonly Step[] {
+  const learnt = learntDefaults(uplink);
+  if (learnt.length === 0) return [];
   return [
     {
-      title: `let ${wish.name} have its IPv6 addresses without asking whether they are taken`,
-      do: { write: conf('ipv6', wish.name, 'accept_dad'), value: '0' },
-      undo: { nothing: `goes away with ${wish.name}` },
+      title: relearnTitle(nic),
+      do: { run: ['ip', '-6', 'route', 'show', 'dev', nic, 'proto', 'ra'] },
+      undo: { run: learnArgv(nic, learnt), gone: [] },
       deadlineMs: DEADLINE_MS,
     },
+  ];
+}
+
+function learn(bridge: string, arriving: Layer3): readonly Step[] {
+  const learnt = learntDefaults(arriving);
+  if (learnt.length === 0) return [];
+  return [
+    {
+      title: `leave the default route of ${bridge} to its router's advertisements, once one is there`,
+      do: { run: learnArgv(bridge, learnt) },
+      undo: { nothing: `goes away with ${bridge}` },
+      deadlineMs: DEADLINE_MS,
+    },
+  ];
+}
+
+/** Addresses from a secret (RFC 7217), which is the NIC's; a bridge without one would refuse to be told so. */
+const OWN_SECRET = '2';
+const RANDOM_SECRET = '3';
+
+/**
+ * A link-local address that the kernel makes is asked for first (RFC 4862, 5.4), and can not be used for a second. So it
+ * is given like any other, on the bridge now and on the NIC on the way back.
+ */
+function quiet(wish: UplinkWish, { genMode }: UplinkFacts, owns: Owns): readonly Step[] {
+  if (genMode === undefined) return [];
+  return [
+    ownSetting(wish.name, 'addr_gen_mode', NO_LINK_LOCAL, `let ${wish.name} make no link-local address`),
     setAttribute(
-      conf('ipv6', wish.uplink, 'accept_dad'),
-      '0',
-      `let ${wish.uplink} have them back without asking`,
+      conf('ipv6', wish.uplink, 'addr_gen_mode'),
+      NO_LINK_LOCAL,
+      `let ${wish.uplink} make none when it is put back`,
       owns,
     ),
   ];
 }
 
 /** What is left of IPv6 on the port would answer nobody, and send what goes to its network nowhere. */
-function settle(wish: UplinkWish, { acceptDad }: UplinkFacts, owns: Owns): readonly Step[] {
-  if (acceptDad === undefined) return [];
+function settle(wish: UplinkWish, { genMode }: UplinkFacts, owns: Owns): readonly Step[] {
+  if (genMode === undefined) return [];
   return [
     setAttribute(
       conf('ipv6', wish.uplink, 'disable_ipv6'),
@@ -172,13 +216,26 @@ function settle(wish: UplinkWish, { acceptDad }: UplinkFacts, owns: Owns): reado
       `leave IPv6 of ${wish.uplink} to ${wish.name}`,
       owns,
     ),
-    {
-      title: `let ${wish.name} ask again for addresses that are new`,
-      do: { write: conf('ipv6', wish.name, 'accept_dad'), value: acceptDad },
-      undo: { nothing: `goes away with ${wish.name}` },
-      deadlineMs: DEADLINE_MS,
-    },
+    ...(genMode === NO_LINK_LOCAL
+      ? []
+      : [
+          ownSetting(
+            wish.name,
+            'addr_gen_mode',
+            genMode === OWN_SECRET ? RANDOM_SECRET : genMode,
+            `let ${wish.name} make one again when it loses it`,
+          ),
+        ]),
   ];
+}
+
+function ownSetting(bridge: string, name: string, value: string, title: string): Step {
+  return {
+    title,
+    do: { write: conf('ipv6', bridge, name), value },
+    undo: { nothing: `goes away with ${bridge}` },
+    deadlineMs: DEADLINE_MS,
+  };
 }
 
 /** Packets come in by the bridge from now on. First the new one: no moment is without. */

@@ -170,7 +170,7 @@ function rulesFor(chain: Chain, bridge: string, owner: string): readonly OpenRul
 }
 
 /** `$1` family, `$2` table, `$3` chain, `$4` the comment of the rules to delete. */
-const DELETE_RULES: string = [
+export const DELETE_RULES: string = [
   'nft -a list chain "$1" "$2" "$3" 2>/dev/null | grep -F " comment \\"$4\\" " | sed -n "s/.* # handle \\([0-9]*\\)$/\\1/p" |',
   'while read -r handle; do nft delete rule "$1" "$2" "$3" handle "$handle" || exit 1; done',
 ].join('\n');

@@ -10,13 +10,17 @@ export interface BridgeChange {
   readonly bridge: string;
   /** Of add-port and remove-port; of create: the uplink. */
   readonly port?: string;
+  /** Of create with an uplink: the bridge got other addresses than that had. */
+  readonly readdressed?: true;
 }
 
+const READDRESSED = 'readdressed';
+
 /** "bridge create br0", "bridge create br0 --uplink enp3s0", "bridge add-port br0 tap7" */
-export function titleOf(verb: Verb, bridge: string, port?: string): string {
+export function titleOf(verb: Verb, bridge: string, port?: string, readdressed: boolean = false): string {
   const words =
     verb === 'create' && port !== undefined ? ['--uplink', port] : port === undefined ? [] : [port];
-  return ['bridge', verb, bridge, ...words].join(' ');
+  return ['bridge', verb, bridge, ...words, ...(readdressed ? [`(${READDRESSED})`] : [])].join(' ');
 }
 
 /** Newest first: the order of taking back. */
@@ -30,8 +34,14 @@ export function bridgeChanges(engine: Engine, bridge?: string): readonly BridgeC
 
 function readTitle(title: string): Omit<BridgeChange, 'id'> | undefined {
   const [, verb, bridge, ...rest] =
-    /^bridge (create|set|add-port|remove-port) (\S+)(?: (?:--uplink )?(\S+))?$/.exec(title) ?? [];
+    /^bridge (create|set|add-port|remove-port) (\S+)(?: (?:--uplink )?(\S+))?(?: \((readdressed)\))?$/.exec(
+      title,
+    ) ?? [];
   if (verb === undefined || bridge === undefined) return undefined;
-  const [port] = rest;
-  return { verb: verb as Verb, bridge, ...(port === undefined ? {} : { port }) };
+  const [port, other] = rest;
+  return {
+    ...{ verb: verb as Verb, bridge },
+    ...(port === undefined ? {} : { port }),
+    ...(other === READDRESSED ? { readdressed: true } : {}),
+  };
 }

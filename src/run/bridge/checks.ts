@@ -1,8 +1,12 @@
 /** What is looked at before a NIC in use becomes a port: who would lose it, and who would fight over it. */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { linkTo } from '../../host/bridge/reach.ts';
+import { sshSession } from '../../host/bridge/session.ts';
 import { processesNaming } from '../../host/bridge/users.ts';
+import { readChains } from '../../host/firewall/read.ts';
 import type { Machine } from '../../host/port.ts';
+import type { Layer3 } from '../../plan/bridge/layer3.ts';
+import type { Readdress } from '../../plan/bridge/readdress.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import type { LinkFact } from '../../plan/facts.ts';
 
@@ -16,11 +20,13 @@ export async function refuseBusy(
   machine: Machine,
   nic: LinkFact,
   facts: UplinkFacts,
-  force: boolean,
+  { name: bridge, force }: { readonly name: string; readonly force: boolean },
 ): Promise<void> {
   const handedOver = new Set(facts.clients.map(({ pid }) => pid));
   const found = [...(await managers(machine, nic)), ...programs(nic.ifname, handedOver)];
-  const risky = force ? [] : await rootOver(machine, nic.ifname);
+  const risky = force
+    ? []
+    : [...(await rootOver(machine, nic.ifname)), ...(await firewallNames(machine, nic.ifname, bridge))];
   const all = [...found, ...risky];
   if (all.length === 0) return;
   throw new QlaunchError('QL_UPLINK_BUSY', EXIT.refused, {
@@ -84,10 +90,64 @@ async function rootOver(machine: Machine, nic: string): Promise<readonly Objecti
         todo: 'the same command with --force, at the console',
       });
   }
-  if (((await machine.list('/sys/class/iscsi_session')) ?? []).length > 0)
-    found.push({
-      why: 'this host has iSCSI disks, which may be reached over it',
-      todo: 'the same command with --force, at the console',
-    });
+  for (const target of await iscsiTargets(machine))
+    if (target === undefined || (await linkTo(machine, target)) === nic)
+      found.push({
+        why: `this host has an iSCSI disk ${target === undefined ? 'that may be reached' : `of ${target}`} over ${nic}`,
+        todo: 'the same command with --force, at the console',
+      });
   return found;
+}
+
+/** The servers of iSCSI disks; undefined for one that says nothing (linux/drivers/scsi/scsi_transport_iscsi.c). */
+async function iscsiTargets(machine: Machine): Promise<readonly (string | undefined)[]> {
+  const at = '/sys/class/iscsi_connection';
+  const connections = (await machine.list(at)) ?? [];
+  const sessions = (await machine.list('/sys/class/iscsi_session')) ?? [];
+  if (connections.length === 0) return sessions.length === 0 ? [] : [undefined];
+  return Promise.all(
+    connections.map(async (name) => (await machine.read(`${at}/${name}/persistent_address`))?.trim()),
+  );
+}
+
+/** A rule that lets ssh in by the NIC lets nothing in by the bridge: the host would be there, and out of reach. */
+async function firewallNames(machine: Machine, nic: string, bridge: string): Promise<readonly Objection[]> {
+  const chains = await readChains(machine);
+  const quoted = (name: string): string => `"${name}"`;
+  const isFor = (rule: string, name: string): boolean =>
+    rule.includes(quoted(name)) && /\b(iif|oif|iifname|oifname)\b/.test(rule);
+  return chains.flatMap(({ family, table, name: chain, rules }) => {
+    const own = rules.filter((rule) => isFor(rule, nic));
+    const missing = own.filter((rule) => !rules.includes(rule.replaceAll(quoted(nic), quoted(bridge))));
+    return missing.map((rule) => ({
+      why: `the firewall has a rule for ${nic} (${family} ${table} ${chain}: ${rule}), and what comes in then comes in by ${bridge}`,
+      todo: `sudo nft add rule ${family} ${table} ${chain} '${rule.replaceAll(quoted(nic), bridge).replaceAll(/\b(i|o)if\b(?!name)/g, '$1ifname')}'   # or --force`,
+    }));
+  });
+}
+
+/**
+ * Other addresses cut off whoever is logged in over an old one. Throws QL_CUTS_OFF (exit 3).
+ * @param now what the bridge will have
+ */
+export function refuseCutOff(
+  { name, uplink, readdress }: { name: string; uplink: string; readdress?: Readdress },
+  before: Layer3,
+  now: Layer3,
+): void {
+  const session = sshSession();
+  const has = ({ addresses }: Layer3): boolean => addresses.some(({ local }) => local === session?.own);
+  if (session === undefined || !has(before) || has(now)) return;
+  const old = before.addresses.find(({ local }) => local === session.own);
+  throw new QlaunchError('QL_CUTS_OFF', EXIT.refused, {
+    what: `will not give ${name} other addresses than ${uplink} has`,
+    why: [
+      `your session (${session.peer}) is with ${session.own}, which ${name} ${readdress?.dhcp === true ? 'may not get' : 'would not have'}`,
+    ],
+    todo: [
+      'the same command with --keep',
+      ...(readdress?.dhcp === true ? [] : [`… --address ${session.own}/${old?.prefixlen}`]),
+      'the same command with --force: log in anew and confirm in time, or all is put back',
+    ],
+  });
 }

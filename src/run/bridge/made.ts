@@ -1,20 +1,22 @@
 /** Bridges that `qlaunch bridge create` makes, and their removal. */
 
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { readFilter } from '../../host/bridge/filter.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
+import { filterSteps } from '../../plan/bridge/filter.ts';
 import { planAddPort, planRemovePort } from '../../plan/bridge/port.ts';
 import { planSet } from '../../plan/bridge/set.ts';
 import { planBridge } from '../../plan/bridge.ts';
 import { type HostFacts, linkNamed } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
-import { isOwnerMark } from '../../plan/owner.ts';
+import { isOwnerMark, ownerMark } from '../../plan/owner.ts';
 import { shellWord } from '../../plan/shell.ts';
-import type { Plan } from '../../plan/step.ts';
+import type { Plan, Step } from '../../plan/step.ts';
 import type { BackEnd } from '../../spec/bridge/back-end.ts';
 import type { BridgeSettings } from '../../spec/bridge/settings.ts';
 import { execute, newId } from '../change/execute.ts';
-import { isOnTrial, revertChange } from '../confirm/confirm.ts';
+import { isOnTrial } from '../confirm/arm.ts';
 import type { Engine } from '../engine.ts';
 import { type Recovered, undoChange } from '../recover.ts';
 import { type BridgeChange, bridgeChanges, titleOf } from './changes.ts';
@@ -53,17 +55,41 @@ export interface PlainBridge extends BridgeSettings {
 /** A bridge without an uplink. Errors: QL_LINK_EXISTS, QL_PERSIST. */
 export function createOrder(engine: Engine, wish: PlainBridge): BridgeOrder {
   return order(engine, titleOf('create', wish.name), async (facts, lifetime) => {
-    const { steps } = planBridge({ ...wish, lifetime }, facts);
     const { persist } = wish;
+    const steps = [
+      ...planBridge({ ...wish, lifetime }, facts).steps,
+      ...(await bridgeNfSteps(engine, wish, facts, lifetime)),
+    ];
     if (persist === undefined) return { steps };
     const kept = await persistSteps(engine.machine, wish, persist === true ? undefined : persist);
     return { steps: [...steps, ...kept] };
   });
 }
 
-/** Errors: QL_NO_BRIDGE, QL_BRIDGE_DELAY. */
+/** Throws QL_BRIDGE_NF (exit 3). */
+export async function bridgeNfSteps(
+  engine: Engine,
+  wish: BridgeSettings & { readonly name: string; readonly persist?: BackEnd | true },
+  facts: HostFacts,
+  lifetime: Lifetime,
+): Promise<readonly Step[]> {
+  if (wish.bridgeNf === undefined || wish.bridgeNf === 'leave') return [];
+  const found = await readFilter(engine.machine, facts.links);
+  return filterSteps(
+    { ...wish, persist: wish.persist !== undefined },
+    found,
+    ownerMark(lifetime, facts.token),
+  );
+}
+
+/** Errors: QL_NO_BRIDGE, QL_BRIDGE_DELAY, QL_BRIDGE_NF. */
 export function setOrder(engine: Engine, bridge: string, settings: BridgeSettings): BridgeOrder {
-  return order(engine, titleOf('set', bridge), (facts) => planSet(bridge, settings, facts));
+  return order(engine, titleOf('set', bridge), async (facts, lifetime) => {
+    const { steps } = planSet(bridge, settings, facts);
+    return {
+      steps: [...steps, ...(await bridgeNfSteps(engine, { name: bridge, ...settings }, facts, lifetime))],
+    };
+  });
 }
 
 /** Errors: QL_NO_BRIDGE, QL_NO_LINK, QL_NOT_A_PORT. */
@@ -146,7 +172,7 @@ function notMadeHere(engine: Engine, name: string, facts: HostFacts): QlaunchErr
 export async function undoAll(engine: Engine, changes: readonly BridgeChange[]): Promise<Recovered> {
   let all: Recovered = { undone: [], left: [], said: [], reported: [], exit: EXIT.ok };
   for (const { id } of changes) {
-    const one = isOnTrial(engine, id) ? await revert(engine, id) : await undoChange(engine, id);
+    const one = await undoChange(engine, id);
     all = {
       undone: [...all.undone, ...one.undone],
       left: [...all.left, ...one.left],
@@ -156,14 +182,6 @@ export async function undoAll(engine: Engine, changes: readonly BridgeChange[]):
     };
   }
   return all;
-}
-
-/** Of a change that is on trial. Errors: QL_NO_TRIAL, QL_TOO_LATE. */
-export async function revert(engine: Engine, id: string): Promise<Recovered> {
-  const { left, said } = await revertChange(engine, id);
-  const exit = left.some(({ stuck }) => stuck) ? EXIT.stuck : left.length > 0 ? EXIT.leftovers : EXIT.ok;
-  const open = left.map((one) => ({ ...one, id }));
-  return { undone: left.length > 0 ? [] : [id], left: open, said, reported: [], exit };
 }
 
 /** The one that waits for its confirmation. Throws QL_NO_TRIAL (exit 2). */

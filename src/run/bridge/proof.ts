@@ -1,16 +1,19 @@
 /** The move is proven from the bridge's side, or taken back at once: a ping right after would be answered either way. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answers, linkTo } from '../../host/bridge/reach.ts';
+import { answers, answersDns, linkTo, nameServers } from '../../host/bridge/reach.ts';
 import { processesNaming } from '../../host/bridge/users.ts';
 import type { Machine } from '../../host/port.ts';
 import { usesLink } from '../../plan/bridge/route.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 
 const ANSWER_MS = 3_000;
+const DNS_MS = 3_000;
 
 export interface Before {
   /** Those that answered over the NIC: only they have to answer over the bridge. */
   readonly gateways: readonly string[];
+  /** Name servers that answered, the way to which leads over the NIC. */
+  readonly dns: readonly string[];
   /** The other end of the SSH session, when its way leads over the NIC. */
   readonly peer?: string;
 }
@@ -23,8 +26,12 @@ export async function lookBefore(
   const found: string[] = [];
   for (const gateway of gatewaysOf(facts))
     if (await answers(machine, gateway, facts.link, ANSWER_MS)) found.push(gateway);
+  const dns: string[] = [];
+  for (const server of await nameServers(machine))
+    if ((await linkTo(machine, server)) === facts.link && (await answersDns(server, DNS_MS)))
+      dns.push(server);
   const isOver = peer !== undefined && (await linkTo(machine, peer)) === facts.link;
-  return { gateways: found, ...(isOver ? { peer } : {}) };
+  return { gateways: found, dns, ...(isOver ? { peer } : {}) };
 }
 
 /** Of the default routes over this link. */
@@ -49,6 +56,8 @@ export async function disproof(
   for (const gateway of before.gateways)
     if (!(await answers(machine, gateway, bridge, ANSWER_MS)))
       wrong.push(`the gateway ${gateway} does not answer over ${bridge}`);
+  for (const server of before.dns)
+    if (!(await answersDns(server, DNS_MS))) wrong.push(`the name server ${server} does not answer any more`);
   const way = before.peer === undefined ? bridge : await linkTo(machine, before.peer);
   if (way !== bridge) wrong.push(`the way to your session (${before.peer}) leads over ${way ?? 'nothing'}`);
   return wrong;
@@ -78,4 +87,27 @@ export async function clientsMissing(
   };
   for (let waitedMs = 0; waitedMs < 1_000 && missing().length > 0; waitedMs += 50) await sleep(50);
   return missing().map((program) => `${program} does not run on ${bridge}`);
+}
+
+const LEASE_MS = 15_000;
+
+/** Of a client that asks anew. */
+export async function leaseMissing(machine: Machine, bridge: string): Promise<readonly string[]> {
+  const until = performance.now() + LEASE_MS;
+  while (performance.now() < until) {
+    const { stdout } = await machine.run([
+      'ip',
+      '-4',
+      '-o',
+      'address',
+      'show',
+      'dev',
+      bridge,
+      'scope',
+      'global',
+    ]);
+    if (stdout !== '') return [];
+    await sleep(100);
+  }
+  return [`no DHCP server gave ${bridge} an address in ${LEASE_MS / 1000} s`];
 }

@@ -27,6 +27,8 @@ interface PortRow {
   readonly kind: string;
   /** "forwarding", "learning", "listening", "blocking", "disabled"; dmesg's "entered forwarding state". */
   readonly state: string;
+  /** It takes frames for guests too; dmesg's "entered promiscuous mode". */
+  readonly promiscuous: boolean;
 }
 
 export async function listBridges(engine: Engine): Promise<readonly BridgeRow[]> {
@@ -47,10 +49,11 @@ function rowOf(engine: Engine, link: LinkFact, links: readonly LinkFact[]): Brid
     addresses: link.addresses.map(({ local, prefixlen }) => `${local}/${prefixlen}`),
     ports: links
       .filter(({ master }) => master === name)
-      .map(({ ifname, kind, portState }) => ({
+      .map(({ ifname, kind, portState, promiscuous }) => ({
         name: ifname,
         kind: kind ?? 'device',
         state: portState ?? 'unknown',
+        promiscuous: promiscuous === true,
       })),
     changes: bridgeChanges(engine, name).map(({ id }) => id),
     ours: isOwnerMark(link.ifalias),

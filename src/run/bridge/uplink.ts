@@ -1,13 +1,22 @@
 /** `qlaunch bridge create BR --uplink NIC`: on trial, proven, and taken back by itself unless it is confirmed. */
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { sshPeer } from '../../host/bridge/session.ts';
+import { sshSession } from '../../host/bridge/session.ts';
 import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
+import { DHCP_PROGRAMS } from '../../plan/bridge/dhcp.ts';
 import { modelOf } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
+import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
-import { moveTitle, planUplink, type UplinkFacts, wayBack, wayBackText } from '../../plan/bridge/uplink.ts';
+import { learnArgv, learntDefaults } from '../../plan/bridge/router.ts';
+import {
+  moveTitle,
+  planUplink,
+  relearnTitle,
+  type UplinkFacts,
+  wayBackText,
+} from '../../plan/bridge/uplink.ts';
 import { type HostFacts, linkNamed } from '../../plan/facts.ts';
 import { renderByHand } from '../../plan/render-undo.ts';
 import type { Plan } from '../../plan/step.ts';
@@ -19,9 +28,10 @@ import type { Engine } from '../engine.ts';
 import { loadChange } from '../journal/load.ts';
 import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
-import { refuseBusy } from './checks.ts';
+import { refuseBusy, refuseCutOff } from './checks.ts';
+import { bridgeNfSteps } from './made.ts';
 import { persistSteps } from './persist/steps.ts';
-import { type Before, clientsMissing, disproof, lookBefore } from './proof.ts';
+import { type Before, clientsMissing, disproof, leaseMissing, lookBefore } from './proof.ts';
 
 export interface UplinkBridge extends BridgeSettings {
   readonly name: string;
@@ -30,12 +40,27 @@ export interface UplinkBridge extends BridgeSettings {
   readonly force: boolean;
   /** Also at every boot; true: by the network manager that has the NIC. */
   readonly persist?: BackEnd | true;
+  /** Absent: all addresses stay as they are. */
+  readonly readdress?: Readdress;
 }
 
 export interface Moved {
   readonly id: string;
   /** What was asked again over the bridge, and answered. */
   readonly proven: Before;
+  /** Routes that have no way from the new addresses. */
+  readonly lost: readonly string[];
+  /** VLANs made on the NIC: they take their frames before the bridge sees them. */
+  readonly vlans: readonly string[];
+}
+
+interface Looked {
+  readonly plan: Plan<HostFacts>;
+  readonly facts: UplinkFacts;
+  /** What the bridge will have; of `--dhcp` only what is known before. */
+  readonly arriving: UplinkFacts;
+  readonly lost: readonly string[];
+  readonly vlans: readonly string[];
 }
 
 /** For --dry-run: all checks, and the steps. Errors: as createUplink(), before anything is touched. */
@@ -44,17 +69,16 @@ export async function uplinkPlan(engine: Engine, wish: UplinkBridge): Promise<Pl
   return (await look(engine, wish, 'dry-run', facts)).plan;
 }
 
-async function look(
-  engine: Engine,
-  wish: UplinkBridge,
-  id: string,
-  links: HostFacts,
-): Promise<{ plan: Plan<HostFacts>; facts: UplinkFacts }> {
+async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostFacts): Promise<Looked> {
   const found = await withRadio(engine.machine, links, wish.uplink);
   const nic = linkOf(found, wish.uplink);
   refuseAsPort(nic, found);
-  const facts = await readUplink(engine.machine, wish.uplink);
-  await refuseBusy(engine.machine, nic, facts, wish.force);
+  const { readdress } = wish;
+  const facts = await withDhcp(engine, await readUplink(engine.machine, wish.uplink), readdress);
+  await refuseBusy(engine.machine, nic, facts, wish);
+  const { layer, lost } =
+    readdress === undefined ? { layer: facts, lost: [] } : readdressed(facts, readdress);
+  if (readdress !== undefined && !wish.force) refuseCutOff(wish, facts, layer);
   const plan = planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts);
   const mac = nic.address === undefined ? {} : { mac: nic.address };
   const { persist } = wish;
@@ -66,7 +90,28 @@ async function look(
           { ...wish, ...mac, ...modelOf(facts) },
           persist === true ? undefined : persist,
         );
-  return { plan: { steps: [...plan.steps, ...kept] }, facts };
+  const vlans = found.links.flatMap(({ ifname, lower, kind }) =>
+    kind === 'vlan' && lower === wish.uplink ? [ifname] : [],
+  );
+  const filtered = await bridgeNfSteps(engine, wish, found, { untilUndone: id });
+  return {
+    plan: { steps: [...plan.steps, ...filtered, ...kept] },
+    facts,
+    arriving: { ...facts, ...layer },
+    lost,
+    vlans,
+  };
+}
+
+async function withDhcp(
+  engine: Engine,
+  facts: UplinkFacts,
+  readdress: Readdress | undefined,
+): Promise<UplinkFacts> {
+  if (readdress?.dhcp !== true) return facts;
+  for (const program of DHCP_PROGRAMS)
+    if ((await engine.machine.which(program)) !== undefined) return { ...facts, dhcpProgram: program };
+  return facts;
 }
 
 /**
@@ -76,14 +121,18 @@ async function look(
  */
 export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: number): Promise<Moved> {
   const id = newId(engine);
-  const title = titleOf('create', wish.name, wish.uplink);
+  const title = titleOf('create', wish.name, wish.uplink, wish.readdress !== undefined);
   const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
-  let before: Before = { gateways: [] };
+  let before: Before = { gateways: [], dns: [] };
   let clients: readonly string[] = [];
+  let told: Pick<Moved, 'lost' | 'vlans'> = { lost: [], vlans: [] };
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
     const looked = await look(engine, wish, id, links);
-    clients = looked.facts.clients.map(({ program }) => program);
-    before = await lookBefore(engine.machine, looked.facts, sshPeer());
+    clients = clientsOn(looked, wish.readdress);
+    told = { lost: looked.lost, vlans: looked.vlans };
+    before = await lookBefore(engine.machine, looked.arriving, sshSession()?.peer);
+    // With other addresses other servers may be meant.
+    if (wish.readdress !== undefined) before = { ...before, dns: [] };
     return looked.plan;
   };
   if (trialS === undefined)
@@ -93,10 +142,11 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     });
   else await applyOnTrial(engine, order, trialS, plan);
   const wrong = [
+    ...(wish.readdress?.dhcp === true ? await leaseMissing(engine.machine, wish.name) : []),
     ...(await disproof(engine.machine, before, wish.name, wish.uplink)),
     ...(await clientsMissing(clients, wish.name)),
   ];
-  if (wrong.length === 0) return { id, proven: before };
+  if (wrong.length === 0) return { id, proven: before, ...told };
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {
     what: `${wish.name} did not do what ${wish.uplink} did`,
@@ -105,12 +155,24 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   });
 }
 
+/** Those that have to run on the bridge. */
+function clientsOn({ facts }: Looked, readdress: Readdress | undefined): readonly string[] {
+  if (readdress !== undefined && !readdress.dhcp) return [];
+  const running = facts.clients.map(({ program }) => program);
+  if (readdress === undefined || running.length > 0) return running;
+  return facts.dhcpProgram === undefined ? [] : [facts.dhcpProgram];
+}
+
 /**
  * The way back is of what is on the bridge now: leases were renewed and addresses given since it was made. Left as it
  * was where the bridge is gone. Under the journal's rules: what is written is what will be run.
  */
-export async function refreshWayBack(engine: Engine, { id, bridge, port }: BridgeChange): Promise<void> {
-  if (port === undefined) return;
+export async function refreshWayBack(
+  engine: Engine,
+  { id, bridge, port, readdressed: other }: BridgeChange,
+): Promise<void> {
+  // What the bridge has never was the NIC's.
+  if (port === undefined || other === true) return;
   await engine.locked(`look at ${bridge}`, async () => {
     const links = await readFacts(engine.machine, engine.newToken());
     const { journal } = loadChange(engine.stores, engine.world, id);
@@ -119,7 +181,11 @@ export async function refreshWayBack(engine: Engine, { id, bridge, port }: Bridg
     if (!isThere || journal === undefined || entry === undefined || !('run' in entry.undo)) return;
     const now = await readUplink(engine.machine, bridge);
     const wasUp = !(entry.undo.stdin ?? '').includes(`link set dev ${port} down`);
-    const undo = { ...entry.undo, stdin: wayBackText(wayBack(port, now, wasUp, now.checksAll)) };
-    journal.change([{ n: entry.n, undo, byHand: renderByHand(undo) }]);
+    const undo = { ...entry.undo, stdin: wayBackText(port, now, wasUp) };
+    const relearn = journal.open.find(({ title }) => title === relearnTitle(port));
+    const changed: { n: number; undo: typeof entry.undo }[] = [{ n: entry.n, undo }];
+    if (relearn !== undefined && 'run' in relearn.undo)
+      changed.push({ n: relearn.n, undo: { ...relearn.undo, run: learnArgv(port, learntDefaults(now)) } });
+    journal.change(changed.map((one) => ({ ...one, byHand: renderByHand(one.undo) })));
   });
 }

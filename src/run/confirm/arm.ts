@@ -20,6 +20,10 @@ const SCRIPTS = ['armed', 'made', 'undo', 'log', 'watch', 'pending'] as const;
 export const confirmFile = (id: string, what: (typeof SCRIPTS)[number] | 'decided'): string =>
   `${id}.${what}`;
 
+/** Whether somebody may still confirm it. */
+export const isOnTrial = (engine: Engine, id: string): boolean =>
+  engine.confirm.read(confirmFile(id, 'pending')) !== undefined;
+
 const TOOLS = ['cat', 'mkdir', 'mv', 'rm', 'rmdir', 'sh', 'sleep'];
 const ARMED_WITHIN_MS = 5_000;
 

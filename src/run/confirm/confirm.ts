@@ -129,10 +129,6 @@ export function revertChange(engine: Engine, id: string): Promise<TeardownResult
   });
 }
 
-/** Whether somebody may still confirm it. */
-export const isOnTrial = (engine: Engine, id: string): boolean =>
-  engine.confirm.read(confirmFile(id, 'pending')) !== undefined;
-
 function readPending(engine: Engine, id: string): Pending {
   const text = /^[a-z0-9-]+$/i.test(id) ? engine.confirm.read(confirmFile(id, 'pending')) : undefined;
   const { records, damage } = unseal(text ?? '');

@@ -1,5 +1,5 @@
 /** What `bridge create` and `bridge set` may be told about a bridge. */
-import { parseSwitch, parseWhole } from '../number.ts';
+import { parseChoice, parseSwitch, parseWhole } from '../number.ts';
 import type { Gathering } from '../raw.ts';
 
 export interface BridgeSettings {
@@ -8,7 +8,12 @@ export interface BridgeSettings {
   readonly delayS?: number;
   readonly mtu?: number;
   readonly vlanAware?: boolean;
+  readonly bridgeNf?: BridgeNf;
 }
+
+/** What the firewall for routed packets has to do with what crosses a bridge: br_netfilter. */
+const BRIDGE_NF = ['off', 'accept', 'leave'] as const;
+export type BridgeNf = (typeof BRIDGE_NF)[number];
 
 export interface SettingsText {
   readonly stp?: string;
@@ -16,6 +21,7 @@ export interface SettingsText {
   readonly mtu?: string;
   /** true: the bare word. */
   readonly vlanAware?: string | true;
+  readonly bridgeNf?: string;
 }
 
 /** IEEE 802.1D allows 4 to 30 s; the kernel takes 2 to 30 with STP, and anything up to 30 without (br_private_stp.h). */
@@ -32,6 +38,10 @@ export function readSettings(text: SettingsText, gathering: Gathering): BridgeSe
     text.vlanAware === undefined || text.vlanAware === true
       ? text.vlanAware
       : gathering.take(parseSwitch(text.vlanAware, '--vlan-aware'));
+  const bridgeNf =
+    text.bridgeNf === undefined
+      ? undefined
+      : gathering.take(parseChoice(text.bridgeNf, '--bridge-nf', BRIDGE_NF));
   if (stp === true && delayS !== undefined && delayS < MIN_STP_DELAY_S)
     gathering.refuse('--delay', `with STP the kernel takes ${MIN_STP_DELAY_S} to ${MAX_DELAY_S} seconds`);
   return {
@@ -39,5 +49,6 @@ export function readSettings(text: SettingsText, gathering: Gathering): BridgeSe
     ...(delayS === undefined ? {} : { delayS }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(vlanAware === undefined ? {} : { vlanAware }),
+    ...(bridgeNf === undefined ? {} : { bridgeNf }),
   };
 }

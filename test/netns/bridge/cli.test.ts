@@ -68,7 +68,9 @@ test('seed: brctl addif br0 eth0; ip link set eth0 master br0; nomaster', async 
   const [row] = JSON.parse((await qlaunch('bridge', 'show', '--json')).stdout) as [
     { ports: readonly { name: string }[]; changes: readonly string[] },
   ];
-  expect(row.ports).toEqual([{ name: 'nic', kind: 'veth', state: expect.any(String) as string }]);
+  expect(row.ports).toEqual([
+    { name: 'nic', kind: 'veth', state: expect.any(String) as string, promiscuous: true },
+  ]);
   expect(row.changes).toHaveLength(2);
   expect(await qlaunch('bridge', 'add-port', 'br0', 'nic')).toMatchObject({
     status: 0,

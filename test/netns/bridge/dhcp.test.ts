@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { world } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
 import { cable, ip, NIC, quiet, settled, talk } from './outside.ts';
+import { server } from './server.ts';
 
 /** What every script of udhcpc does (busybox examples/udhcp/simple.script): empty at the start, set when bound. */
 const script = (log: string): string => `#!/bin/sh
@@ -18,43 +19,6 @@ case $1 in
     ip route replace default via "$router" dev "$interface" metric 7 ;;
 esac
 `;
-
-/** dnsmasq at the other end of the cable; gives what it has said. */
-async function server(dir: string): Promise<() => string> {
-  const log = join(dir, 'dnsmasq.log');
-  const words = [
-    ...[
-      'netns',
-      'exec',
-      'outside',
-      'dnsmasq',
-      '--keep-in-foreground',
-      '--conf-file=/dev/null',
-      '--user=root',
-    ],
-    ...[
-      '--port=0',
-      '--pid-file=',
-      '--interface=far',
-      '--bind-interfaces',
-      '--dhcp-authoritative',
-      '--no-ping',
-    ],
-    ...[
-      '--dhcp-range=10.9.0.100,10.9.0.199,5m',
-      '--dhcp-option=3,10.9.0.1',
-      `--dhcp-leasefile=${dir}/leases`,
-    ],
-    ...['--log-dhcp', `--log-facility=${log}`],
-  ];
-  const child = spawn('ip', words, { stdio: 'inherit' });
-  await once(child, 'spawn');
-  onTestFinished(async () => {
-    child.kill();
-    await once(child, 'exit');
-  });
-  return () => readFileSync(log, 'utf8');
-}
 
 const clients = (link: string): readonly string[] =>
   spawnSync('pgrep', ['-f', `^(busybox udhcpc|dhclient) .*${link}`], { encoding: 'utf8' })

@@ -1,11 +1,16 @@
 // needs: bridge, veth, tap, macvlan
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Machine } from '../../../src/host/port.ts';
+import { uplinkPlan } from '../../../src/run/bridge/uplink.ts';
+import { openEngine } from '../../../src/run/open-engine.ts';
 import { differences, type Snapshot, snapshot } from '../../snapshot.ts';
 import { world } from '../../tiers/cli.ts';
+import { makeTree } from '../tree.ts';
 import { cable, carry, ip, NIC, quiet, STATIC } from './outside.ts';
 
+const nft = (line: string): void => void execFileSync('nft', [line]);
 const look = (): Snapshot => snapshot({ files: [] });
 
 /** What `bridge create br0 --uplink NIC` says; nothing may have been touched. */
@@ -55,6 +60,65 @@ test('a program that holds the NIC is named with its pid: its DHCP client, its 8
   await expect
     .poll(() => refusal(), { timeout: 20_000 })
     .toMatch(/wpa_supplicant \(pid \d+\) logs it in to the switch/);
+});
+
+test('firewall rules for the NIC would not see what comes in by the bridge: told, until the bridge has them too', async () => {
+  cable();
+  carry(STATIC);
+  await quiet();
+  nft('add table inet guard');
+  nft('add chain inet guard in { type filter hook input priority 0; policy drop; }');
+  nft(`add rule inet guard in iifname ${NIC} tcp dport 22 accept`);
+  nft(`add rule inet guard in iif ${NIC} udp dport 53 accept`);
+  onTestFinished(() => nft('delete table inet guard'));
+  const said = await refusal();
+  expect(said).toContain(
+    `the firewall has a rule for ${NIC} (inet guard in: iifname "${NIC}" tcp dport 22 accept)`,
+  );
+  const cures = [...said.matchAll(/sudo nft (add rule .*?) {3}# or --force/g)].map(([, words = '']) => words);
+  expect(cures).toHaveLength(2);
+  nft(cures[0]?.replaceAll("'", '') ?? '');
+  const { stdout } = await world().qlaunch(
+    'bridge',
+    'create',
+    'br0',
+    '--uplink',
+    NIC,
+    '--force',
+    '--dry-run',
+  );
+  expect(stdout).toContain('# make the bridge br0');
+  expect(await refusal()).toContain('udp dport 53');
+});
+
+test('the way to the root file system and to iSCSI disks is not moved without --force', async () => {
+  cable();
+  carry(STATIC);
+  await quiet();
+  const tree = makeTree();
+  onTestFinished(() => tree.remove());
+  const engine = openEngine({ tool: 'qlaunch test', env: tree.env });
+  /** No such disk is here: only what /proc and /sys say of them is another. */
+  const machine: Machine = Object.assign(Object.create(engine.machine) as Machine, {
+    read: async (path: string) => {
+      if (path === '/proc/self/mounts') return '10.9.0.1:/srv / nfs4 rw,vers=4.2,addr=10.9.0.1 0 0';
+      if (path.endsWith('/persistent_address'))
+        return path.includes('connection1') ? '10.9.0.2' : '127.0.0.1';
+      return engine.machine.read(path);
+    },
+    list: async (path: string) =>
+      path === '/sys/class/iscsi_connection' ? ['connection1:0', 'connection2:0'] : engine.machine.list(path),
+  });
+  const plan = (force: boolean): Promise<unknown> =>
+    uplinkPlan({ ...engine, machine }, { name: 'br0', uplink: NIC, force });
+  await expect(plan(false)).rejects.toMatchObject({
+    code: 'QL_UPLINK_BUSY',
+    why: [
+      `/ is mounted from 10.9.0.1 over ${NIC}: if the move failed, nothing could be read to put it back`,
+      `this host has an iSCSI disk of 10.9.0.2 over ${NIC}`,
+    ],
+  });
+  await plan(true);
 });
 
 test('a NIC that NetworkManager or systemd-networkd has is left to it', async () => {

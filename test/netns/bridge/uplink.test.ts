@@ -58,6 +58,11 @@ test('all that is on a NIC moves to the bridge and back; a session from outside 
   expect(await qlaunch(...CREATE)).toMatchObject({ status: 0 });
   expect(await qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
   expect(differences(before, look())).toEqual([]);
+
+  // On trial it is undone by its name as well.
+  const { change } = JSON.parse((await qlaunch(...CREATE, '--json')).stdout) as { change: string };
+  expect(await qlaunch('undo', change)).toMatchObject({ status: 0 });
+  expect(differences(before, look())).toEqual([]);
   expectAlive(await end());
 });
 

@@ -1,0 +1,85 @@
+/** What the bridge gets when it is to have other addresses than its uplink had: `--address`, `--dhcp`. */
+import { contains, parseCidr } from '../../spec/cidr.ts';
+import { readIp } from '../../spec/ip.ts';
+import { isProblem } from '../../spec/raw.ts';
+import type { LinkAddress } from './address.ts';
+import type { Layer3 } from './layer3.ts';
+import { isOfAddress, type Route, usesLink } from './route.ts';
+
+export interface Readdress {
+  /** "192.0.2.10/24": these take the place of all others of their family. */
+  readonly addresses: readonly string[];
+  /** The place of all IPv4 addresses is taken by what a server gives. */
+  readonly dhcp: boolean;
+}
+
+export interface Readdressed {
+  readonly layer: Layer3;
+  /** "default via 10.9.0.1": routes that have no way from the new addresses. */
+  readonly lost: readonly string[];
+}
+
+/** Link-local addresses of IPv6 stay: nothing depends on them but the link itself. */
+export function readdressed(from: Layer3, { addresses, dhcp }: Readdress): Readdressed {
+  const fresh = addresses.map(newAddress);
+  const isReplaced = (family: LinkAddress['family']): boolean =>
+    (dhcp && family === 'inet') || fresh.some((one) => one.family === family);
+  const stays = (one: LinkAddress): boolean =>
+    !isReplaced(one.family) || (one.family === 'inet6' && one.scope === 'link');
+  const old = from.addresses.filter((one) => !stays(one));
+  const kept = from.addresses.filter(stays);
+  const of = (all: readonly LinkAddress[], family: string): readonly LinkAddress[] =>
+    all.filter((one) => one.family === family);
+  // As `ip address` lists them: IPv6 newest first.
+  const now = [
+    ...[...of(kept, 'inet'), ...of(fresh, 'inet')],
+    ...[...[...of(fresh, 'inet6')].reverse(), ...of(kept, 'inet6')],
+  ];
+  const lost: string[] = [];
+  const routes = from.routes.filter((route) => {
+    if (!isReplaced(route.family) || !usesLink(route, from.link)) return true;
+    // What came with an address goes with it.
+    if (isOfAddress(route, old)) return false;
+    if (hasWay(route, now, dhcp)) return true;
+    lost.push(nameOf(route));
+    return false;
+  });
+  return { layer: { ...from, addresses: now, routes }, lost };
+}
+
+function newAddress(text: string): LinkAddress {
+  const [local = '', prefix = ''] = text.split('/');
+  const isV6 = local.includes(':');
+  const prefixlen = Number(prefix);
+  return {
+    ...{ family: isV6 ? 'inet6' : 'inet', local, prefixlen, scope: 'global', flags: [] },
+    // Networks of one or two addresses have none (RFC 3021).
+    ...(isV6 || prefixlen > 30 ? {} : { broadcast: '+' }),
+  };
+}
+
+/** Its source is one of the addresses, and each of its gateways in one of their networks. */
+function hasWay({ family, row }: Route, now: readonly LinkAddress[], dhcp: boolean): boolean {
+  const source = row['prefsrc'];
+  if (typeof source === 'string' && !now.some(({ local }) => local === source)) return false;
+  const hops = Array.isArray(row['nexthops']) ? (row['nexthops'] as Route['row'][]) : [row];
+  return hops.every((hop) => {
+    const gateway = hop['gateway'];
+    if (typeof gateway !== 'string') return true;
+    if (Array.isArray(hop['flags']) && hop['flags'].includes('onlink')) return !dhcp;
+    return now.some((one) => one.family === family && isNear(one, gateway));
+  });
+}
+
+function isNear({ local, peer, prefixlen }: LinkAddress, gateway: string): boolean {
+  const network = parseCidr(`${peer ?? local}/${prefixlen}`, '');
+  const ip = readIp(gateway);
+  return !isProblem(network) && ip !== undefined && contains(network, ip);
+}
+
+function nameOf({ row }: Route): string {
+  const gateway = typeof row['gateway'] === 'string' ? [`via ${row['gateway']}`] : [];
+  const table =
+    row['table'] === undefined || row['table'] === 'main' ? [] : [`table ${String(row['table'])}`];
+  return [String(row['dst']), ...gateway, ...table].join(' ');
+}

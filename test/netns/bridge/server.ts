@@ -1,0 +1,46 @@
+/** A DHCP server outside, which hands out 10.9.0.100 to 10.9.0.199 and says that the way out is 10.9.0.1; a name server, too. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** dnsmasq at the other end of the cable; gives what it has said. */
+export async function server(
+  dir: string,
+  { dns = false }: { readonly dns?: boolean } = {},
+): Promise<() => string> {
+  const log = join(dir, 'dnsmasq.log');
+  const words = [
+    ...[
+      'netns',
+      'exec',
+      'outside',
+      'dnsmasq',
+      '--keep-in-foreground',
+      '--conf-file=/dev/null',
+      '--user=root',
+    ],
+    ...[
+      ...[`--port=${dns ? 53 : 0}`, '--no-resolv'],
+      '--pid-file=',
+      '--interface=far',
+      '--bind-interfaces',
+      '--dhcp-authoritative',
+      '--no-ping',
+    ],
+    ...[
+      '--dhcp-range=10.9.0.100,10.9.0.199,5m',
+      '--dhcp-option=3,10.9.0.1',
+      `--dhcp-leasefile=${dir}/leases`,
+    ],
+    ...['--log-dhcp', `--log-facility=${log}`],
+  ];
+  const child = spawn('ip', words, { stdio: 'inherit' });
+  await once(child, 'spawn');
+  onTestFinished(async () => {
+    child.kill();
+    await once(child, 'exit');
+  });
+  return () => readFileSync(log, 'utf8');
+}
