@@ -111,3 +111,6 @@ export function bridgeNow(): Readonly<Record<string, unknown>> {
       .toSorted(),
   };
 }
+
+/** A line for sh that runs what `netplan generate` runs. */
+export const generator: string = `env LD_LIBRARY_PATH=${libraries.join(':')} ${ROOT}/usr/libexec/netplan/generate`;

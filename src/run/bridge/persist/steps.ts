@@ -6,9 +6,10 @@ import type { Step } from '../../../plan/step.ts';
 import { BACK_ENDS, type BackEnd } from '../../../spec/bridge/back-end.ts';
 import type { Manager, Nic } from './back-end.ts';
 import { ifupdown } from './ifupdown.ts';
+import { netplan } from './netplan.ts';
 import { networkd } from './networkd.ts';
 
-const MANAGERS: Readonly<Record<BackEnd, Manager>> = { ifupdown, networkd };
+const MANAGERS: Readonly<Record<BackEnd, Manager>> = { ifupdown, networkd, netplan };
 
 /** Throws QL_PERSIST (exit 3). @param asked undefined: whoever has the NIC */
 export async function persistSteps(
