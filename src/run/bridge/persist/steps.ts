@@ -8,8 +8,9 @@ import type { Manager, Nic } from './back-end.ts';
 import { ifupdown } from './ifupdown.ts';
 import { netplan } from './netplan.ts';
 import { networkd } from './networkd.ts';
+import { networkmanager } from './networkmanager.ts';
 
-const MANAGERS: Readonly<Record<BackEnd, Manager>> = { ifupdown, networkd, netplan };
+const MANAGERS: Readonly<Record<BackEnd, Manager>> = { ifupdown, networkd, netplan, networkmanager };
 
 /** Throws QL_PERSIST (exit 3). @param asked undefined: whoever has the NIC */
 export async function persistSteps(
