@@ -24,7 +24,7 @@ export function registerBridge(program: Command, done: (status: number) => void)
       .option('--force', 'with --uplink: also where the root file system is reached over it')
       .option(
         '--persist [manager]',
-        'also make it at every boot, once it is confirmed; by ifupdown, networkd, netplan or networkmanager [what has the NIC]',
+        'also make it at every boot, once it is confirmed; by ifupdown, networkd, netplan, networkmanager or ifcfg [what has the NIC]',
       )
       .option('--address <cidr>', 'an address of this host there; may be given again', collect),
     '',
