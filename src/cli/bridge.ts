@@ -28,7 +28,7 @@ export function registerBridge(program: Command, done: (status: number) => void)
       )
       .option(
         '--persist [manager]',
-        'also make it at every boot, once it is confirmed; by ifupdown or networkd [what has the NIC]',
+        'also make it at every boot, once it is confirmed; by ifupdown, networkd, netplan, networkmanager or ifcfg [what has the NIC]',
       )
       .option(
         '--address <cidr>',

@@ -1,7 +1,7 @@
 /** What makes a bridge again at boot: the network managers whose files qlaunch writes. */
 import type { Problem } from '../raw.ts';
 
-export const BACK_ENDS = ['ifupdown', 'networkd'] as const;
+export const BACK_ENDS = ['ifupdown', 'networkd', 'netplan', 'networkmanager', 'ifcfg'] as const;
 export type BackEnd = (typeof BACK_ENDS)[number];
 
 export function parseBackEnd(text: string, at: string): BackEnd | Problem {

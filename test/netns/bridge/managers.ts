@@ -1,10 +1,19 @@
 /** Debian's own network managers, unpacked and not installed, started as at boot with what is below /etc. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { type World, world } from '../../tiers/cli.ts';
-import { ip } from './outside.ts';
+import { ip, settled } from './outside.ts';
 
 const ROOT: string = execFileSync(new URL('../../../scripts/network-managers', import.meta.url).pathname, {
   encoding: 'utf8',
@@ -111,3 +120,40 @@ export function bridgeNow(): Readonly<Record<string, unknown>> {
       .toSorted(),
   };
 }
+
+/** A line for sh that runs what `netplan generate` runs. */
+export const generator: string = `env LD_LIBRARY_PATH=${libraries.join(':')} ${ROOT}/usr/libexec/netplan/generate`;
+
+const BUS = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*" eavesdrop="false"/>
+<allow receive_sender="*"/></policy></busconfig>
+`;
+
+/** With a bus of its own, where it may have its name. */
+export async function networkManager(): Promise<ReturnType<typeof daemon>> {
+  for (const dir of ['/run/dbus', '/run/NetworkManager', '/etc/NetworkManager', '/var/lib/NetworkManager'])
+    mkdirSync(dir, { recursive: true });
+  writeFileSync('/run/dbus/test.conf', BUS);
+  // Its log goes to the system's, of which there is none here.
+  const bus = daemon([`${ROOT}/usr/bin/dbus-daemon`, '--config-file=/run/dbus/test.conf', '--nofork']);
+  await settled(() => existsSync('/run/dbus/system_bus_socket'));
+  writeFileSync(
+    '/etc/NetworkManager/NetworkManager.conf',
+    '[main]\nplugins=keyfile\nauth-polkit=false\ndns=none\nrc-manager=unmanaged\nno-auto-default=*\n[device]\nmatch-device=*\nmanaged=1\n',
+  );
+  const nm = daemon([`${ROOT}/usr/sbin/NetworkManager`, '--no-daemon', '--log-level=INFO']);
+  return {
+    log: () => nm.log() + bus.log(),
+    end: async () => {
+      await nm.end();
+      await bus.end();
+      rmSync('/run/dbus/system_bus_socket', { force: true });
+    },
+  };
+}
+
+/** nmcli without a daemon: a profile from stdin, as it understands it. */
+export const offline = (argv: readonly string[], input: string = ''): string =>
+  execFileSync(`${ROOT}/usr/bin/nmcli`, ['--offline', ...argv], { encoding: 'utf8', env: ENV, input });

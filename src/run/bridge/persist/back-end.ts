@@ -2,7 +2,7 @@
 import type { Machine } from '../../../host/port.ts';
 import type { Claim } from '../../../plan/bridge/persist/choose.ts';
 import type { KeptFile, PersistWish } from '../../../plan/bridge/persist/wish.ts';
-import { putFile } from '../../../plan/files.ts';
+import { makeDirectory, putFile } from '../../../plan/files.ts';
 import type { FilePath, Step } from '../../../plan/step.ts';
 
 export interface Nic {
@@ -19,9 +19,15 @@ export interface Manager {
 }
 
 /** One that was there keeps its mode, owner and attributes. */
-export const keepFiles = (files: readonly KeptFile[]): readonly Step[] =>
-  files.map(({ path, content, mode }): Step => {
+export async function keepFiles(machine: Machine, files: readonly KeptFile[]): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  for (const { path, content, mode } of files) {
+    const dir = path.slice(0, path.lastIndexOf('/')) as FilePath;
+    const isMade = steps.some((step) => 'mkdir' in step.do && step.do.mkdir === dir);
+    if (!isMade && (await machine.stat(dir)) === undefined) steps.push(makeDirectory(dir));
     const wish = { path: path as FilePath, content };
     const step = putFile(mode === undefined ? wish : { ...wish, mode });
-    return { ...step, do: { ...step.do, keep: true } as Step['do'] };
-  });
+    steps.push({ ...step, do: { ...step.do, keep: true } as Step['do'] });
+  }
+  return steps;
+}

@@ -39,7 +39,7 @@ export const ifupdown: Manager = {
     return [
       ...(await stateStep(machine, name, uplink)),
       ...(uplink === undefined ? [] : await leaseStep(machine, name, uplink)),
-      ...keepFiles(ifupdownFiles(wish, files)),
+      ...(await keepFiles(machine, ifupdownFiles(wish, files))),
       {
         // One mistake in it, and ifupdown brings up nothing at all, at the next boot as well.
         title: 'see that ifupdown reads what was written',

@@ -31,6 +31,7 @@ export const networkd: Manager = {
       nic === undefined ? { has: false } : await networkdLink(machine, nic.ifindex);
     const iaid = lease === undefined ? undefined : iaidOf(lease);
     return keepFiles(
+      machine,
       networkdFiles(wish, {
         files: await networkdFilesNow(machine),
         ...(has && file !== undefined ? { ruling: file } : {}),

@@ -5,10 +5,13 @@ import type { PersistWish } from '../../../plan/bridge/persist/wish.ts';
 import type { Step } from '../../../plan/step.ts';
 import { BACK_ENDS, type BackEnd } from '../../../spec/bridge/back-end.ts';
 import type { Manager, Nic } from './back-end.ts';
+import { ifcfg } from './ifcfg.ts';
 import { ifupdown } from './ifupdown.ts';
+import { netplan } from './netplan.ts';
 import { networkd } from './networkd.ts';
+import { networkmanager } from './networkmanager.ts';
 
-const MANAGERS: Readonly<Record<BackEnd, Manager>> = { ifupdown, networkd };
+const MANAGERS: Readonly<Record<BackEnd, Manager>> = { ifupdown, networkd, netplan, networkmanager, ifcfg };
 
 /** Throws QL_PERSIST (exit 3). @param asked undefined: whoever has the NIC */
 export async function persistSteps(

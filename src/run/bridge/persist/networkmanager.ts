@@ -1,0 +1,35 @@
+/** NetworkManager: profiles, which it reads at boot or at `nmcli connection reload`; loading one would bring it up. */
+import { hasNetworkManager, keyfilesNow, nmLink } from '../../../host/bridge/persist/keyfiles.ts';
+import { keyfileFiles, keyfileRuler } from '../../../plan/bridge/persist/keyfile.ts';
+import { cannotPersist } from '../../../plan/bridge/persist/wish.ts';
+import { keepFiles, type Manager } from './back-end.ts';
+
+const isNetplans = (path: string): boolean => /\/netplan-[^/]*$/.test(path);
+
+export const networkmanager: Manager = {
+  async claim(machine, nic) {
+    if (!(await hasNetworkManager(machine))) return undefined;
+    if (nic === undefined) return { live: false, why: 'NetworkManager is started at boot' };
+    const files = await keyfilesNow(machine);
+    const { has, uuid } = await nmLink(machine, nic.ifindex);
+    const live = has && uuid !== undefined ? files.find(({ content }) => content.includes(uuid)) : undefined;
+    const path = live?.path ?? keyfileRuler(files, nic.name, nic.mac);
+    if (path === undefined || isNetplans(path)) return undefined;
+    return { live: live !== undefined, why: `NetworkManager has ${nic.name} by ${path}` };
+  },
+
+  async steps(machine, wish, nic) {
+    if (!(await hasNetworkManager(machine)))
+      throw cannotPersist(
+        wish.name,
+        ['NetworkManager is not started at boot'],
+        ['sudo systemctl enable NetworkManager   # where nothing else brings links up'],
+      );
+    const { has, uuid } = nic === undefined ? { has: false } : await nmLink(machine, nic.ifindex);
+    const files = keyfileFiles(wish, {
+      files: await keyfilesNow(machine),
+      ...(has && uuid !== undefined ? { ruling: uuid } : {}),
+    });
+    return keepFiles(machine, files);
+  },
+};

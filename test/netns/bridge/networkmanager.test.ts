@@ -1,0 +1,104 @@
+// needs: bridge, veth
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bridgeNow, hostWith, networkManager, offline } from './managers.ts';
+import { cable, ip, NIC, settled } from './outside.ts';
+
+const DIR = '/etc/NetworkManager/system-connections';
+const OLD = `[connection]
+id=lan
+uuid=11111111-1111-1111-1111-111111111111
+type=ethernet
+interface-name=${NIC}
+zone=public
+
+[ethernet]
+wake-on-lan=64
+
+[ipv4]
+# Asked for by the backup people.
+method=manual
+address1=10.9.0.50/24,10.9.0.1
+dns=10.9.0.1;
+route1=10.7.0.0/16,10.9.0.1,77
+
+[ipv6]
+addr-gen-mode=eui64
+method=manual
+address1=fd09::50/64
+`;
+
+const enable = (): void => {
+  mkdirSync('/etc/systemd/system/multi-user.target.wants', { recursive: true });
+  const unit = '/etc/systemd/system/multi-user.target.wants/NetworkManager.service';
+  rmSync(unit, { force: true });
+  symlinkSync('/lib/systemd/system/NetworkManager.service', unit);
+};
+
+/** Its keys and values, by section; what nmcli adds of itself is not there. */
+const keys = (text: string): readonly string[] => {
+  let section = '';
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      section = /^\[(.*)\]$/.exec(line)?.[1] ?? section;
+      return /^[a-z].*=/.test(line) ? [`${section}.${line}`] : [];
+    })
+    .filter((line) => !/addr-gen-mode=default|autoconnect=/.test(line))
+    .toSorted();
+};
+
+test('NetworkManager makes the same bridge at boot; deleted, the old profile is as it was, byte for byte', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/NetworkManager', '/run/dbus', '/var/lib/NetworkManager');
+  enable();
+  cable();
+  writeFileSync(`${DIR}/lan.nmconnection`, OLD, { mode: 0o600 });
+  for (const line of [
+    `address add 10.9.0.50/24 brd + dev ${NIC}`,
+    `address add fd09::50/64 dev ${NIC} nodad`,
+    'route add default via 10.9.0.1 proto static metric 100',
+    'route add 10.7.0.0/16 via 10.9.0.1 proto static metric 77',
+  ])
+    ip(line);
+  expect(await qlaunch('bridge', 'create', 'br0', '--uplink', NIC, '--persist')).toMatchObject({ status: 0 });
+  expect(readdirSync(DIR)).toEqual(['lan.nmconnection']);
+  expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  const now = bridgeNow();
+
+  // What nmcli reads of ours, and what it makes of the lines that are told beside, is what we wrote.
+  for (const name of ['br0', `br0-port-${NIC}`]) {
+    const text = readFileSync(`${DIR}/${name}.nmconnection`, 'utf8');
+    expect(keys(offline(['connection', 'modify', 'connection.autoconnect', 'yes'], text))).toEqual(
+      keys(text),
+    );
+    const [, line = ''] = /^# {3}nmcli (.*)$/m.exec(text) ?? [];
+    const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+    const byHand = keys(offline(words)).join('\n');
+    for (const key of keys(text)) expect(byHand).toContain(key.replace(/(address1=[^,]*),.*/, '$1'));
+  }
+
+  ip('link delete br0');
+  ip(`address flush dev ${NIC}`);
+  const { end } = await networkManager();
+  const isThere = (): boolean => ip('-br link').includes('br0') && ip('route show').includes('10.7.0.0/16');
+  await settled(
+    () =>
+      isThere() &&
+      ip('-6 -o address show dev br0').includes('fd09::50') &&
+      !ip('-6 -o address').includes('tentative'),
+  );
+  // Without STP it leaves the forward delay, which then means nothing; its prefix routes have the metric of the others.
+  const { delay: _, routes, ...same } = now;
+  expect(bridgeNow()).toMatchObject(same);
+  expect((bridgeNow()['routes'] as string[]).map((route) => route.replace(/ \d+$/, ''))).toEqual(
+    (routes as string[]).map((route) => route.replace(/ \d+$/, '')),
+  );
+  expect(bridgeNow()['routes']).toEqual(
+    expect.arrayContaining(['default 10.9.0.1 br0 100', '10.7.0.0/16 10.9.0.1 br0 77']),
+  );
+  await end();
+
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(readdirSync(DIR)).toEqual(['lan.nmconnection']);
+  expect(readFileSync(`${DIR}/lan.nmconnection`, 'utf8')).toBe(OLD);
+}, 90_000);

@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process';
+import { assert, constantFrom, property, string } from 'fast-check';
+import { expect, test } from 'vitest';
+import { ifcfgFiles } from '../../../../../src/plan/bridge/persist/ifcfg.ts';
+import { ifcfgLine, lastValue, readIfcfg } from '../../../../../src/spec/bridge/ifcfg.ts';
+
+const DIR = '/etc/sysconfig/network-scripts';
+const WISH = { name: 'br0', uplink: 'eth0', mac: '52:54:00:aa:bb:01', addresses: [] } as const;
+const HEAD = '# qlaunch: the bridge br0. `qlaunch bridge delete br0` removes this file.\n';
+const BACK = '# qlaunch: the bridge br0. `qlaunch bridge delete br0` puts back what was here before.\n';
+const file = (name: string, content: string) => ({ path: `${DIR}/${name}`, content });
+const keysOf = (text: string | undefined) =>
+  Object.fromEntries(readIfcfg(text ?? '').map(({ key, value }) => [key, value]));
+
+test('seed: ifcfg-eth0 with BRIDGE=br0 and a static ifcfg-br0 are what is made of a NIC with that address', () => {
+  const old = `DEVICE=eth0
+# The rack's second port.
+ONBOOT=yes
+HWADDR=52:54:00:AA:BB:01
+BOOTPROTO="none"
+IPADDR="192.168.100.10"
+NETMASK="255.255.255.0"
+DNS1=192.168.100.1   # the router
+ETHTOOL_OPTS="wol g"
+NM_CONTROLLED=no
+`;
+  expect(ifcfgFiles({ ...WISH, stp: true, delayS: 0 }, [file('ifcfg-eth0', old)])).toEqual([
+    file(
+      'ifcfg-br0',
+      `${HEAD}DEVICE=br0
+NAME=br0
+TYPE=Bridge
+ONBOOT=yes
+NM_CONTROLLED=no
+STP=on
+DELAY=0
+MACADDR=52:54:00:AA:BB:01
+BOOTPROTO=none
+IPADDR=192.168.100.10
+NETMASK=255.255.255.0
+DNS1=192.168.100.1
+`,
+    ),
+    file(
+      'ifcfg-eth0',
+      `DEVICE=eth0
+# The rack's second port.
+ONBOOT=yes
+HWADDR=52:54:00:AA:BB:01
+#qlaunch# BOOTPROTO="none"
+#qlaunch# IPADDR="192.168.100.10"
+#qlaunch# NETMASK="255.255.255.0"
+#qlaunch# DNS1=192.168.100.1   # the router
+ETHTOOL_OPTS="wol g"
+NM_CONTROLLED=no
+${BACK}BRIDGE=br0
+`,
+    ),
+  ]);
+});
+
+test('seed: the dhcp pair, pasted with the curly quotes of a web page: they are read, and not written again', () => {
+  const old = `DEVICE=“ens33”
+# BOOTPROTO is your preference. It can be “dhcp” or “static”.
+BOOTPROTO=“dhcp”
+IPV6INIT=”yes”
+IPV6_AUTOCONF="yes"
+NM_CONTROLLED=‘no’
+ONBOOT="yes"
+`;
+  const [bridge, port] = ifcfgFiles({ ...WISH, uplink: 'ens33' }, [file('ifcfg-ens33', old)]);
+  expect(keysOf(bridge?.content)).toEqual({
+    ...{
+      DEVICE: 'br0',
+      NAME: 'br0',
+      TYPE: 'Bridge',
+      ONBOOT: 'yes',
+      NM_CONTROLLED: 'no',
+      STP: 'off',
+      DELAY: '0',
+    },
+    ...{ MACADDR: '52:54:00:AA:BB:01', BOOTPROTO: 'dhcp', IPV6INIT: 'yes', IPV6_AUTOCONF: 'yes' },
+  });
+  expect(bridge?.content).not.toMatch(/[“”‘’]/);
+  expect(port?.content).toContain('#qlaunch# DEVICE=“ens33”\nDEVICE=ens33\n');
+  expect(port?.content).toContain(
+    '# BOOTPROTO is your preference. It can be “dhcp” or “static”.\n#qlaunch# BOOTPROTO=“dhcp”\n',
+  );
+  expect(keysOf(port?.content)).toEqual({
+    DEVICE: 'ens33',
+    NM_CONTROLLED: 'no',
+    ONBOOT: 'yes',
+    BRIDGE: 'br0',
+  });
+});
+
+test('routes and rules that the scripts find by the name of the link go along', () => {
+  const files = ifcfgFiles(WISH, [
+    file('ifcfg-lan', 'HWADDR=52:54:00:aa:bb:01\nBOOTPROTO=dhcp\nMTU=9000\nIPV4_ROUTE_METRIC=7\n'),
+    file('route-eth0', '10.7.0.0/16 via 10.9.0.1 dev eth0\n'),
+    file('rule6-lan', 'from fd09::50 table 7\n'),
+    file('route-eth1', '10.6.0.0/16 via 10.8.0.1\n'),
+  ]);
+  expect(keysOf(files[0]?.content)).toMatchObject({
+    MTU: '9000',
+    IPV4_ROUTE_METRIC: '7',
+    IPV6_ROUTE_METRIC: '100',
+  });
+  expect(files.slice(1)).toEqual([
+    file(
+      'ifcfg-lan',
+      `HWADDR=52:54:00:aa:bb:01\n#qlaunch# BOOTPROTO=dhcp\nMTU=9000\n#qlaunch# IPV4_ROUTE_METRIC=7\n${BACK}BRIDGE=br0\n`,
+    ),
+    file('route-br0', `${HEAD}10.7.0.0/16 via 10.9.0.1 dev br0\n`),
+    file('route-eth0', '#qlaunch# 10.7.0.0/16 via 10.9.0.1 dev eth0\n'),
+    file('rule6-br0', `${HEAD}from fd09::50 table 7\n`),
+    file('rule6-lan', '#qlaunch# from fd09::50 table 7\n'),
+  ]);
+});
+
+test('a NIC that no file is for: what is on it now', () => {
+  const wish = {
+    ...{ ...WISH, addresses: ['10.9.0.50/24', '10.9.0.60/24', 'fd09::50/64', 'fd09::51/64'], mtu: 1400 },
+    routes: [{ via: '10.9.0.1' }, { via: 'fd09::1' }, { to: '10.7.0.0/16', via: '10.9.0.2', metric: 77 }],
+  };
+  const [bridge, port, routes] = ifcfgFiles(wish, []);
+  expect(keysOf(bridge?.content)).toMatchObject({
+    ...{ BOOTPROTO: 'none', IPADDR: '10.9.0.50', PREFIX: '24', IPADDR1: '10.9.0.60', GATEWAY: '10.9.0.1' },
+    ...{
+      IPV6INIT: 'yes',
+      IPV6_AUTOCONF: 'no',
+      IPV6ADDR: 'fd09::50/64',
+      IPV6_DEFAULTGW: 'fd09::1',
+      MTU: '1400',
+    },
+    IPV6ADDR_SECONDARIES: 'fd09::51/64',
+  });
+  expect(keysOf(port?.content)).toEqual({
+    DEVICE: 'eth0',
+    TYPE: 'Ethernet',
+    ONBOOT: 'yes',
+    BRIDGE: 'br0',
+    MTU: '1400',
+  });
+  expect(routes).toEqual(file('route-br0', `${HEAD}10.7.0.0/16 via 10.9.0.2 dev br0 metric 77\n`));
+  expect(keysOf(ifcfgFiles({ ...WISH, addresses: [], dhcp4: true, ra: true }, [])[0]?.content)).toMatchObject(
+    {
+      ...{ BOOTPROTO: 'dhcp', IPV6INIT: 'yes', IPV6_AUTOCONF: 'yes' },
+    },
+  );
+});
+
+test.each([
+  ['ifcfg-eth0', 'DEVICE=eth0\nBRIDGE=br7\n', /a port of br7/],
+  ['ifcfg-x', 'DEVICE=br0\nTYPE=Bridge\n', /about br0 already/],
+  ['ifcfg-br0', 'TYPE=Bridge\n', /about br0 already/],
+])('%s is refused: %s', (name, content, why) => {
+  expect(() => ifcfgFiles(WISH, [file(name, content)])).toThrow(
+    expect.objectContaining({ code: 'QL_PERSIST', why: [expect.stringMatching(why)] }),
+  );
+});
+
+test('whatever a value is: sh, which the network scripts read with, and we read what was written', () => {
+  assert(
+    property(string({ unit: constantFrom(...'aZ0 "\'\\$`#;=&|<>~*-'), maxLength: 12 }), (value) => {
+      const line = ifcfgLine('KEY', value);
+      expect(lastValue(readIfcfg(line), 'KEY')).toBe(value);
+      expect(execFileSync('sh', ['-c', `${line}\nprintf %s. "$KEY"`], { encoding: 'utf8' })).toBe(
+        `${value}.`,
+      );
+    }),
+    { numRuns: 40 },
+  );
+});
