@@ -5,7 +5,8 @@
  *   0000:01:00.0 8086:1521 020000 group=14 driver=igb net=enp1s0f0 reset=flr,bus numa=0
  *
  * Words: group= driver= net=A,B virtio=NET reset= numa= totalvfs= vfs=ADDR,ADDR usb=NET:PRODUCT disk=sda:MOUNT bridge
- * bootvga override= rmrr (its group has firmware memory).
+ * bootvga override= rmrr (its group has firmware memory) holder=PID:COMMAND (who has the group open) rep=NET:pf0vf0 (a
+ * representor beside net=). "firmware DMAR": the table is there, and no IOMMU at work.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,8 +49,8 @@ export function pciTree(text: string): PciTree {
   const tree: PciTree = { root, lines, put, link };
   for (const row of rows) {
     const [first = '', second = '', third = '', ...rest] = row.split(/\s+/);
-    if (first === 'iommu') {
-      put('/sys/class/iommu/dmar0/intel-iommu/version', '1:0\n');
+    if (first === 'iommu' || first === 'firmware') {
+      if (first === 'iommu') put('/sys/class/iommu/dmar0/intel-iommu/version', '1:0\n');
       put(`/sys/firmware/acpi/tables/${second}`, '');
       continue;
     }
@@ -65,7 +66,7 @@ export function pciTree(text: string): PciTree {
   return tree;
 }
 
-function device({ address, id, pciClass, words }: Line, { put, link }: PciTree): void {
+function device({ address, id, pciClass, words }: Line, { root, put, link }: PciTree): void {
   const dir = deviceDir(address);
   const [vendor = '', product = ''] = id.split(':');
   put(`${dir}/vendor`, `0x${vendor}\n`);
@@ -95,8 +96,19 @@ function device({ address, id, pciClass, words }: Line, { put, link }: PciTree):
     link(`${dir}/iommu_group`, at);
     link(`${at}/devices/${address}`, dir);
     if (driver === 'vfio-pci') put(`/dev/vfio/${group}`, '');
+    const [pid, command] = words.get('holder')?.split(':') ?? [];
+    if (pid !== undefined) {
+      put(`/proc/${pid}/comm`, `${command}\n`);
+      mkdirSync(join(root, `/proc/${pid}/fd`), { recursive: true });
+      symlinkSync(`/dev/vfio/${group}`, join(root, `/proc/${pid}/fd/9`));
+    }
   }
   for (const name of words.get('net')?.split(',') ?? []) netdev(name, dir, '/sys/bus/pci', { put, link });
+  for (const word of words.get('rep')?.split(',') ?? []) {
+    const [name = '', port] = word.split(':');
+    netdev(name, dir, '/sys/bus/pci', { put, link });
+    put(`${dir}/net/${name}/phys_port_name`, `${port}\n`);
+  }
   const virtio = words.get('virtio');
   if (virtio !== undefined) netdev(virtio, `${dir}/virtio2`, '/sys/bus/virtio', { put, link });
   const [usbNet, usbProduct] = words.get('usb')?.split(':') ?? [];

@@ -1,11 +1,11 @@
 // needs: iommu, modules, vfio
 /** Guests of the lab that are given NICs of it. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { parentOf, pidOf, type World, world } from '../tiers/cli.ts';
+import { parentOf, pidOf, userWorld, type World, world } from '../tiers/cli.ts';
 import { byMac, noRouterAdvertisements, pciState } from './pci-state.ts';
 
 const NIC = '52:54:00:00:00:11';
@@ -30,7 +30,7 @@ test('a guest exchanges a nonce through the NIC it was given, its QEMU without a
     execFileSync('ip', ['address', 'flush', 'dev', other.name]);
     execFileSync('ip', ['link', 'set', 'dev', other.name, 'down']);
   });
-  const { nonce, answered } = await networkBoot('10.0.7.77', 8077);
+  const { nonce, answered } = await networkBoot(other.name, w.dir);
   const before = pciState();
 
   const started = await w.qlaunch(
@@ -63,31 +63,10 @@ test('a guest exchanges a nonce through the NIC it was given, its QEMU without a
   });
 
   expect(await answered).toBe(`/${nonce}/${NIC}`);
-  expect(await w.qlaunch('kill', 'passed')).toMatchObject({ status: 0 });
+  const killed = await w.qlaunch('kill', 'passed');
+  expect([killed.status, killed.stderr]).toEqual([0, expect.stringContaining('passed: ')]);
   await expect.poll(() => pciState(), { timeout: 180_000, interval: 500 }).toEqual(before);
 });
-
-/** Sends whoever boots from the network on to an address that has a nonce in it, and their own MAC. */
-async function networkBoot(
-  address: string,
-  port: number,
-): Promise<{ readonly nonce: string; readonly answered: Promise<string> }> {
-  const nonce = randomUUID();
-  let answer: (url: string) => void = () => undefined;
-  const answered = new Promise<string>((resolve) => {
-    answer = resolve;
-  });
-  const server = createServer(({ url = '' }, response) => {
-    if (url !== '/start') answer(decodeURIComponent(url));
-    response.end(`#!ipxe\nchain http://${address}:${port}/${nonce}/\${net0/mac}\n`);
-  });
-  await new Promise<void>((resolve) => server.listen(port, address, resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { nonce, answered };
-}
 
 test('guard, waiter and QEMU all killed: restore gives the NIC back', async () => {
   const w = lab();
@@ -103,6 +82,40 @@ test('guard, waiter and QEMU all killed: restore gives the NIC back', async () =
   await expect.poll(() => pids.some(isAlive)).toBe(false);
   expect(pciState()).not.toEqual(before);
   expect(await w.qlaunch('vfio', 'restore')).toMatchObject({ status: 0 });
+  expect(pciState()).toEqual(before);
+});
+
+test('what root prepared is used without a right; what it lacks is told', async () => {
+  const [w, user] = [lab(), userWorld()];
+  const nic = byMac(NIC);
+  const before = pciState();
+  const start = ['run', '-d', '--name', 'own', '--memory', '64', '--accel', 'tcg'];
+  const net = ['--net', `vfio:${nic.address}`, '--', '-S'];
+  expect(await user.qlaunch(...start, ...net)).toMatchObject({
+    status: 3,
+    stderr: expect.stringMatching(/vfio-pci[\s\S]*sudo \S+\/qlaunch run -d --name own/),
+  });
+  expect(await w.qlaunch('vfio', 'bind', nic.name, '--user', 'nobody')).toMatchObject({ status: 0 });
+  // Of this process and what it starts.
+  const limit = (bytes: string): Buffer =>
+    execFileSync('prlimit', ['--pid', `${process.pid}`, `--memlock=${bytes}:${bytes}`]);
+  limit('65536');
+  onTestFinished(() => void limit('unlimited'));
+  expect(await user.qlaunch(...start, ...net)).toMatchObject({
+    status: 3,
+    stderr: expect.stringMatching(/1140850688 bytes locked[\s\S]*the limit is 65536[\s\S]*limits\.d/),
+  });
+  limit('unlimited');
+  const started = await user.qlaunch(...start, ...net);
+  expect([started.status, started.stderr]).toEqual([0, expect.any(String)]);
+  // Not twice at a time.
+  const again = await w.qlaunch('run', '-d', '--name', 'other', ...start.slice(4), ...net);
+  expect(again).toMatchObject({
+    status: 3,
+    stderr: expect.stringMatching(/pid \d+ \(qemu\S*\) has IOMMU group/),
+  });
+  expect(await user.qlaunch('kill', 'own')).toMatchObject({ status: 0 });
+  expect(await w.qlaunch('vfio', 'restore', nic.name)).toMatchObject({ status: 0 });
   expect(pciState()).toEqual(before);
 });
 
@@ -126,4 +139,33 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Sends whoever boots from the network of `dev` on to an address that has a nonce in it, and their own MAC. */
+async function networkBoot(
+  dev: string,
+  dir: string,
+): Promise<{ readonly nonce: string; readonly answered: Promise<string> }> {
+  const nonce = randomUUID();
+  const [address, port] = ['10.0.7.77', 8077];
+  let answer: (url: string) => void = () => undefined;
+  const answered = new Promise<string>((resolve) => {
+    answer = resolve;
+  });
+  const server = createServer(({ url = '' }, response) => {
+    if (url !== '/start') answer(decodeURIComponent(url));
+    response.end(`#!ipxe\nchain http://${address}:${port}/${nonce}/\${net0/mac}\n`);
+  });
+  await new Promise<void>((resolve) => server.listen(port, address, resolve));
+  const dhcp = spawn('dnsmasq', [
+    ...['--no-daemon', '--conf-file=/dev/null', '--user=root', '--port=0', `--dhcp-leasefile=${dir}/leases`],
+    ...[`--interface=${dev}`, '--bind-interfaces', '--dhcp-range=10.0.7.100,10.0.7.150'],
+    `--dhcp-boot=http://${address}:${port}/start`,
+  ]);
+  onTestFinished(() => {
+    dhcp.kill();
+    server.closeAllConnections();
+    server.close();
+  });
+  return { nonce, answered };
 }

@@ -112,6 +112,13 @@ export function readGroups(root: string): readonly IommuGroup[] {
     .sort((a, b) => a.id - b.id);
 }
 
+/** linux/net/core/devlink.c: pf0vf2, or c1pf0vf2 on a card with several controllers. Only where the card is a switch. */
+export function representorOf(root: string, name: string): number | undefined {
+  const port = text(join(root, '/sys/class/net', name, 'phys_port_name'));
+  const number = /^(?:c\d+)?pf\d+vf(\d+)$/.exec(port ?? '')?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
 /** Where an interface hangs: on a PCI function (also by virtio), or why on none. */
 export function functionOf(
   root: string,
@@ -123,6 +130,11 @@ export function functionOf(
   const subsystem = linkName(join(device, 'subsystem'));
   const on = subsystem === 'virtio' ? join(path, '..') : path;
   const address = readPciAddress(basename(on));
+  const stands = representorOf(root, name);
+  if (stands !== undefined)
+    return {
+      notPci: `it stands for virtual function ${stands} of ${address ?? 'its card'} on the card’s own switch`,
+    };
   if (address !== undefined && (subsystem === 'virtio' || subsystem === 'pci')) return { function: address };
   if (subsystem === 'usb')
     return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Netdev, NetReason, VfAdmin } from '../../plan/vfio/facts.ts';
 import { askJson, isObject, listOf, numberOf, type Raw, textOf } from '../ip-json.ts';
 import type { Host } from '../port.ts';
-import { defined, functionOf, names, text } from './bus.ts';
+import { defined, functionOf, names, representorOf, text } from './bus.ts';
 
 export async function readNetdevs(host: Pick<Host, 'run'>, root: string): Promise<readonly Netdev[]> {
   const [links, addresses] = await Promise.all([
@@ -35,6 +35,7 @@ function netdev(raw: Raw, withAddresses: Raw | undefined, root: string): Netdev 
     address: textOf(raw['address']),
     kind: textOf(info['info_kind']),
     master: textOf(raw['master']),
+    representor: representorOf(root, name),
     lower: 'link_netnsid' in raw ? undefined : textOf(raw['link']),
   };
   return {

@@ -1,6 +1,6 @@
 /** Checks of the function itself: is it one that VFIO takes, is it free, can it be reset. */
 import type { Check } from './checks.ts';
-import { functionAt, isBridge, type PciFunction, type VfioFacts } from './facts.ts';
+import { functionAt, type PciFunction, type VfioFacts } from './facts.ts';
 
 export function deviceChecks(one: PciFunction, facts: VfioFacts): readonly Check[] {
   const refuse = (id: string, what: string, ...todo: string[]): Check => ({
@@ -15,7 +15,8 @@ export function deviceChecks(one: PciFunction, facts: VfioFacts): readonly Check
     severity: 'warn',
   });
   const found: Check[] = [];
-  if (isBridge(one))
+  // 0604 leads to another bus; 0600 and 0601 are the chipset itself.
+  if (one.bridge || one.pciClass.startsWith('0604'))
     found.push(
       refuse(
         'bridge',

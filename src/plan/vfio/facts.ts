@@ -67,6 +67,8 @@ export interface Netdev {
   readonly address?: string;
   readonly kind?: string;
   readonly master?: string;
+  /** Of a card in switchdev mode: the number of the virtual function that it stands for. */
+  readonly representor?: number;
   /** What a VLAN or macvlan lies on. */
   readonly lower?: string;
   readonly mtu: number;

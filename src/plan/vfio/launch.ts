@@ -9,6 +9,7 @@ import type { FileOwner, Step } from '../step.ts';
 import { planBind } from './bind.ts';
 import { check, stopping, targetsOf } from './checks.ts';
 import type { PciFunction, VfioFacts } from './facts.ts';
+import { movedFrom, pinOf } from './pin.ts';
 import { type KnownNames, selectOne } from './select.ts';
 import { freeVf, type VfSettings, vfSteps } from './vf.ts';
 
@@ -31,6 +32,8 @@ export interface LaunchWish {
   readonly known: KnownNames;
   /** Addresses that other VMs' changes hold. */
   readonly leased: ReadonlySet<string>;
+  /** By NIC id: which device its address meant at the last start. */
+  readonly pins: Readonly<Record<string, string>>;
 }
 
 interface Problem {
@@ -43,6 +46,8 @@ interface Problem {
 export interface LaunchChoice {
   /** By NIC id. */
   readonly devices: Readonly<Record<string, PciAddress>>;
+  /** Of those that were named by their address, for the next start. */
+  readonly pins: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];
@@ -50,6 +55,7 @@ export interface LaunchChoice {
 
 export function chooseDevices(wish: LaunchWish, facts: VfioFacts): LaunchChoice {
   const devices: Record<string, PciAddress> = {};
+  const pins: Record<string, string> = {};
   const problems: Problem[] = [];
   const notes: string[] = [];
   const taken: PciFunction[] = [];
@@ -59,6 +65,11 @@ export function chooseDevices(wish: LaunchWish, facts: VfioFacts): LaunchChoice 
     try {
       const one = resolve(net, wish, facts, taken);
       devices[net.id] = one.address;
+      if (isByAddress(net)) {
+        const moved = movedFrom(wish.pins[net.id], one, facts, net.at);
+        if (moved !== undefined) problems.push(moved);
+        pins[net.id] = pinOf(one);
+      }
       taken.push(one);
       const { functions } = targetsOf([one], net.mode === 'vfio' && net.wholeGroup === true, facts);
       for (const each of functions) all.set(each.address, each);
@@ -90,7 +101,14 @@ export function chooseDevices(wish: LaunchWish, facts: VfioFacts): LaunchChoice 
   const own = bind.findIndex(({ do: action }) => 'run' in action && action.run[0] !== 'modprobe');
   const at = own < 0 ? bind.length : own;
   // While no driver of a guest or of the host has seen it: some take the address only once.
-  return { devices, steps: [...bind.slice(0, at), ...admin, ...bind.slice(at)], problems, notes };
+  return { devices, pins, steps: [...bind.slice(0, at), ...admin, ...bind.slice(at)], problems, notes };
+}
+
+/** Every other name means the device itself, wherever it is. */
+function isByAddress(net: PassedNet): boolean {
+  if (net.mode !== 'vfio') return false;
+  const selector = parseSelector(net.selector, net.at);
+  return !isProblem(selector) && selector.kind === 'address';
 }
 
 /** What only the user can know better is not for a launch to overrule: the device is taken beforehand then. */

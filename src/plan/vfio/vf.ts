@@ -1,7 +1,7 @@
 /** Virtual functions: making them, choosing one, and what the administrator sets for it on the physical one. */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { type Argv, DEADLINE_MS, type Step } from '../step.ts';
-import { functionAt, type PciFunction, type VfAdmin, type VfioFacts } from './facts.ts';
+import { functionAt, type Netdev, type PciFunction, type VfAdmin, type VfioFacts } from './facts.ts';
 
 export interface VfSettings {
   readonly mac?: string;
@@ -69,11 +69,17 @@ interface Place {
   readonly before: VfAdmin | undefined;
 }
 
-/** Errors: QL_NO_PF (exit 3) when the physical function has no interface, by which alone these are set. */
+/**
+ * Errors (exit 3): QL_NO_PF when the physical function has no interface, by which alone these are set; QL_SWITCHDEV when
+ * the card is a switch, whose ports they are set at.
+ */
 function placeOf(one: PciFunction, facts: VfioFacts): Place {
   const pf = one.pf === undefined ? undefined : functionAt(facts, one.pf);
   const index = pf?.vfs.indexOf(one.address) ?? -1;
-  const dev = facts.netdevs.find(({ name }) => pf?.netdevs.includes(name));
+  const devs = facts.netdevs.filter(({ name }) => pf?.netdevs.includes(name));
+  const ports = devs.filter(({ representor }) => representor !== undefined);
+  if (pf !== undefined && ports.length > 0) throw asSwitch(one, pf, ports);
+  const dev = devs[0];
   if (pf === undefined || index < 0 || dev === undefined)
     throw new QlaunchError('QL_NO_PF', EXIT.refused, {
       what: `nothing can be set for ${one.address}`,
@@ -85,6 +91,21 @@ function placeOf(one: PciFunction, facts: VfioFacts): Place {
       todo: ['qlaunch vfio list'],
     });
   return { dev: dev.name, up: dev.up, index, before: dev.vfs.find((vf) => vf.index === index) };
+}
+
+/** linux/Documentation/networking/switchdev.rst */
+function asSwitch(one: PciFunction, pf: PciFunction, ports: readonly Netdev[]): QlaunchError {
+  const own = ports.find(({ representor }) => representor === pf.vfs.indexOf(one.address));
+  return new QlaunchError('QL_SWITCHDEV', EXIT.refused, {
+    what: `nothing can be set for ${one.address} at ${pf.address}`,
+    why: [
+      `the card is in switchdev mode: what its virtual functions may do is set at the ports of its own switch (${ports.map(({ name }) => name).join(', ')})`,
+    ],
+    todo: [
+      `qlaunch IMAGE --net vfio:${one.address}   # as it is${own === undefined ? '' : `; its port is ${own.name}`}`,
+      `sudo devlink dev eswitch set pci/${pf.address} mode legacy   # ends the switch and its virtual functions`,
+    ],
+  });
 }
 
 /** One command each, for a driver refuses them one by one. In the order that most of them take: sriov-cni's. */
@@ -166,7 +187,7 @@ export function planVfs(pf: PciFunction, count: number): readonly Step[] {
   if (count > max)
     return refuse(
       `${pf.address} can not have ${count} virtual functions`,
-      `qlaunch vfio vf create ${pf.address} ${max}`,
+      `sudo qlaunch vfio vf create ${pf.address} ${max}`,
     );
   if (pf.vfs.length === count) return [];
   if (pf.vfs.length > 0)

@@ -4,6 +4,7 @@ import type { Host } from '../../host/port.ts';
 import type { Finding } from '../../host/qemu/finding.ts';
 import { readVfioFacts } from '../../host/vfio/facts.ts';
 import { memlockLimit } from '../../host/vfio/memlock.ts';
+import type { Pins } from '../../host/vfio/pins.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
@@ -21,6 +22,8 @@ export interface DeviceNeeds {
   readonly devices: Readonly<Record<string, PciAddress>>;
   /** From the facts of now, under the host lock. */
   readonly plan: () => Promise<readonly Step[]>;
+  /** To be written down once it runs: host/vfio/pins.ts. */
+  readonly pins: Pins;
   readonly preview: readonly Step[];
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
@@ -39,6 +42,7 @@ export async function deviceNeeds(
   host: Host,
   lifetime: Lifetime,
   macs: Readonly<Record<string, string>>,
+  pins: Pins,
 ): Promise<DeviceNeeds | undefined> {
   const nets = passedOn(spec);
   if (nets.length === 0) return undefined;
@@ -49,14 +53,15 @@ export async function deviceNeeds(
     const mine = renderLifetime(lifetime);
     const leased = leasedTo(engine, (name) => name !== mine);
     return chooseDevices(
-      { nets, owner, udev, macs, known: knownNames(engine), leased },
+      { nets, owner, udev, macs, known: knownNames(engine), leased, pins },
       await readVfioFacts(host),
     );
   };
-  const { devices, steps, problems, notes } = await choose();
+  const { devices, steps, problems, notes, pins: now } = await choose();
   const memlock = memlockNeeds(spec.memoryMiB, who);
   return {
     devices,
+    pins: now,
     preview: problems.length > 0 ? [] : steps,
     plan: async () => {
       const now = await choose();

@@ -60,7 +60,7 @@ export function createVfs(engine: Engine, wish: CreateWish): Promise<readonly Vf
         id,
         holder: 'until-undone',
       }).catch((error: unknown) => {
-        throw explained(error, pf);
+        throw numvfsRefused(error, pf);
       });
     }
     return listVfs(engine, wish.pf);
@@ -83,7 +83,8 @@ const MEANT: readonly (readonly [RegExp, (pf: PciFunction) => string, string])[]
   [/ENOSPC|No space left/, () => 'the card is out of interrupt vectors', 'make fewer of them'],
 ];
 
-function explained(error: unknown, pf: PciFunction): unknown {
+/** The same error, with what its errno means here. */
+export function numvfsRefused(error: unknown, pf: PciFunction): unknown {
   if (!(error instanceof QlaunchError)) return error;
   const known = MEANT.find(([pattern]) => error.why.some((line) => pattern.test(line)));
   if (known === undefined) return error;
@@ -95,7 +96,9 @@ export async function listVfs(engine: Engine, selector: Selector): Promise<reado
   const facts = await readVfioFacts(engine.machine);
   const pf = selectOne(selector, facts, knownNames(engine));
   const leased = new Set(changesOf(engine).keys());
-  const admin = facts.netdevs.find(({ name }) => pf.netdevs.includes(name))?.vfs;
+  const admin = facts.netdevs.find(
+    ({ name, representor }) => representor === undefined && pf.netdevs.includes(name),
+  )?.vfs;
   return pf.vfs.map((address, index) => {
     const one = functionAt(facts, address);
     return {

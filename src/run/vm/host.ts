@@ -1,8 +1,10 @@
 /** What a VM needs on the host for as long as it runs: planned before the start, made by root, taken back by its guard. */
+
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { readFacts } from '../../host/facts.ts';
 import type { Host } from '../../host/port.ts';
 import type { Finding } from '../../host/qemu/finding.ts';
+import type { Pins } from '../../host/vfio/pins.ts';
 import { type Identity, whileRoot } from '../../host/vm/user.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
@@ -34,6 +36,8 @@ export interface HostNeeds {
   readonly mend: () => Promise<unknown>;
   /** By the id of the NIC or host device: the function that is passed on. */
   readonly devices: Readonly<Record<string, PciAddress>>;
+  /** Which device each address means, for the next start. */
+  readonly pins: Pins;
   /** `prlimit …` in front of QEMU. */
   readonly limits: readonly string[];
   /** From facts read under the host lock. */
@@ -51,6 +55,7 @@ export async function hostNeeds(
   host: Host,
   macs: Readonly<Record<string, string>>,
   networks: Networks,
+  pins: Pins,
 ): Promise<HostNeeds | undefined> {
   const passed = spec.hostdevs.length > 0 || spec.nets.some(({ mode }) => mode === 'vfio' || mode === 'vf');
   if (!passed && !spec.nets.some(isOurs)) return undefined;
@@ -59,7 +64,7 @@ export async function hostNeeds(
   const lifetime = { vm: vmLabel(who.user.uid, spec.name) };
   const { names, make, problems, notes } = chooseTaps(spec, who.user, lifetime, facts, macs);
   const deviceNeeds = passed ? (await import('../vfio/launch.ts')).deviceNeeds : undefined;
-  const pci = await deviceNeeds?.(spec, who, host, lifetime, macs);
+  const pci = await deviceNeeds?.(spec, who, host, lifetime, macs, pins);
   const onBridges = (then: HostFacts): readonly Step[] => {
     const mark = ownerMark(lifetime, then.token);
     const guests = guestStepsNow(networks.guests, networks.places, { taps: names, macs, mark });
@@ -74,6 +79,7 @@ export async function hostNeeds(
     networks: networks.starts,
     mend: () => mend(networks.places, networks.mends),
     devices: pci?.devices ?? {},
+    pins: pci?.pins ?? {},
     limits: pci?.limits ?? [],
     plan: async (then) => ({ steps: [...onBridges(then), ...((await pci?.plan()) ?? [])] }),
     preview: [...first, ...own, ...(pci?.preview ?? [])],

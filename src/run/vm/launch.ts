@@ -7,6 +7,7 @@ import type { Lock } from '../../host/flock.ts';
 import type { Host } from '../../host/port.ts';
 import { ownVars } from '../../host/qemu/firmware.ts';
 import { recordFormat } from '../../host/qemu/images.ts';
+import { writePins } from '../../host/vfio/pins.ts';
 import { claimLaunch } from '../../host/vm/alive.ts';
 import { updateMacs } from '../../host/vm/macs.ts';
 import { endPassts } from '../../host/vm/signal.ts';
@@ -145,9 +146,10 @@ async function startWaiter(
 
 /** What holds for this VM's next start as well. */
 async function remember(plan: VmPlan, who: Identity): Promise<void> {
-  const { dirs, newMacs, newDisks, vars } = plan;
+  const { dirs, newMacs, newDisks, pins, vars } = plan;
   const owner = macOwner(who.user.uid, plan.spec.identity);
   if (newMacs !== undefined) await updateMacs(dirs.state, (now) => mergeMacs(now, newMacs, owner));
+  if (Object.keys(pins).length > 0) writePins(dirs.state, owner, pins);
   for (const disk of newDisks) recordFormat(dirs.state, disk.file, disk.inode, disk.format);
   if (vars !== undefined) ownVars(vars.template, vars.target, who.dropTo ? who.user : undefined);
 }

@@ -8,6 +8,7 @@ import { findFirmware, varsPath } from '../../host/qemu/firmware.ts';
 import { findBridgeHelper } from '../../host/qemu/helper.ts';
 import type { ResolvedDisk } from '../../host/qemu/images.ts';
 import { preflight } from '../../host/qemu/preflight.ts';
+import { type Pins, readPins } from '../../host/vfio/pins.ts';
 import { mayUse } from '../../host/vm/access.ts';
 import { type VmDirs, vmDirs } from '../../host/vm/dirs.ts';
 import { type MacTable, readMacs } from '../../host/vm/macs.ts';
@@ -29,7 +30,7 @@ import { bridgeWishes, checkBridges } from './bridge.ts';
 import { withHooks } from './hooks.ts';
 import { type HostNeeds, hostNeeds } from './host.ts';
 import { networksOf } from './networks.ts';
-import { chooseMacs, livingMacs } from './nics.ts';
+import { chooseMacs, livingMacs, macOwner } from './nics.ts';
 import { choosePlace, type Place } from './place.ts';
 import { listVms } from './status.ts';
 
@@ -54,6 +55,7 @@ export interface VmPlan {
   /** Formats that are new to us; written down when the VM is really started. */
   readonly newDisks: readonly ResolvedDisk[];
   readonly newMacs?: MacTable;
+  readonly pins: Pins;
   /** Where the VM's own UEFI variables come from. */
   readonly vars?: { readonly template: string; readonly target: string };
   /** For -v: what was found or chosen, and from what. */
@@ -95,7 +97,8 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const { macs, record: newMacs } = chosen;
   const networks = await networksOf(spec, who, host, env);
   const plugged = { ...spec, nets: plugIn(spec.nets, networks.sockets) };
-  const needs = await hostNeeds(plugged, who, host, macs, networks);
+  const pins = readPins(dirs.state, macOwner(who.user.uid, spec.identity));
+  const needs = await hostNeeds(plugged, who, host, macs, networks, pins);
   const byHelper = bridgeWishes(plugged, {
     who,
     ...(caps.bridgeHelper ? { builtIn: caps.bridgeHelper } : {}),
@@ -156,6 +159,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
     ...(needs === undefined ? {} : { host: needs }),
     newDisks: disks.filter((disk) => disk.record),
     ...(newMacs === undefined ? {} : { newMacs }),
+    pins: needs?.pins ?? {},
     ...own,
     decisions: [
       `QEMU ${caps.version.major}.${caps.version.minor}.${caps.version.micro} is ${qemu.path}`,

@@ -17,16 +17,22 @@ export interface StopOptions {
 /** Poll, because QEMU is not our child: its lock is gone when it and its waiter are. */
 const POLL_MS = 50;
 
-/** Resolves with the last status; rejects with QL_VM_WAIT when the VM still lives after `timeoutMs`. */
-export async function waitForEnd(vm: VmStatus, timeoutMs: number): Promise<VmStatus> {
+/** For what lived as long as the VM to be taken back: a device that the host's driver sets up anew takes some seconds. */
+export const TAKE_BACK_MS = 60_000;
+
+/**
+ * Resolves with the last status; rejects with QL_VM_WAIT when the VM still lives after `timeoutMs`. Once it is dead, what
+ * is being taken back with it gets `takeBackMs`: until then nothing can be said to be left over.
+ */
+export async function waitForEnd(vm: VmStatus, timeoutMs: number, takeBackMs: number = 0): Promise<VmStatus> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const now = readStatus(vm.dir);
     if (now === undefined) return { ...vm, state: 'ended', reason: 'its directory was removed' };
     // What lived as long as the VM is being taken back: nobody should meet half of it.
-    const guarded = waiterPid(vm.dir) !== undefined && performance.now() < end;
+    const guarded = waiterPid(vm.dir) !== undefined && performance.now() < end + takeBackMs;
     if (!alive(now) && !guarded) return now;
-    if (performance.now() >= end)
+    if (alive(now) && performance.now() >= end)
       throw new QlaunchError('QL_VM_WAIT', EXIT.stuck, {
         what: `VM "${vm.record.name}" did not end within ${Math.round(timeoutMs / 1000)} s`,
         todo: [`qlaunch stop ${vm.record.name}`, `qlaunch kill ${vm.record.name}`],
@@ -36,7 +42,7 @@ export async function waitForEnd(vm: VmStatus, timeoutMs: number): Promise<VmSta
 }
 
 async function ended(vm: VmStatus, timeoutMs: number): Promise<VmStatus | undefined> {
-  return waitForEnd(vm, timeoutMs).catch(() => undefined);
+  return waitForEnd(vm, timeoutMs, TAKE_BACK_MS).catch(() => undefined);
 }
 
 /** A guest that was still booting has not heard the first press. */
@@ -110,5 +116,5 @@ export async function killVm(vm: VmStatus, deadlineMs: number): Promise<VmStatus
     if (gone) return gone;
   }
   signalQemu(now.dir, 'SIGKILL');
-  return waitForEnd(vm, deadlineMs);
+  return waitForEnd(vm, deadlineMs, TAKE_BACK_MS);
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QmpClient } from '../qmp/client.ts';
 import { readStatus, type VmStatus } from './status.ts';
-import { killVm, PRESS_AGAIN_MS, waitForEnd } from './stop.ts';
+import { killVm, PRESS_AGAIN_MS, TAKE_BACK_MS, waitForEnd } from './stop.ts';
 
 export interface SuperviseOptions {
   /** Deadlines of one polite stage: power button, then `quit`. */
@@ -73,7 +73,7 @@ export async function supervise(vm: VmStatus, qmp: QmpClient, options: Supervise
     }
   }
   clearInterval(pressing);
-  return waitForEnd(readStatus(vm.dir) ?? vm, options.quitMs);
+  return waitForEnd(readStatus(vm.dir) ?? vm, options.quitMs, TAKE_BACK_MS);
 }
 
 /** Not waited for: a QEMU that hangs must not keep the next request from being heard. */

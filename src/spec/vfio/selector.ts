@@ -56,6 +56,8 @@ function parseId(text: string, at: string): Selector | Problem {
 
 function hintFor(text: string): string {
   if (/^[0-9a-f]{4}:[0-9a-f]{4}$/i.test(text)) return `write id:${text} for the vendor and device id`;
+  // B:D:F with a colon where everybody else writes a dot.
+  if (/^[0-9a-f]{1,2}:[0-9a-f]{1,2}:[0-7]$/i.test(text)) return `write ${text.replace(/:(?=.$)/, '.')}`;
   if (/^([0-9a-f]+:)?[0-9a-f]{1,2}:[0-9a-f]{1,2}$/i.test(text))
     return `write ${text}.0 for the first function, ${text}.* for all`;
   return 'write 0000:81:00.0, an interface’s name, mac:…, id:VENDOR:DEVICE or PF/vfN';

@@ -4,7 +4,7 @@ import { selectOne } from '../../../src/plan/vfio/select.ts';
 import { isProblem } from '../../../src/spec/raw.ts';
 import { parseSelector } from '../../../src/spec/vfio/selector.ts';
 import { factsOf, type Network, nic } from './look.ts';
-import { CHIPSET, DUAL_PORT, SWITCHDEV, USB_NIC, VMD } from './machines.ts';
+import { CHIPSET, DUAL_PORT, ESWITCH, SWITCHDEV, USB_NIC, VMD } from './machines.ts';
 
 async function explained(machine: string, selector: string, network: Network): Promise<string> {
   const facts = await factsOf(machine, network);
@@ -71,6 +71,12 @@ test('the chipset’s NIC would take the root disk along', async () => {
   `);
 });
 
+test('the chipset itself is no bridge that something is behind', async () => {
+  expect(await explained(CHIPSET, '0000:00:1f.0', { links: [nic('eno1')] })).toContain(
+    'system (refused): it is a part of the machine itself',
+  );
+});
+
 test('behind VMD there is no group', async () => {
   expect(await explained(VMD, '10000:e1:00.0', { links: [] })).toMatchInlineSnapshot(`
     "
@@ -130,4 +136,13 @@ test('without an IOMMU it is said which of the two is missing', async () => {
     QEMU would say: vfio 0000:01:00.0: no iommu_group found: No such file or directory
     "
   `);
+});
+
+test('a port of a card’s own switch is never taken for the card', async () => {
+  const links = ['ens1f0np0', 'ens1f0npf0vf0', 'ens1f0npf0vf1'].map((name) => nic(name));
+  await expect(explained(ESWITCH, 'ens1f0npf0vf1', { links })).rejects.toMatchObject({
+    code: 'QL_NOT_PCI',
+    why: ['it stands for virtual function 1 of 0000:81:00.0 on the card’s own switch'],
+  });
+  expect(await explained(ESWITCH, 'ens1f0np0/vf1', { links })).toContain('Can it be bound: yes');
 });

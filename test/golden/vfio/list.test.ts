@@ -3,7 +3,7 @@ import { renderList, renderTree } from '../../../src/cli/vfio/list.ts';
 import type { VfioFacts } from '../../../src/plan/vfio/facts.ts';
 import { rowsOf } from '../../../src/plan/vfio/rows.ts';
 import { factsOf, nic } from './look.ts';
-import { CHIPSET, DUAL_PORT, SWITCHDEV, USB_NIC, VMD } from './machines.ts';
+import { CHIPSET, DUAL_PORT, ESWITCH, SWITCHDEV, USB_NIC, VMD } from './machines.ts';
 
 const looked = (facts: VfioFacts): Parameters<typeof renderTree>[0] => ({
   facts,
@@ -75,6 +75,19 @@ test('virtual functions say whose they are', async () => {
     0000:81:00.0  15b3:101d  mlx5_core  40     ens1f0np0  2 of 8 VFs
     0000:81:00.2  15b3:101e  vfio-pci   41     -          VF 0 of 0000:81:00.0
     0000:81:00.3  15b3:101e  -          42     -          VF 1 of 0000:81:00.0
+    "
+  `);
+});
+
+test('a card that is a switch has the ports of its virtual functions beside its own', async () => {
+  const links = ['ens1f0np0', 'ens1f0npf0vf0', 'ens1f0npf0vf1'].map((name) => nic(name));
+  const facts = await factsOf(ESWITCH, { links });
+  expect(`\n${renderList(looked(facts), false)}\n`).toMatchInlineSnapshot(`
+    "
+    ADDRESS       DEVICE     DRIVER     GROUP  NETDEV                                 NOTE
+    0000:81:00.0  15b3:101d  mlx5_core  40     ens1f0np0,ens1f0npf0vf0,ens1f0npf0vf1  2 of 8 VFs
+    0000:81:00.2  15b3:101e  vfio-pci   41     -                                      VF 0 of 0000:81:00.0
+    0000:81:00.3  15b3:101e  -          42     -                                      VF 1 of 0000:81:00.0
     "
   `);
 });

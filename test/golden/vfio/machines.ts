@@ -31,3 +31,13 @@ iommu DMAR
 0000:81:00.2 15b3:101e 020000 group=41 driver=vfio-pci reset=flr
 0000:81:00.3 15b3:101e 020000 group=42 reset=flr
 `;
+/** The same card as a switch: its virtual functions’ ports hang on the physical one. */
+export const ESWITCH: string = SWITCHDEV.replace(
+  'net=ens1f0np0',
+  'net=ens1f0np0 rep=ens1f0npf0vf0:pf0vf0,ens1f0npf0vf1:pf0vf1',
+);
+/** A guest has it already. */
+export const HELD = `
+iommu DMAR
+0000:01:00.0 8086:1521 020000 group=14 driver=vfio-pci holder=4711:qemu-system-x86 reset=flr
+`;

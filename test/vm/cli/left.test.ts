@@ -13,13 +13,13 @@ const TCG = ['--accel', 'tcg', '-m', '192'];
 const NET = ['--net', 'tap,bridge=br0,antispoof=on'];
 const FILTER = 'left over: "filter what comes from qt-web0"';
 
-/** From now on nft takes nothing away; the result mends it. */
-function spoilNft(w: World): () => void {
+/** From now on nft takes nothing away, or only late; the result mends it. */
+function spoilNft(w: World, how: string = 'exit 1'): () => void {
   const script = join(w.dir, 'nft');
   const real = join(w.dir, 'nft.real');
   const path = '/usr/sbin/nft';
   execFileSync('cp', [path, real]);
-  writeFileSync(script, `#!/bin/sh\n[ "$1" != delete ] || exit 1\nexec ${real} "$@"\n`);
+  writeFileSync(script, `#!/bin/sh\n[ "$1" != delete ] || ${how}\nexec ${real} "$@"\n`);
   chmodSync(script, 0o755);
   execFileSync('mount', ['--bind', script, path]);
   let spoilt = true;
@@ -53,6 +53,19 @@ test.each(['kill', 'stop'])('%s tells what the guard could not take back', async
   expect(ended.stderr).toContain(FILTER);
   expect(ended.stderr).toMatch(/try: sudo \S*qlaunch recover/);
   await healed(w, mend, before);
+});
+
+test('what is still being taken back is no left-over: it is waited for', async () => {
+  await lan();
+  const before = snapshot();
+  const w = world();
+  expect(await w.qlaunch(guestCopy(w.dir), '-n', 'web', '-d', ...NET, ...TCG)).toMatchObject({ status: 0 });
+  // Longer than a killed QEMU is given to go.
+  const mend = spoilNft(w, 'sleep 6');
+  expect(await w.qlaunch('kill', 'web')).toMatchObject({ status: 0 });
+  expect(opened(w)).toEqual([]);
+  mend();
+  expect(differences(before, snapshot())).toEqual([]);
 });
 
 test('so does a start in the foreground', async () => {

@@ -4,7 +4,7 @@ import type { VfioFacts } from '../../../../src/plan/vfio/facts.ts';
 import { chooseDevices, type LaunchChoice, type PassedNet } from '../../../../src/plan/vfio/launch.ts';
 import { planVfs } from '../../../../src/plan/vfio/vf.ts';
 import { factsOf, type Network, nic } from '../../../golden/vfio/look.ts';
-import { DUAL_PORT, SWITCHDEV } from '../../../golden/vfio/machines.ts';
+import { DUAL_PORT, ESWITCH, SWITCHDEV, USB_NIC } from '../../../golden/vfio/machines.ts';
 
 const PF = 'ens1f0np0';
 const LINKS = [
@@ -22,17 +22,24 @@ const LINKS = [
 interface Wish {
   readonly nets: readonly Partial<PassedNet>[];
   readonly leased?: readonly string[];
+  readonly pins?: Readonly<Record<string, string>>;
   readonly machine?: string;
   readonly network?: Network;
 }
 
-async function choose({ nets, leased = [], machine = SWITCHDEV, network = {} }: Wish): Promise<LaunchChoice> {
+async function choose({
+  nets,
+  leased = [],
+  pins = {},
+  machine = SWITCHDEV,
+  network = {},
+}: Wish): Promise<LaunchChoice> {
   const facts = await factsOf(machine, { links: LINKS, ...network });
   const all = nets.map((net, index) => ({ id: `net${index}`, at: '--net', ...net }) as PassedNet);
   const macs = { net0: '52:54:00:00:00:01', net1: '52:54:00:00:00:02' };
   const owner = { uid: 1000, gid: 1000 };
   return chooseDevices(
-    { nets: all, owner, udev: false, macs, known: new Map(), leased: new Set(leased) },
+    { nets: all, owner, udev: false, macs, known: new Map(), leased: new Set(leased), pins },
     facts,
   );
 }
@@ -81,6 +88,33 @@ test('both ports by name are the whole group too', async () => {
   });
 });
 
+test('an address that means another device than at the last start is refused, with where that one is now', async () => {
+  const net = (selector: string): Partial<PassedNet>[] => [{ mode: 'vfio', selector, wholeGroup: true }];
+  const machine = DUAL_PORT + USB_NIC;
+  const first = await choose({ machine, nets: net('01:00.0') });
+  expect(first).toMatchObject({ problems: [], pins: { net0: '0000:01:00.0 8086:1521' } });
+  expect((await choose({ machine, nets: net('01:00.0'), pins: first.pins })).problems).toEqual([]);
+
+  const pins = { net0: '0000:01:00.0 1af4:1041' };
+  const { problems } = await choose({ machine, nets: net('01:00.0'), pins });
+  expect(problems).toMatchObject([
+    {
+      code: 'QL_VFIO_MOVED',
+      why: [
+        expect.stringContaining('it was 1af4:1041, and is 0000:01:00.0 8086:1521'),
+        expect.stringContaining('1af4:1041 is now 0000:03:00.0'),
+      ],
+      todo: [
+        'name 0000:03:00.0 instead, the device of then',
+        'name id:8086:1521#0 instead, if this one is meant',
+      ],
+    },
+  ]);
+  // Told so, or by another address, it is taken.
+  expect((await choose({ machine, nets: net('id:8086:1521#0'), pins })).problems).toEqual([]);
+  expect((await choose({ machine, nets: net('01:00.1'), pins })).problems).toEqual([]);
+});
+
 test('a virtual function is set while no driver of the host or a guest sees it, and put back to what it was', async () => {
   const choice = await choose({ nets: [vf({ vf: 1, vlan: 7, trust: true })] });
   expect(choice).toMatchObject({ problems: [], devices: { net0: '0000:81:00.3' } });
@@ -114,6 +148,21 @@ test('of the free ones first that of which least is to be undone; two NICs get t
   expect((await choose({ nets: [vf()], leased: ['0000:81:00.2'] })).devices).toEqual({
     net0: '0000:81:00.3',
   });
+});
+
+test('at a card that is a switch nothing is set for a virtual function; as it is it can be given', async () => {
+  const ports = ['ens1f0npf0vf0', 'ens1f0npf0vf1'].map((name) => nic(name));
+  const network = { links: [...LINKS, ...ports] };
+  const { problems } = await choose({ machine: ESWITCH, network, nets: [vf({ vf: 1 })] });
+  expect(problems).toMatchObject([
+    {
+      code: 'QL_SWITCHDEV',
+      why: [expect.stringContaining('(ens1f0npf0vf0, ens1f0npf0vf1)')],
+      todo: [expect.stringContaining('its port is ens1f0npf0vf1'), expect.stringContaining('eswitch set')],
+    },
+  ]);
+  const plain = await choose({ machine: ESWITCH, network, nets: [{ mode: 'vfio', selector: '81:00.3' }] });
+  expect(plain.problems).toEqual([]);
 });
 
 test('none is free: each with its reason', async () => {

@@ -20,6 +20,7 @@ test.each([
 
 test.each([
   ['81:20.0', 'write 0000:81:00.0'],
+  ['81:00:1', 'write 81:00.1'],
   ['81:00', 'write 81:00.0 for the first function, 81:00.* for all'],
   ['8086:1572', 'write id:8086:1572'],
   ['id:808:1', 'write id:8086:1572'],
