@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { assert, constantFrom, property, string } from 'fast-check';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ifcfgFiles } from '../../../../../src/plan/bridge/persist/ifcfg.ts';
 import { ifcfgLine, lastValue, readIfcfg } from '../../../../../src/spec/bridge/ifcfg.ts';
@@ -161,8 +161,8 @@ test.each([
 });
 
 test('whatever a value is: sh, which the network scripts read with, and we read what was written', () => {
-  assert(
-    property(string({ unit: constantFrom(...'aZ0 "\'\\$`#;=&|<>~*-'), maxLength: 12 }), (value) => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...'aZ0 "\'\\$`#;=&|<>~*-'), maxLength: 12 }), (value) => {
       const line = ifcfgLine('KEY', value);
       expect(lastValue(readIfcfg(line), 'KEY')).toBe(value);
       expect(execFileSync('sh', ['-c', `${line}\nprintf %s. "$KEY"`], { encoding: 'utf8' })).toBe(
