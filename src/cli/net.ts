@@ -1,5 +1,5 @@
 /** qlaunch net: networks of this host, with DHCP, DNS and a way out. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 const JSON_PLAN = 'print the result (with --dry-run: the plan) as JSON';
 
@@ -36,6 +36,11 @@ export function registerNet(program: Command, done: (status: number) => void): v
     .option(
       '--allow <user|group>',
       'also let their own QEMUs plug guests in, by the bridge helper and bridge.conf',
+    )
+    .addOption(
+      new Option('--dns <who>', 'whom guests ask for names where another server has port 53')
+        .choices(['host', 'upstream', 'off'])
+        .default('host'),
     )
     .option('--dry-run', 'print the steps and do nothing')
     .option('--json', JSON_PLAN)

@@ -44,7 +44,7 @@ test('made by flags; its hosts are changed while it runs', async () => {
   const macOf = /ether (\S+)/.exec(guest.run('ip', 'link', 'show', 'eth0'))?.[1] ?? '';
   const update = (...words: readonly string[]): ReturnType<World['qlaunch']> =>
     w.qlaunch('net', 'update', 'lab', ...words);
-  // Its port listens before it forwards, and dnsmasq looks for three seconds whether an address is free.
+  // dnsmasq looks for three seconds whether an address is free.
   expect(guest.dhcp() ?? guest.dhcp()).toMatch(/^10\.96\.0\./);
   expect(await update('--host', `${macOf},10.96.0.200,web`, '--json')).toMatchObject({
     status: 0,
