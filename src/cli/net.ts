@@ -107,10 +107,12 @@ export function registerNet(program: Command, done: (status: number) => void): v
   const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
   net
     .command('update <name>')
-    .summary('which guest always gets which address; live')
-    .description('Change a definition and, while the network runs, its DHCP server.')
+    .summary('which guest always gets which address, and names; live')
+    .description('Change a definition and, while the network runs, what its dnsmasq answers.')
     .option('--host <mac,ip[,name]>', 'give a guest this address and name (repeatable)', collect)
     .option('--remove-host <mac>', 'no more (repeatable)', collect)
+    .option('--dns-host <ip,name…>', 'answer this name, or these, with the address (repeatable)', collect)
+    .option('--remove-dns-host <ip>', 'no more (repeatable)', collect)
     .option('--dry-run', 'print the steps and do nothing')
     .option('--json', JSON_PLAN)
     .action(async (name, options) => done(await (await import('./net/update.ts')).update(name, options)));

@@ -65,8 +65,11 @@ test('made by flags; its hosts are changed while it runs', async () => {
     [[], 2],
   ] as const)
     expect(await update(...words), words.join(' ')).toMatchObject({ status });
-  expect(await update('--remove-host', macOf)).toMatchObject({ status: 0 });
-  expect((await w.qlaunch('net', 'dumpxml', 'lab')).stdout).not.toContain('<host');
+  expect(await update('--remove-host', macOf, '--dns-host', '10.96.0.77,db,db2')).toMatchObject({
+    status: 0,
+  });
+  expect(guest.resolve('db2', '10.96.0.1')).toEqual(['10.96.0.77']);
+  expect((await w.qlaunch('net', 'dumpxml', 'lab')).stdout).not.toContain('<host mac');
   expect(await w.qlaunch('net-destroy', 'lab', '--force')).toMatchObject({ status: 0 });
   execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
   expect(differences(before, snapshot())).toEqual([]);
