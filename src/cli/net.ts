@@ -1,5 +1,5 @@
 /** qlaunch net: networks of this host, with DHCP, DNS and a way out. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 const JSON_PLAN = 'print the result (with --dry-run: the plan) as JSON';
 
@@ -36,6 +36,11 @@ export function registerNet(program: Command, done: (status: number) => void): v
     .option(
       '--allow <user|group>',
       'also let their own QEMUs plug guests in, by the bridge helper and bridge.conf',
+    )
+    .addOption(
+      new Option('--dns <who>', 'whom guests ask for names where another server has port 53')
+        .choices(['host', 'upstream', 'off'])
+        .default('host'),
     )
     .option('--dry-run', 'print the steps and do nothing')
     .option('--json', JSON_PLAN)
@@ -102,10 +107,12 @@ export function registerNet(program: Command, done: (status: number) => void): v
   const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
   net
     .command('update <name>')
-    .summary('which guest always gets which address; live')
-    .description('Change a definition and, while the network runs, its DHCP server.')
+    .summary('which guest always gets which address, and names; live')
+    .description('Change a definition and, while the network runs, what its dnsmasq answers.')
     .option('--host <mac,ip[,name]>', 'give a guest this address and name (repeatable)', collect)
     .option('--remove-host <mac>', 'no more (repeatable)', collect)
+    .option('--dns-host <ip,name…>', 'answer this name, or these, with the address (repeatable)', collect)
+    .option('--remove-dns-host <ip>', 'no more (repeatable)', collect)
     .option('--dry-run', 'print the steps and do nothing')
     .option('--json', JSON_PLAN)
     .action(async (name, options) => done(await (await import('./net/update.ts')).update(name, options)));

@@ -1,5 +1,6 @@
 /** qlaunch net start | stop | restart */
 import { EXIT } from '../../errors.ts';
+import type { DnsChoice } from '../../plan/nat/name-server.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
 import { definitionOf } from '../../run/nat/definitions.ts';
 import { restartNetwork } from '../../run/nat/restart.ts';
@@ -19,6 +20,7 @@ import { activeNow, context, ROOTS, type Show, showPlan } from './context.ts';
 
 export interface StartOptions extends Show {
   readonly allow?: string;
+  readonly dns?: DnsChoice;
 }
 
 export async function start(name: string, options: StartOptions): Promise<number> {
@@ -34,7 +36,7 @@ export async function start(name: string, options: StartOptions): Promise<number
   }
   requireRoot(ROOTS);
   await activeNow();
-  const { made, opened, notes } = await startNetwork(engine, places, definition);
+  const { made, opened, notes } = await startNetwork(engine, places, definition, options.dns);
   for (const line of opened) note(`qlaunch: ${line}; opened while ${name} runs`);
   for (const line of notes) note(`qlaunch: ${line}`);
   const active = (await activeNow()).find((one) => one.name === name);

@@ -1,11 +1,12 @@
-/** qlaunch net update: which guest always gets which address. */
+/** qlaunch net update: which guest always gets which address, and names. */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { planDefine } from '../../plan/nat/define.ts';
 import { definitionOf, prepareDefinition } from '../../run/nat/definitions.ts';
 import { type Effect, liveSteps, updateNetwork } from '../../run/nat/update.ts';
+import { readIp } from '../../spec/ip.ts';
 import { parseMac } from '../../spec/mac.ts';
 import { readNetwork } from '../../spec/nat/read.ts';
-import { editHosts, type HostEdit } from '../../spec/nat/static-hosts.ts';
+import { editDefinition, type HostEdit, type NameEdit } from '../../spec/nat/static-hosts.ts';
 import { isProblem, type Problem } from '../../spec/raw.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json } from '../terminal.ts';
@@ -14,18 +15,21 @@ import { context, ROOTS, type Show, showPlan } from './context.ts';
 export interface UpdateOptions extends Show {
   readonly host?: readonly string[];
   readonly removeHost?: readonly string[];
+  readonly dnsHost?: readonly string[];
+  readonly removeDnsHost?: readonly string[];
 }
 
 export async function update(name: string, options: UpdateOptions): Promise<number> {
   const edits = [...(options.removeHost ?? []).map(removal), ...(options.host ?? []).map(addition)];
-  const wrong = edits.filter(isProblem);
-  if (wrong.length > 0 || edits.length === 0) throw notAnEdit(wrong);
+  const named = [...(options.removeDnsHost ?? []).map(noNames), ...(options.dnsHost ?? []).map(names)];
+  const wrong = [...edits, ...named].filter(isProblem);
+  if (wrong.length > 0 || edits.length + named.length === 0) throw notAnEdit(wrong);
   const { engine, places } = context();
   const { xml } = await definitionOf(engine, places, name);
-  const text = editHosts(
-    readNetwork(xml, name).document,
-    edits.filter((edit): edit is HostEdit => !isProblem(edit)),
-  );
+  const text = editDefinition(readNetwork(xml, name).document, {
+    hosts: edits.filter((edit): edit is HostEdit => !isProblem(edit)),
+    names: named.filter((edit): edit is NameEdit => !isProblem(edit)),
+  });
   if (typeof text !== 'string')
     throw new QlaunchError('QL_NET_SPEC', EXIT.refused, {
       what: `the network ${name} can not be changed so`,
@@ -46,7 +50,7 @@ export async function update(name: string, options: UpdateOptions): Promise<numb
 }
 
 const WORDS: Readonly<Record<Effect, string>> = {
-  now: ', and its DHCP server knows: guests get it with their next lease',
+  now: ', and its dnsmasq knows: names at once, guests their address with the next lease',
   nothing: '',
   stopped: '',
   later: '; something else of it was changed as well: sudo qlaunch net restart NAME',
@@ -68,6 +72,19 @@ function addition(text: string): HostEdit | Problem {
 function removal(text: string): HostEdit | Problem {
   const mac = parseMac(text, '--remove-host');
   return isProblem(mac) ? mac : { mac };
+}
+
+/** IP,NAME[,NAME…] */
+function names(text: string): NameEdit | Problem {
+  const [ip = '', ...all] = text.split(',').map((word) => word.trim());
+  const what = `"${text}" is not an address with its names`;
+  if (readIp(ip) === undefined || all.length === 0) return { at: '--dns-host', what, hint: 'write IP,NAME' };
+  return { ip, names: all };
+}
+
+function noNames(text: string): NameEdit | Problem {
+  if (readIp(text) !== undefined) return { ip: text, names: [] };
+  return { at: '--remove-dns-host', what: `"${text}" is not an address` };
 }
 
 function notAnEdit(problems: readonly Problem[]): QlaunchError {

@@ -10,6 +10,7 @@ import type { DefinedNetwork } from './defined.ts';
 import { dnsmasqArgv, dnsmasqConf, stopDnsmasqArgv } from './dnsmasq.ts';
 import type { NatFacts } from './facts.ts';
 import { onThisHost, routeIPv6 } from './ipv6.ts';
+import { elsewhere } from './name-server.ts';
 import { firewallStep, tableOf } from './nft.ts';
 import { addressStep, type NatPaths, type NatStatus, routeIPv4, routeLocalnet, statusOf } from './start.ts';
 
@@ -73,7 +74,7 @@ export function checkNetwork(
             'net-configuration',
             `${paths.conf} is gone`,
             '',
-            [putFile({ path: paths.conf, content: dnsmasqConf(network, paths, seen.facts.resolvConf) })],
+            [putFile({ path: paths.conf, content: confOf(network, status, paths, seen) })],
           ] as const,
         ]
       : []),
@@ -113,6 +114,13 @@ export function checkNetwork(
     ...dnsmasq,
   ];
 }
+
+const confOf = (
+  network: DefinedNetwork,
+  { nameServers }: NatStatus,
+  paths: NatPaths,
+  seen: NetSeen,
+): string => elsewhere(dnsmasqConf(network, paths, seen.facts.resolvConf), nameServers);
 
 const gone = ({ name, bridge }: NatStatus): NetFinding => ({
   id: 'net-bridge',

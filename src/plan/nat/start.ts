@@ -49,6 +49,8 @@ export interface NatStatus {
   readonly isolated?: true;
   /** Of its first IPv4 address with DHCP. */
   readonly dhcp?: NatDhcp;
+  /** Whom guests ask for names where port 53 is somebody else's. */
+  readonly nameServers?: readonly string[];
 }
 
 export interface NatDhcp {

@@ -1,6 +1,5 @@
 /** `net check [--fix]`: what is missing of networks that were started, and putting it back under their own journals. */
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { ensureDnsmasq } from '../../host/nat/dnsmasq.ts';
 import { readNatFacts } from '../../host/nat/facts.ts';
 import { lookAtNetwork } from '../../host/nat/look.ts';
 import { definedNames, type NatPlaces, readStatuses } from '../../host/nat/places.ts';
@@ -10,6 +9,7 @@ import type { Step } from '../../plan/step.ts';
 import type { Engine } from '../engine.ts';
 import { release } from '../recover.ts';
 import { amendNetwork } from './amend.ts';
+import { startDaemon } from './daemon.ts';
 import { definitionOf } from './definitions.ts';
 import { inactive } from './names.ts';
 import { previewStart, startNetwork } from './start.ts';
@@ -72,7 +72,7 @@ export async function fixNetworks(
     });
     if (found.some(({ mend }) => mend === 'restart')) await again(engine, places, name);
     if (found.some(({ mend }) => mend === 'dnsmasq'))
-      await ensureDnsmasq(name, places.paths(name), places.lock(name));
+      await startDaemon(engine, places, (await definitionOf(engine, places, name)).network);
     mended.push(...found.map(({ id }) => `${name}: ${id}`));
   }
   return mended;

@@ -1,6 +1,6 @@
 /** A network is started and stopped. */
 import { EXIT, QlaunchError } from '../../errors.ts';
-import { ensureDnsmasq, stopDnsmasq } from '../../host/nat/dnsmasq.ts';
+import { stopDnsmasq } from '../../host/nat/dnsmasq.ts';
 import { readNatFacts } from '../../host/nat/facts.ts';
 import { definedNames, makeFolder, type NatPlaces } from '../../host/nat/places.ts';
 import type { HostFacts } from '../../plan/facts.ts';
@@ -9,11 +9,13 @@ import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
+import type { DnsChoice } from '../../plan/nat/name-server.ts';
 import { planNetwork } from '../../plan/nat/start.ts';
 import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
 import { type OpenChange, planRecovery, type Recovered, recover, release } from '../recover.ts';
+import { startDaemon } from './daemon.ts';
 import { type Definition, define } from './definitions.ts';
 import { inactive } from './names.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
@@ -64,6 +66,7 @@ export async function startNetwork(
   engine: Engine,
   places: NatPlaces,
   definition: Definition,
+  dns: DnsChoice = 'host',
 ): Promise<Started> {
   const { network, builtIn } = definition;
   const { name } = network;
@@ -86,7 +89,7 @@ export async function startNetwork(
   });
   try {
     // Outside the lock, which it must not inherit.
-    if (needsDnsmasq(network)) await ensureDnsmasq(name, paths, places.lock(name));
+    if (needsDnsmasq(network)) notes.push(...(await startDaemon(engine, places, network, dns)));
   } catch (error) {
     if (made) await release(engine, { net: name });
     throw error;

@@ -4,6 +4,8 @@ import { readNatFacts } from '../../host/nat/facts.ts';
 import { type NatPlaces, readStatuses } from '../../host/nat/places.ts';
 import { putFile } from '../../plan/files.ts';
 import { dnsmasqConf, needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
+import { onThisHost } from '../../plan/nat/ipv6.ts';
+import { elsewhere } from '../../plan/nat/name-server.ts';
 import { statusOf } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Engine } from '../engine.ts';
@@ -39,20 +41,23 @@ export async function updateNetwork(
 export async function liveSteps(
   engine: Engine,
   places: NatPlaces,
-  { network }: Definition,
+  definition: Definition,
 ): Promise<{ readonly effect: Effect; readonly steps: readonly Step[] }> {
+  const facts = await readNatFacts(engine.machine, engine.newToken());
+  const { network } = onThisHost(definition.network, facts);
   const running = readStatuses(places).find(({ name }) => name === network.name);
   if (running === undefined) return { effect: 'stopped', steps: [] };
-  const status = statusOf(network);
+  const { nameServers } = running;
+  const status = { ...statusOf(network), ...(nameServers === undefined ? {} : { nameServers }) };
   const { bridge, mode, addresses, dnsmasq } = running;
   const same =
     JSON.stringify([bridge, mode, addresses, dnsmasq]) ===
     JSON.stringify([status.bridge, status.mode, status.addresses, status.dnsmasq]);
   if (!same || !needsDnsmasq(network)) return { effect: 'later', steps: [] };
   const paths = places.paths(network.name);
-  const { resolvConf } = await readNatFacts(engine.machine, engine.newToken());
+  const { resolvConf } = facts;
   const files = [
-    putFile({ path: paths.conf, content: dnsmasqConf(network, paths, resolvConf) }),
+    putFile({ path: paths.conf, content: elsewhere(dnsmasqConf(network, paths, resolvConf), nameServers) }),
     putFile({ path: paths.status, content: `${JSON.stringify(status)}\n` }),
   ];
   const changed: Step[] = [];

@@ -44,7 +44,7 @@ test('made by flags; its hosts are changed while it runs', async () => {
   const macOf = /ether (\S+)/.exec(guest.run('ip', 'link', 'show', 'eth0'))?.[1] ?? '';
   const update = (...words: readonly string[]): ReturnType<World['qlaunch']> =>
     w.qlaunch('net', 'update', 'lab', ...words);
-  // Its port listens before it forwards, and dnsmasq looks for three seconds whether an address is free.
+  // dnsmasq looks for three seconds whether an address is free.
   expect(guest.dhcp() ?? guest.dhcp()).toMatch(/^10\.96\.0\./);
   expect(await update('--host', `${macOf},10.96.0.200,web`, '--json')).toMatchObject({
     status: 0,
@@ -65,8 +65,11 @@ test('made by flags; its hosts are changed while it runs', async () => {
     [[], 2],
   ] as const)
     expect(await update(...words), words.join(' ')).toMatchObject({ status });
-  expect(await update('--remove-host', macOf)).toMatchObject({ status: 0 });
-  expect((await w.qlaunch('net', 'dumpxml', 'lab')).stdout).not.toContain('<host');
+  expect(await update('--remove-host', macOf, '--dns-host', '10.96.0.77,db,db2')).toMatchObject({
+    status: 0,
+  });
+  expect(guest.resolve('db2', '10.96.0.1')).toEqual(['10.96.0.77']);
+  expect((await w.qlaunch('net', 'dumpxml', 'lab')).stdout).not.toContain('<host mac');
   expect(await w.qlaunch('net-destroy', 'lab', '--force')).toMatchObject({ status: 0 });
   execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
   expect(differences(before, snapshot())).toEqual([]);

@@ -4,7 +4,7 @@ import { nthAddress, parseCidr } from '../../../../src/spec/cidr.ts';
 import { parseMac } from '../../../../src/spec/mac.ts';
 import { type Composition, composeNetwork } from '../../../../src/spec/nat/compose.ts';
 import { readNetwork } from '../../../../src/spec/nat/read.ts';
-import { editHosts } from '../../../../src/spec/nat/static-hosts.ts';
+import { editDefinition, type HostEdit, type NameEdit } from '../../../../src/spec/nat/static-hosts.ts';
 import { isProblem } from '../../../../src/spec/raw.ts';
 
 const subnet = (text: string) => {
@@ -61,8 +61,8 @@ const mac = (text: string) => {
 
 test('a host is put in, changed and taken out; the rest stays as it was written', () => {
   const [one, two] = [mac('52:54:00:00:00:01'), mac('52:54:00:00:00:02')];
-  const edited = (...edits: Parameters<typeof editHosts>[1]): string =>
-    String(editHosts(readNetwork(TEXT, 'x').document, edits));
+  const edited = (...hosts: readonly HostEdit[]): string =>
+    String(editDefinition(readNetwork(TEXT, 'x').document, { hosts }));
   expect(edited({ mac: two, put: { ip: '10.0.0.51', name: 'web' } })).toBe(
     TEXT.replace(
       'x="kept"/>\n',
@@ -73,7 +73,20 @@ test('a host is put in, changed and taken out; the rest stays as it was written'
     TEXT.replace('52-54-00-00-00-01', '52:54:00:00:00:01').replace('10.0.0.50', '10.0.0.52'),
   );
   expect(edited({ mac: one })).toBe(TEXT.replace(/ {6}<host.*\n/, ''));
-  expect(editHosts(readNetwork(TEXT, 'x').document, [{ mac: two }])).toMatchObject({
+  expect(editDefinition(readNetwork(TEXT, 'x').document, { hosts: [{ mac: two }] })).toMatchObject({
     what: 'no host has the MAC 52:54:00:00:00:02',
   });
+});
+
+test('names of an address are put in, replaced and taken out', () => {
+  const edited = (text: string, ...names: readonly NameEdit[]) =>
+    editDefinition(readNetwork(text, 'x').document, { names });
+  const one = String(edited(TEXT, { ip: '10.0.0.9', names: ['a', 'b'] }));
+  expect(one).toContain(
+    '  <dns><host ip="10.0.0.9"><hostname>a</hostname><hostname>b</hostname></host></dns>\n',
+  );
+  const two = String(edited(one, { ip: '10.0.0.9', names: ['c'] }));
+  expect(two).toContain('  <dns><host ip="10.0.0.9"><hostname>c</hostname></host></dns>\n');
+  expect(edited(two, { ip: '10.0.0.9', names: [] })).toBe(TEXT.replace('</ip>\n', '</ip>\n  <dns/>\n'));
+  expect(edited(TEXT, { ip: '10.0.0.9', names: [] })).toMatchObject({ what: '10.0.0.9 has no name there' });
 });
