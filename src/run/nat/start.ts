@@ -9,6 +9,7 @@ import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
+import { neighbourNotes } from '../../plan/nat/neighbours.ts';
 import { planNetwork } from '../../plan/nat/start.ts';
 import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
@@ -79,7 +80,7 @@ export async function startNetwork(
     if (activeNetworks(places, facts).some((active) => active.name === name)) return false;
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     await execute(engine, planNetwork(network, paths, facts), order);
-    notes.push(...onThisHost(network, facts).notes);
+    notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     if (facts.firewall !== undefined)
       opened.push(...obstaclesOf(network, facts.firewall).map(renderObstacle));
     return true;
