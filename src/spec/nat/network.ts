@@ -3,8 +3,11 @@ import type { Cidr } from '../cidr.ts';
 import type { Ip } from '../ip.ts';
 import type { Mac } from '../mac.ts';
 
-/** none: isolated, guests reach each other and the host. open: routed, and nothing is put into the firewall. */
-export type ForwardMode = 'nat' | 'route' | 'open' | 'none';
+/**
+ * none: isolated, guests reach each other and the host. open: routed, and nothing is put into the firewall. bridge: the
+ * guests are ports of a bridge of the host's, and no more.
+ */
+export type ForwardMode = 'nat' | 'route' | 'open' | 'none' | 'bridge';
 
 interface AddressRange {
   readonly start: Ip;
@@ -117,6 +120,8 @@ export interface NetworkBridge {
   readonly stp: boolean;
   /** Seconds that a port listens before it forwards. */
   readonly delay: number;
+  /** That of firewalld which it belongs to. */
+  readonly zone?: string;
 }
 
 export interface Network {
@@ -127,7 +132,8 @@ export interface Network {
   readonly bridge: NetworkBridge;
   readonly mac?: Mac;
   readonly mtu?: number;
-  readonly domain?: { readonly name: string; readonly localOnly: boolean };
+  /** `register`: this host asks the network for its names. */
+  readonly domain?: { readonly name: string; readonly localOnly: boolean; readonly register: boolean };
   readonly forward: Forwarding;
   /** false: dnsmasq gives addresses only. */
   readonly dns: boolean;
