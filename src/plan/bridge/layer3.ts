@@ -73,11 +73,12 @@ export function checkedLines(from: Layer3, to: string): readonly Argv[] {
 export function departureLines({ link, addresses }: Layer3): readonly Argv[] {
   const v4 = addresses.filter(({ family }) => family === 'inet').reverse();
   const v6 = addresses.filter((one) => one.family === 'inet6');
-  return [...v4, ...v6].map((one): Argv => ['address', 'del', cidrOf(one), 'dev', link]);
+  return [...v4, ...v6].map((one): Argv => ['address', 'del', ...nameOf(one), 'dev', link]);
 }
 
-const cidrOf = ({ local, peer, prefixlen }: LinkAddress): string =>
-  peer === undefined ? `${local}/${prefixlen}` : local;
+/** Without its prefix `ip` takes whichever has the address. */
+const nameOf = ({ local, peer, prefixlen }: LinkAddress): readonly string[] =>
+  peer === undefined ? [`${local}/${prefixlen}`] : [local, 'peer', `${peer}/${prefixlen}`];
 
 function routesOf(from: Layer3): readonly Route[] {
   const mine = withMeanwhile(from).filter(

@@ -32,7 +32,7 @@ export async function refuseBusy(
   throw new QlaunchError('QL_UPLINK_BUSY', EXIT.refused, {
     what: `will not make ${nic.ifname} a port of a bridge`,
     why: all.map(({ why }) => why),
-    todo: all.map(({ todo }) => todo),
+    todo: [...new Set(all.map(({ todo }) => todo))],
   });
 }
 
@@ -110,6 +110,13 @@ async function iscsiTargets(machine: Machine): Promise<readonly (string | undefi
   );
 }
 
+/** firewalld writes its own rules; what a chain is called there says for which zone. */
+function zoneCure(table: string, rule: string, bridge: string): string | undefined {
+  const zone = /\b(?:goto|jump) \w+?_(?:IN|OUT|FWD[IO]?|PRE|POST|FWD)_(\S+)/.exec(rule)?.[1];
+  if (table !== 'firewalld' || zone === undefined) return undefined;
+  return `sudo firewall-cmd --zone=${zone} --add-interface=${bridge}   # then the same command again`;
+}
+
 /** A rule that lets ssh in by the NIC lets nothing in by the bridge: the host would be there, and out of reach. */
 async function firewallNames(machine: Machine, nic: string, bridge: string): Promise<readonly Objection[]> {
   const chains = await readChains(machine);
@@ -121,7 +128,9 @@ async function firewallNames(machine: Machine, nic: string, bridge: string): Pro
     const missing = own.filter((rule) => !rules.includes(rule.replaceAll(quoted(nic), quoted(bridge))));
     return missing.map((rule) => ({
       why: `the firewall has a rule for ${nic} (${family} ${table} ${chain}: ${rule}), and what comes in then comes in by ${bridge}`,
-      todo: `sudo nft add rule ${family} ${table} ${chain} '${rule.replaceAll(quoted(nic), bridge).replaceAll(/\b(i|o)if\b(?!name)/g, '$1ifname')}'   # or --force`,
+      todo:
+        zoneCure(table, rule, bridge) ??
+        `sudo nft add rule ${family} ${table} ${chain} '${rule.replaceAll(quoted(nic), bridge).replaceAll(/\b(i|o)if\b(?!name)/g, '$1ifname')}'   # or --force`,
     }));
   });
 }

@@ -89,6 +89,13 @@ test('firewall rules for the NIC would not see what comes in by the bridge: told
   );
   expect(stdout).toContain('# make the bridge br0');
   expect(await refusal()).toContain('udp dport 53');
+  // As firewalld names its chains (policies.py); it has to say itself that br0 is of that zone.
+  nft('add table inet firewalld');
+  onTestFinished(() => nft('delete table inet firewalld'));
+  nft('add chain inet firewalld filter_IN_public');
+  nft('add chain inet firewalld filter_INPUT_ZONES');
+  nft(`add rule inet firewalld filter_INPUT_ZONES iifname ${NIC} goto filter_IN_public`);
+  expect(await refusal()).toContain('sudo firewall-cmd --zone=public --add-interface=br0');
 });
 
 test('the way to the root file system and to iSCSI disks is not moved without --force', async () => {

@@ -71,6 +71,14 @@ test('what an address brings along is not said again; what its noprefixroute lef
   );
 });
 
+test('an address that is there twice, once to a peer, is taken off by its whole name', () => {
+  const from = on({ addresses: [v4('192.0.2.5'), v4('192.0.2.5', { peer: '192.0.2.9', prefixlen: 32 })] });
+  expect(text(departureLines(from))).toEqual([
+    'address del 192.0.2.5 peer 192.0.2.9/32 dev eth0',
+    'address del 192.0.2.5/24 dev eth0',
+  ]);
+});
+
 test('a default route from an advertisement is kept beside the one that the kernel makes of the next', () => {
   const route = (gateway: string, more: object): Layer3['routes'][number] => ({
     family: 'inet6',
