@@ -1,8 +1,14 @@
-/** qlaunch bridge create | delete | add-port | remove-port | set | show: bridges of this host. */
+/** qlaunch bridge create | delete | add-port | remove-port | set | persist | show: bridges of this host. */
 import type { Command } from 'commander';
 
 const DRY = ['--dry-run', 'print the steps and do nothing'] as const;
 const JSON_RESULT = ['--json', 'print the result (with --dry-run: the plan) as JSON'] as const;
+
+const MANAGERS = 'ifupdown, networkd, netplan, networkmanager or ifcfg';
+const PHYSDEV = [
+  '--physdev',
+  'with ifupdown: let frames between its ports pass iptables, by a rule that comes and goes with it',
+] as const;
 
 const collect = (value: string, all: readonly string[] | undefined): readonly string[] => [
   ...(all ?? []),
@@ -28,8 +34,9 @@ export function registerBridge(program: Command, done: (status: number) => void)
       )
       .option(
         '--persist [manager]',
-        'also make it at every boot, once it is confirmed; by ifupdown, networkd, netplan, networkmanager or ifcfg [what has the NIC]',
+        `also make it at every boot, once it is confirmed; by ${MANAGERS} [what has the NIC]`,
       )
+      .option(...PHYSDEV)
       .option(
         '--address <cidr>',
         'an address of this host there, with --uplink in place of those of the NIC; may be given again',
@@ -73,6 +80,19 @@ export function registerBridge(program: Command, done: (status: number) => void)
     .option(...DRY)
     .option(...JSON_RESULT)
     .action(async (name, options) => done(await (await import('./bridge/made.ts')).set(name, options)));
+  bridge
+    .command('persist <name>')
+    .summary('make a bridge at every boot as well')
+    .description(
+      'Let the network manager of this host make a bridge of `bridge create` at every boot as well.',
+    )
+    .option('--persist <manager>', `${MANAGERS}, or none: print what would make it [what has the NIC]`)
+    .option(...PHYSDEV)
+    .option(...DRY)
+    .option(...JSON_RESULT)
+    .action(async (name, options) =>
+      done(await (await import('./bridge/persist.ts')).persist(name, options)),
+    );
   bridge
     .command('confirm [name]')
     .description('Keep a bridge that was made with --uplink and would be taken back.')

@@ -1,6 +1,7 @@
 /** qlaunch bridge create | delete | add-port | remove-port | set. */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
+import type { Plan } from '../../plan/step.ts';
 import {
   addPortOrder,
   type BridgeOrder,
@@ -43,6 +44,7 @@ export interface CreateOptions extends Show, SettingsText {
   readonly keep?: boolean;
   readonly dhcp?: boolean;
   readonly persist?: string | true;
+  readonly physdev?: boolean;
   readonly confirm?: string | false;
   readonly force?: boolean;
 }
@@ -61,19 +63,23 @@ export async function create(name: string, options: CreateOptions): Promise<numb
   });
   const engine = engineNow();
   return carry(engine, createOrder(engine, wish), options, (id) => [
-    `${name} is there, ${options.persist !== undefined ? 'also after the next boot' : 'until the next boot'}`,
+    `${name} is there, ${wish.persist !== undefined ? 'also after the next boot' : 'until the next boot'}`,
     `  use    qlaunch IMAGE --net bridge:${name}   # sudo qlaunch acl init ${name} lets users do so`,
     `  undo   sudo qlaunch bridge delete ${name}   # change ${id}`,
   ]);
 }
 
 export function readPersist(
-  { persist }: CreateOptions,
+  { persist, physdev }: CreateOptions,
   gathering: Gathering,
-): { readonly persist?: BackEnd | true } {
-  if (persist === undefined || persist === true) return persist === undefined ? {} : { persist };
+): { readonly persist?: BackEnd | true; readonly physdev?: boolean } {
+  if (physdev === true && persist === undefined)
+    gathering.refuse('--physdev', 'the rule is written with what makes the bridge at boot', 'add --persist');
+  const rules = physdev === true ? { physdev } : {};
+  if (persist === undefined || persist === 'none') return {};
+  if (persist === true) return { persist, ...rules };
   const backEnd = gathering.take(parseBackEnd(persist, '--persist'));
-  return backEnd === undefined ? {} : { persist: backEnd };
+  return backEnd === undefined ? {} : { persist: backEnd, ...rules };
 }
 
 export async function set(name: string, options: Show & SettingsText): Promise<number> {
@@ -141,6 +147,12 @@ export async function remove(name: string, options: DeleteOptions): Promise<numb
   return told({ ...result, said }, options);
 }
 
+/** What it would change in files that are there comes last, as comments. */
+export async function planText<Facts>(engine: Engine, plan: Plan<Facts>): Promise<string> {
+  const { fileDiffs } = await import('../../run/bridge/persist/diffs.ts');
+  return `${renderPlan(plan)}${await fileDiffs(engine.machine, plan.steps)}`.trimEnd();
+}
+
 async function carry(
   engine: Engine,
   order: BridgeOrder,
@@ -150,7 +162,7 @@ async function carry(
   if (options.dryRun === true) {
     const plan = await order.plan();
     if (options.json === true) json(planJson(plan));
-    else out(renderPlan(plan).trimEnd() || '# nothing to do: it is so already');
+    else out((await planText(engine, plan)) || '# nothing to do: it is so already');
     return EXIT.ok;
   }
   requireRoot(ROOTS);

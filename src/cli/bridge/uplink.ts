@@ -1,7 +1,7 @@
 /** qlaunch bridge create BR --uplink NIC. */
 import { EXIT } from '../../errors.ts';
 import type { Readdress } from '../../plan/bridge/readdress.ts';
-import { planJson, renderPlan } from '../../plan/render.ts';
+import { planJson } from '../../plan/render.ts';
 import { createUplink, type Moved, type UplinkBridge, uplinkPlan } from '../../run/bridge/uplink.ts';
 import { parseHostAddress } from '../../spec/bridge/address.ts';
 import { readSettings } from '../../spec/bridge/settings.ts';
@@ -10,7 +10,7 @@ import { parseIfName } from '../../spec/ifname.ts';
 import type { Gathering } from '../../spec/raw.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json, out } from '../terminal.ts';
-import { type CreateOptions, checked, engineNow, ROOTS, readPersist } from './made.ts';
+import { type CreateOptions, checked, engineNow, planText, ROOTS, readPersist } from './made.ts';
 
 const USUAL_TRIAL_S = 60;
 /** An STP port is silent for two forward delays; the rest is for the person to look and to type. */
@@ -44,7 +44,7 @@ export async function create(name: string, uplink: string, options: CreateOption
   if (options.dryRun === true) {
     const plan = await uplinkPlan(engine, wish);
     if (options.json === true) json(planJson(plan));
-    else out(renderPlan(plan).trimEnd());
+    else out(await planText(engine, plan));
     return EXIT.ok;
   }
   requireRoot(ROOTS);

@@ -2,7 +2,7 @@
 import type { Engine } from '../engine.ts';
 import { openChanges } from '../recover.ts';
 
-type Verb = 'create' | 'set' | 'add-port' | 'remove-port';
+type Verb = 'create' | 'set' | 'add-port' | 'remove-port' | 'persist';
 
 export interface BridgeChange {
   readonly id: string;
@@ -34,7 +34,7 @@ export function bridgeChanges(engine: Engine, bridge?: string): readonly BridgeC
 
 function readTitle(title: string): Omit<BridgeChange, 'id'> | undefined {
   const [, verb, bridge, ...rest] =
-    /^bridge (create|set|add-port|remove-port) (\S+)(?: (?:--uplink )?(\S+))?(?: \((readdressed)\))?$/.exec(
+    /^bridge (create|set|add-port|remove-port|persist) (\S+)(?: (?:--uplink )?(\S+))?(?: \((readdressed)\))?$/.exec(
       title,
     ) ?? [];
   if (verb === undefined || bridge === undefined) return undefined;

@@ -30,7 +30,7 @@ export interface BridgeOrder {
   readonly plan: () => Promise<Plan<HostFacts>>;
 }
 
-function order(
+export function order(
   engine: Engine,
   title: string,
   make: (facts: HostFacts, lifetime: Lifetime) => Promise<Plan<HostFacts>> | Plan<HostFacts>,
@@ -50,6 +50,7 @@ export interface PlainBridge extends BridgeSettings {
   readonly addresses: readonly string[];
   /** Also at every boot; true: by the network manager of this host. */
   readonly persist?: BackEnd | true;
+  readonly physdev?: boolean;
 }
 
 /** A bridge without an uplink. Errors: QL_LINK_EXISTS, QL_PERSIST. */
@@ -134,7 +135,7 @@ export async function changesToDelete(
 ): Promise<readonly BridgeChange[]> {
   const facts = await readFacts(engine.machine, engine.newToken());
   const changes = bridgeChanges(engine, bridge);
-  const created = changes.find(({ verb }) => verb === 'create');
+  const created = changes.find(({ verb }) => verb === 'create' || verb === 'persist');
   if (created === undefined) throw notMadeHere(engine, bridge, facts);
   const known = new Set(changes.map(({ port }) => port));
   const ports = facts.links.filter(({ master, ifname }) => master === bridge && !known.has(ifname));
@@ -146,7 +147,7 @@ export async function changesToDelete(
   });
 }
 
-function notMadeHere(engine: Engine, name: string, facts: HostFacts): QlaunchError {
+export function notMadeHere(engine: Engine, name: string, facts: HostFacts): QlaunchError {
   const link = linkNamed(facts, name);
   const known = bridgeChanges(engine).flatMap(({ verb, bridge }) => (verb === 'create' ? [bridge] : []));
   if (link === undefined) {

@@ -42,6 +42,7 @@ export interface UplinkBridge extends BridgeSettings {
   readonly persist?: BackEnd | true;
   /** Absent: all addresses stay as they are. */
   readonly readdress?: Readdress;
+  readonly physdev?: boolean;
 }
 
 export interface Moved {

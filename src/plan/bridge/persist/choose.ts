@@ -22,7 +22,10 @@ export function chooseBackEnd(bridge: string, uplink: string | undefined, claims
     throw cannotPersist(
       bridge,
       [`nothing that qlaunch can read brings ${uplink ?? 'links of this host'} up at boot`],
-      choice(BACK_ENDS),
+      [
+        ...choice(BACK_ENDS),
+        `sudo qlaunch bridge persist ${bridge} --persist=none   # prints what would make it, for your own script`,
+      ],
     );
   throw cannotPersist(
     bridge,

@@ -56,8 +56,13 @@ function refused(name: string, why: string, paths: readonly string[]): QlaunchEr
 const head = ({ name }: PersistWish): readonly string[] => [headOf(name, 'puts back what was here before')];
 const tail = ({ name }: PersistWish): readonly string[] => [`# qlaunch: end of ${name}`];
 
+/** iptables-extensions(8): packets that only go through the bridge are none of this host's. */
+const PHYSDEV = ['post-up iptables -I', 'pre-down iptables -D'].map(
+  (start) => `${start} FORWARD -m physdev --physdev-is-bridged -j ACCEPT`,
+);
+
 function bridgeOptions(wish: PersistWish): readonly string[] {
-  const { uplink, mac, stp, vlanAware } = wish;
+  const { uplink, mac, stp, vlanAware, physdev } = wish;
   const delay = delayOf(wish);
   return [
     `bridge_ports ${uplink ?? 'none'}`,
@@ -67,6 +72,7 @@ function bridgeOptions(wish: PersistWish): readonly string[] {
     `bridge_maxwait ${stp === true ? 2 * delay + 2 : 0}`,
     ...(mac === undefined ? [] : [`bridge_hw ${mac}`]),
     ...(vlanAware === true ? ['bridge_vlan_aware yes'] : []),
+    ...(physdev === true ? PHYSDEV : []),
   ];
 }
 
@@ -92,8 +98,9 @@ function plainStanzas(wish: PersistWish): readonly string[] {
 function movedStanzas(wish: PersistWish, own: readonly Stanza[]): readonly string[] {
   const { name, uplink = '', mtu } = wish;
   const inet = own.findIndex(({ words }) => words[2] === 'inet');
+  const has = own.some(({ options }) => options.some((one) => one.includes('--physdev-is-bridged')));
   const made = [
-    ...bridgeOptions(wish),
+    ...bridgeOptions(has ? { ...wish, physdev: false } : wish),
     ...(mtu === undefined ? [] : [`post-up ip link set dev $IFACE mtu ${mtu}`]),
   ];
   const moved = own.flatMap(({ words, options }, index) => [

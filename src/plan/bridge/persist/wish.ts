@@ -15,6 +15,8 @@ export interface PersistWish extends BridgeSettings {
   readonly dhcp4?: boolean;
   /** IPv6 addresses and routes are learnt from router advertisements. */
   readonly ra?: boolean;
+  /** Frames between its ports pass the host's iptables, where br_netfilter shows them to it. */
+  readonly physdev?: boolean;
 }
 
 export interface RouteWish {

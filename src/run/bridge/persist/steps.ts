@@ -1,7 +1,7 @@
 /** What makes a bridge again at boot. Written only when the bridge is confirmed, and gone when it is deleted. */
 import type { Machine } from '../../../host/port.ts';
 import { type Claim, chooseBackEnd } from '../../../plan/bridge/persist/choose.ts';
-import type { PersistWish } from '../../../plan/bridge/persist/wish.ts';
+import { cannotPersist, type PersistWish } from '../../../plan/bridge/persist/wish.ts';
 import type { Step } from '../../../plan/step.ts';
 import { BACK_ENDS, type BackEnd } from '../../../spec/bridge/back-end.ts';
 import type { Manager, Nic } from './back-end.ts';
@@ -13,15 +13,21 @@ import { networkmanager } from './networkmanager.ts';
 
 const MANAGERS: Readonly<Record<BackEnd, Manager>> = { ifupdown, networkd, netplan, networkmanager, ifcfg };
 
-/** Throws QL_PERSIST (exit 3). @param asked undefined: whoever has the NIC */
+/** Whoever has the NIC; without one, whoever brings up links of this host. Throws QL_PERSIST (exit 3). */
+export async function chosenBackEnd(machine: Machine, wish: PersistWish): Promise<BackEnd> {
+  const nic = await nicOf(machine, wish);
+  return chooseBackEnd(wish.name, wish.uplink, await claims(machine, nic));
+}
+
+/** Throws QL_PERSIST (exit 3). @param asked undefined: the chosen one */
 export async function persistSteps(
   machine: Machine,
   wish: PersistWish,
   asked?: BackEnd,
 ): Promise<readonly Step[]> {
-  const nic = wish.uplink === undefined ? undefined : await nicNamed(machine, wish.uplink, wish.mac);
-  const backEnd = asked ?? chooseBackEnd(wish.name, wish.uplink, await claims(machine, nic));
-  return MANAGERS[backEnd].steps(machine, wish, nic);
+  const backEnd = asked ?? (await chosenBackEnd(machine, wish));
+  if (wish.physdev === true) await refusePhysdev(machine, wish.name, backEnd);
+  return MANAGERS[backEnd].steps(machine, wish, await nicOf(machine, wish));
 }
 
 async function claims(machine: Machine, nic: Nic | undefined): Promise<readonly Claim[]> {
@@ -33,7 +39,23 @@ async function claims(machine: Machine, nic: Nic | undefined): Promise<readonly 
   return found;
 }
 
-async function nicNamed(machine: Machine, name: string, mac: string | undefined): Promise<Nic> {
+async function refusePhysdev(machine: Machine, name: string, backEnd: BackEnd): Promise<void> {
+  if (backEnd !== 'ifupdown')
+    throw cannotPersist(
+      name,
+      [`${backEnd} has no place for the rule that lets frames between ports pass`],
+      ['without --physdev'],
+    );
+  if ((await machine.which('iptables')) === undefined)
+    throw cannotPersist(
+      name,
+      ['--physdev is a rule of iptables, which is not installed'],
+      ['sudo apt install iptables'],
+    );
+}
+
+async function nicOf(machine: Machine, { uplink: name, mac }: PersistWish): Promise<Nic | undefined> {
+  if (name === undefined) return undefined;
   const ifindex = Number(await machine.read(`/sys/class/net/${name}/ifindex`));
   return { name, ifindex, ...(mac === undefined ? {} : { mac }) };
 }

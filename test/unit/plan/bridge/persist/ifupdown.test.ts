@@ -93,3 +93,12 @@ test('a line that goes on in the next one is one line', () => {
   expect(file?.content).toContain('#qlaunch# auto \\\n#qlaunch#  eth0\n#qlaunch# iface eth0 inet static\n');
   expect(file?.content).toMatch(/iface br0 inet static\n\taddress\s+192\.0\.2\.5\/24\n/);
 });
+
+test('seed: the physdev rules, on request, where the stanza has none', () => {
+  const at = (more: string) => [{ path: MAIN, content: `auto eth0\niface eth0 inet dhcp\n${more}` }];
+  const rule = 'FORWARD -m physdev --physdev-is-bridged -j ACCEPT';
+  const [file] = ifupdownFiles({ ...WISH, physdev: true }, at(''));
+  expect(file?.content).toContain(`\tpost-up iptables -I ${rule}\n\tpre-down iptables -D ${rule}\n`);
+  const [has] = ifupdownFiles({ ...WISH, physdev: true }, at(`\tpost-up iptables -A ${rule}\n`));
+  expect(has?.content.match(/^\tpost-up iptables.*/gm)).toEqual([`\tpost-up iptables -A ${rule}`]);
+});

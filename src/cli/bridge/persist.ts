@@ -1,0 +1,62 @@
+/** qlaunch bridge persist BR. */
+import { EXIT } from '../../errors.ts';
+import { planJson } from '../../plan/render.ts';
+import { carryOut } from '../../run/bridge/made.ts';
+import { type PersistOrder, persistOrder, persistScript } from '../../run/bridge/persist/order.ts';
+import { type BackEnd, parseBackEnd } from '../../spec/bridge/back-end.ts';
+import { parseIfName } from '../../spec/ifname.ts';
+import { requireRoot } from '../root.ts';
+import { json, note, out } from '../terminal.ts';
+import { checked, engineNow, planText, ROOTS, type Show } from './made.ts';
+
+interface PersistText extends Show {
+  readonly persist?: string;
+  readonly physdev?: boolean;
+}
+
+/** Nothing has to be restarted, for the bridge is there; who wants to see it made the other way types this. */
+const TAKES_OVER: Readonly<Record<BackEnd, string>> = {
+  ifupdown: 'sudo ifdown BR; sudo ifup BR',
+  networkd: 'sudo networkctl reload',
+  netplan: 'sudo netplan apply',
+  networkmanager: 'sudo nmcli connection reload',
+  ifcfg: 'sudo systemctl restart network, or sudo nmcli connection reload',
+};
+
+export async function persist(name: string, options: PersistText): Promise<number> {
+  const { persist: text, physdev } = options;
+  const wish = checked('cannot make this bridge outlive a reboot', (gathering) => {
+    gathering.take(parseIfName(name, 'NAME'));
+    const isNamed = text !== undefined && text !== 'none';
+    const backEnd = isNamed ? gathering.take(parseBackEnd(text, '--persist')) : undefined;
+    return {
+      ...(backEnd === undefined ? {} : { backEnd }),
+      ...(physdev === true ? { physdev } : {}),
+    };
+  });
+  const engine = engineNow();
+  if (text === 'none') {
+    const script = await persistScript(engine, name);
+    if (options.json === true) json({ script });
+    else out(script);
+    return EXIT.ok;
+  }
+  const order = await persistOrder(engine, name, wish);
+  if (options.dryRun === true) {
+    const plan = await order.plan();
+    if (options.json === true) json(planJson(plan));
+    else out(await planText(engine, plan));
+    return EXIT.ok;
+  }
+  requireRoot(ROOTS);
+  const id = await carryOut(engine, order);
+  if (options.json === true) json({ change: id ?? null, manager: order.backEnd });
+  else note(told(name, order).join('\n'));
+  return EXIT.ok;
+}
+
+const told = (name: string, { id, backEnd }: PersistOrder): readonly string[] => [
+  `${name} is made at every boot, by ${backEnd}`,
+  `  now    it is there: nothing has to be restarted (by ${backEnd}: ${TAKES_OVER[backEnd].replaceAll('BR', name)})`,
+  `  undo   sudo qlaunch undo ${id}   # bridge delete ${name} does it as well`,
+];

@@ -1,0 +1,37 @@
+/** Where no network manager shall make the bridge: the `ip` lines that do, for whatever runs at boot there. */
+import { delayWord } from '../../bridge.ts';
+import { shellLine } from '../../shell.ts';
+import { arrivalLines, type Layer3 } from '../layer3.ts';
+import { delayOf, type PersistWish } from './wish.ts';
+
+/** A script for sh. What was leased or learnt is not in it: that is asked for anew. */
+export function ipScript(wish: PersistWish, now: Layer3): string {
+  const { name, uplink, mac, mtu, stp, vlanAware } = wish;
+  const kept: Layer3 = {
+    ...now,
+    addresses: now.addresses.filter(({ validS }) => validS === undefined),
+    routes: now.routes.filter(({ row }) => row['protocol'] !== 'ra' && row['protocol'] !== 'dhcp'),
+  };
+  const lines: readonly (readonly string[])[] = [
+    [
+      ...['link', 'add', name, ...(mac === undefined ? [] : ['address', mac]), 'type', 'bridge'],
+      ...['stp_state', stp === true ? '1' : '0', 'forward_delay', delayWord(delayOf(wish))],
+      ...(vlanAware === true ? ['vlan_filtering', '1'] : []),
+    ],
+    ...(uplink === undefined ? [] : [['link', 'set', 'dev', uplink, 'up', 'master', name]]),
+    ...(mtu === undefined ? [] : [['link', 'set', 'dev', name, 'mtu', String(mtu)]]),
+    ['link', 'set', 'dev', name, 'up'],
+    ...arrivalLines(kept, name),
+  ];
+  return [
+    '#!/bin/sh -e',
+    `# The bridge ${name}, by ip alone. Nothing runs this by itself: it belongs where this host sets up its network.`,
+    ...lines.map((words) => shellLine(['ip', ...words])),
+    ...(wish.dhcp4 === true
+      ? [`# Its IPv4 address is leased: start the DHCP client on ${name}, not on ${uplink}.`]
+      : []),
+    ...(wish.ra === true
+      ? [`# Its IPv6 addresses are learnt from router advertisements, once it is up.`]
+      : []),
+  ].join('\n');
+}

@@ -1,0 +1,67 @@
+// needs: bridge, veth
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bridgeNow, hostWith } from './managers.ts';
+import { cable, ip, NIC } from './outside.ts';
+
+const SCRIPTS = '/etc/sysconfig/network-scripts';
+const NETWORKD = '/etc/systemd/network';
+const OLD = `DEVICE=${NIC}\nONBOOT=yes\nBOOTPROTO=none\n# Of the rack.\nIPADDR=10.9.0.50\nPREFIX=24\nGATEWAY=10.9.0.1\n`;
+
+test('a bridge that is there is made at every boot by who has the NIC, or by a script; deleted, all is as before', async () => {
+  const { qlaunch } = hostWith(undefined, SCRIPTS, NETWORKD, '/run/systemd');
+  cable();
+  writeFileSync(`${SCRIPTS}/ifcfg-${NIC}`, OLD);
+  ip(`address add 10.9.0.50/24 brd + dev ${NIC}`);
+  ip('route add default via 10.9.0.1');
+  expect((await qlaunch('bridge', 'persist', 'br0')).stderr).toContain('there is no bridge br0');
+  expect(await qlaunch('bridge', 'create', 'br0', '--uplink', NIC)).toMatchObject({ status: 0 });
+  const early = await qlaunch('bridge', 'persist', 'br0');
+  expect(early).toMatchObject({ status: 3 });
+  expect(early.stderr).toContain('qlaunch bridge confirm br0');
+  await qlaunch('bridge', 'confirm');
+
+  const dry = await qlaunch('bridge', 'persist', 'br0', '--dry-run');
+  expect(dry.stdout).toContain(
+    `# -IPADDR=10.9.0.50\n# -PREFIX=24\n# -GATEWAY=10.9.0.1\n# +#qlaunch# IPADDR=10.9.0.50\n`,
+  );
+  expect(dry.stdout).toContain(`# --- /dev/null\n# +++ ${SCRIPTS}/ifcfg-br0\n# +# qlaunch: the bridge br0.`);
+  expect(readdirSync(SCRIPTS)).toEqual([`ifcfg-${NIC}`]);
+
+  // Whoever else would have it at boot is found, and named.
+  mkdirSync('/run/systemd/netif/links', { recursive: true });
+  writeFileSync(`${NETWORKD}/20-all.network`, '[Match]\nType=ether\n[Network]\nDHCP=yes\n');
+  const two = await qlaunch('bridge', 'persist', 'br0');
+  expect(two).toMatchObject({ status: 3 });
+  expect(two.stderr).toContain(`systemd-networkd has ${NIC} by ${NETWORKD}/20-all.network`);
+  expect(two.stderr).toContain(`${SCRIPTS}/ifcfg-${NIC} is for ${NIC}`);
+  expect(two.stderr).toContain('--persist=ifcfg');
+  expect((await qlaunch('bridge', 'persist', 'br0', '--persist=ifcfg', '--physdev')).stderr).toContain(
+    'ifcfg has no place for the rule',
+  );
+  rmSync(`${NETWORKD}/20-all.network`);
+
+  const kept = await qlaunch('bridge', 'persist', 'br0');
+  expect(kept).toMatchObject({ status: 0 });
+  expect(kept.stderr).toContain('br0 is made at every boot, by ifcfg');
+  expect(kept.stderr).toContain('sudo systemctl restart network');
+  expect(readdirSync(SCRIPTS)).toEqual(['ifcfg-br0', `ifcfg-${NIC}`]);
+  expect((await qlaunch('bridge', 'persist', 'br0')).stderr).toContain(
+    `${SCRIPTS}/ifcfg-br0 is about br0 already`,
+  );
+
+  // By ip alone: what the script makes of nothing is the same.
+  const now = bridgeNow();
+  const { stdout: script } = await qlaunch('bridge', 'persist', 'br0', '--persist=none');
+  const journals = (await qlaunch('changes', '--json')).stdout;
+  ip('link delete br0');
+  ip(`address flush dev ${NIC}`);
+  execFileSync('sh', ['-ec', script]);
+  expect(bridgeNow()).toEqual(now);
+  expect((await qlaunch('changes', '--json')).stdout).toBe(journals);
+
+  await qlaunch('bridge', 'delete', 'br0');
+  expect(readdirSync(SCRIPTS)).toEqual([`ifcfg-${NIC}`]);
+  expect(readFileSync(`${SCRIPTS}/ifcfg-${NIC}`, 'utf8')).toBe(OLD);
+}, 60_000);
