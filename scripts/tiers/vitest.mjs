@@ -1,16 +1,17 @@
 // Runs vitest once and counts what it did. One failed file that never got as far as a test counts as one failure.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 
 /**
- * @param job { project, files, deadlineMs, wrapper: argv put before node (the sandbox), env }
+ * @param job { project, files, deadlineMs, wrapper: argv put before node (the sandbox), env, options: more of vitest's }
+ * Gives the sum as { passed, failed, skipped, output }, and as byFile the same of each with { file, ms }.
  * @param show true: vitest talks to the terminal itself
  */
-export async function runVitest({ project, files, deadlineMs, wrapper = [], env = {} }, show) {
+export async function runVitest({ project, files, deadlineMs, wrapper = [], env = {}, options = [] }, show) {
   // Not in /tmp: the sandbox has one of its own.
   mkdirSync(join(root, '.cache'), { recursive: true });
   const dir = mkdtempSync(join(root, '.cache', 'report-'));
@@ -25,6 +26,7 @@ export async function runVitest({ project, files, deadlineMs, wrapper = [], env 
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
+    ...options,
     ...files,
   ];
   const { output, late } = await run(argv, { ...process.env, ...env }, deadlineMs, show);
@@ -65,16 +67,26 @@ function count(report) {
   try {
     parsed = JSON.parse(readFileSync(report, 'utf8'));
   } catch {
-    return { passed: 0, failed: 1, skipped: [] };
+    return { passed: 0, failed: 1, skipped: [], byFile: [] };
   }
-  const tests = parsed.testResults.flatMap((file) => file.assertionResults);
-  const neverStarted = parsed.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-  );
+  const byFile = parsed.testResults.map(countFile);
+  const sum = (key) => byFile.reduce((all, file) => all + file[key], 0);
   return {
-    passed: tests.filter((test) => test.status === 'passed').length,
-    failed: tests.filter((test) => test.status === 'failed').length + neverStarted.length,
-    skipped: tests
+    passed: sum('passed'),
+    failed: sum('failed'),
+    skipped: byFile.flatMap(({ skipped }) => skipped),
+    byFile,
+  };
+}
+
+function countFile({ name, status, assertionResults, startTime, endTime }) {
+  const failed = assertionResults.filter((test) => test.status === 'failed').length;
+  return {
+    file: relative(root, name),
+    ms: endTime - startTime,
+    passed: assertionResults.filter((test) => test.status === 'passed').length,
+    failed: status === 'failed' && failed === 0 ? 1 : failed,
+    skipped: assertionResults
       .filter((test) => test.status !== 'passed' && test.status !== 'failed')
       .map((test) => test.fullName),
   };

@@ -1,3 +1,4 @@
+// lab: no-iommu
 /** In the nested machine only: a module is unloaded and a device node removed. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -30,8 +30,8 @@ export interface LaunchWish {
   /** By NIC id: for virtual functions. */
   readonly macs: Readonly<Record<string, string>>;
   readonly known: KnownNames;
-  /** Addresses that other VMs' changes hold. */
-  readonly leased: ReadonlySet<string>;
+  /** Address → which other VM has it. */
+  readonly leased: ReadonlyMap<string, string>;
   /** By NIC id: which device its address meant at the last start. */
   readonly pins: Readonly<Record<string, string>>;
 }
@@ -137,6 +137,7 @@ function resolve(
   if (isProblem(selector)) throw new TypeError(`${selector.at}: ${selector.what}`);
   if (net.mode === 'vfio') return selectOne(selector, facts, wish.known);
   const pf = selectOne(selector, facts, wish.known);
-  const leased = new Set([...wish.leased, ...taken.map(({ address }) => address)]);
+  const mine = taken.map(({ address }) => [address, 'another NIC of this VM'] as const);
+  const leased = new Map([...wish.leased, ...mine]);
   return freeVf(pf, net.vf, facts, leased);
 }

@@ -89,9 +89,9 @@ function byVf(selector: Of<'vf'>, facts: VfioFacts, known: KnownNames): PciFunct
       what: `${pf.address} has no virtual function ${index}`,
       why: vfsOf(pf),
       todo:
-        pf.totalVfs === undefined
-          ? ['qlaunch vfio list']
-          : [`sudo qlaunch vfio vf create ${pf.address} ${index + 1}`],
+        pf.vfs.length === 0 && index < (pf.totalVfs ?? 0)
+          ? [`sudo qlaunch vfio vf create ${pf.address} ${index + 1}`]
+          : [pf.vfs.length > 0 ? `qlaunch vfio vf list ${pf.address}` : 'qlaunch vfio list'],
     });
   return found(functionAt(facts, address), selector, facts);
 }

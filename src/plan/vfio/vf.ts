@@ -21,7 +21,7 @@ export function freeVf(
   pf: PciFunction,
   index: number | undefined,
   facts: VfioFacts,
-  leased: ReadonlySet<string>,
+  leased: ReadonlyMap<string, string>,
 ): PciFunction {
   const all = pf.vfs.flatMap((address) => functionAt(facts, address) ?? []);
   const wanted = index === undefined ? all : all.filter((one) => one.address === pf.vfs[index]);
@@ -49,8 +49,13 @@ export function freeVf(
 const rank = (one: PciFunction): number => (one.vfio ? 0 : one.driver === undefined ? 1 : 2);
 
 /** Why it is not free. */
-export function taken(one: PciFunction, facts: VfioFacts, leased: ReadonlySet<string>): string | undefined {
-  if (leased.has(one.address)) return 'another VM of qlaunch has it';
+export function taken(
+  one: PciFunction,
+  facts: VfioFacts,
+  leased: ReadonlyMap<string, string>,
+): string | undefined {
+  const taker = leased.get(one.address);
+  if (taker !== undefined) return `${taker} has it`;
   const holder = facts.holders.find(({ group }) => one.vfio && group === one.group);
   if (holder !== undefined) return `pid ${holder.pid} (${holder.command}) has it open`;
   const claim = facts.claims.find(({ address }) => address === one.address);
@@ -88,7 +93,10 @@ function placeOf(one: PciFunction, facts: VfioFacts): Place {
           ? 'it is no virtual function'
           : `${pf.address} has no interface (${pf.driver ?? 'no driver'})`,
       ],
-      todo: ['qlaunch vfio list'],
+      todo:
+        one.vfs.length > 0
+          ? [`qlaunch vfio vf list ${one.address}   # the first is ${one.address}/vf0`]
+          : ['qlaunch vfio list'],
     });
   return { dev: dev.name, up: dev.up, index, before: dev.vfs.find((vf) => vf.index === index) };
 }

@@ -29,12 +29,27 @@ export function knownNames(engine: Engine): KnownNames {
   );
 }
 
-/** Addresses in changes of VMs by that name: renderLifetime(). */
-export function leasedTo(engine: Engine, isOther: (lifetime: string) => boolean): ReadonlySet<string> {
+/** Address → who has taken it: 'the VM "web"', or "change 61ade0" of a `vfio bind`. */
+export function takersOf(engine: Engine): ReadonlyMap<string, string> {
+  return new Map(
+    openChanges(engine).flatMap(({ change }) => {
+      const lifetime = change.journal?.head.lifetime;
+      const who =
+        lifetime !== undefined && 'vm' in lifetime ? `the VM "${lifetime.vm}"` : `change ${change.id}`;
+      return rebindsIn(change).map(({ rebind }) => [rebind, who] as const);
+    }),
+  );
+}
+
+/** The same of VMs alone, and of those that `isOther` (renderLifetime()) says. */
+export function leasedTo(
+  engine: Engine,
+  isOther: (lifetime: string) => boolean,
+): ReadonlyMap<string, string> {
   const held = openChanges(engine).flatMap(({ change }) => {
     const lifetime = change.journal?.head.lifetime;
     if (lifetime === undefined || !('vm' in lifetime) || !isOther(renderLifetime(lifetime))) return [];
-    return rebindsIn(change).map(({ rebind }) => rebind);
+    return rebindsIn(change).map(({ rebind }) => [rebind, `the VM "${lifetime.vm}"`] as const);
   });
-  return new Set(held);
+  return new Map(held);
 }

@@ -1,9 +1,11 @@
 /** `vfio restore`: a filter over the one engine that takes back. */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { readVfioFacts } from '../../host/vfio/facts.ts';
+import type { VfioFacts } from '../../plan/vfio/facts.ts';
 import { select } from '../../plan/vfio/select.ts';
 import type { Selector } from '../../spec/vfio/selector.ts';
 import type { Engine } from '../engine.ts';
+import type { Change } from '../journal/load.ts';
 import { type OpenChange, openChanges, planUndo, type Recovered, recover, undoChange } from '../recover.ts';
 import { changesOf, knownNames, rebindsIn } from './changes.ts';
 import { merged, NOTHING } from './merged.ts';
@@ -12,7 +14,10 @@ import { merged, NOTHING } from './merged.ts';
 export const healDead = (engine: Engine): Promise<Recovered> =>
   recover(engine, (change) => rebindsIn(change).length > 0);
 
-/** Newest first. Errors: as select(); QL_VFIO_HELD (exit 3). A device that we did not take is only remarked on. */
+/**
+ * Newest first. Errors: as select(); QL_VFIO_HELD (exit 3) for a device that was named. One that we did not take is only
+ * remarked on, and of all of them one that is in use.
+ */
 export async function changesToRestore(
   engine: Engine,
   selectors: readonly Selector[] | 'all',
@@ -30,18 +35,37 @@ export async function changesToRestore(
   });
   const ids = new Set(wanted.flatMap((address) => mine.get(address) ?? []));
   const open = openChanges(engine).filter(({ change }) => ids.has(change.id));
-  for (const { change } of open)
-    for (const { rebind } of rebindsIn(change)) {
-      const group = facts.functions.find(({ address, vfio }) => vfio && address === rebind)?.group;
-      const holder = facts.holders.find((one) => one.group === group);
-      if (holder === undefined) continue;
-      throw new QlaunchError('QL_VFIO_HELD', EXIT.refused, {
-        what: `will not take ${rebind} away now`,
-        why: [`pid ${holder.pid} (${holder.command}) has IOMMU group ${group} open`],
-        todo: ['qlaunch ps   # shows what uses it: stop that first', `ps -fp ${holder.pid}`],
-      });
-    }
-  return { ids: open.map(({ change }) => change.id).reverse(), said };
+  const used = new Map(open.map(({ change }) => [change.id, useOf(change, facts)]));
+  const [held] = [...used.values()].flatMap((use) => use ?? []);
+  if (held !== undefined && selectors !== 'all')
+    throw new QlaunchError('QL_VFIO_HELD', EXIT.refused, {
+      what: `will not take ${held.address} away now`,
+      why: [held.why],
+      todo: ['qlaunch ps   # shows what uses it: stop that first', `ps -fp ${held.pid}`],
+    });
+  const kept = [...used.values()].flatMap((use) =>
+    use === undefined ? [] : [`${use.address} stays: ${use.why}`],
+  );
+  const free = open.map(({ change }) => change.id).filter((id) => used.get(id) === undefined);
+  return { ids: free.reverse(), said: [...said, ...kept] };
+}
+
+interface Use {
+  readonly address: string;
+  readonly pid: number;
+  readonly why: string;
+}
+
+/** Who has a device of the change open. */
+function useOf(change: Change, facts: VfioFacts): Use | undefined {
+  for (const { rebind: address } of rebindsIn(change)) {
+    const group = facts.functions.find((one) => one.vfio && address === one.address)?.group;
+    const holder = facts.holders.find((one) => one.group === group);
+    if (holder === undefined) continue;
+    const { pid, command } = holder;
+    return { address, pid, why: `pid ${pid} (${command}) has IOMMU group ${group} open` };
+  }
+  return undefined;
 }
 
 export const plannedRestore = (engine: Engine, ids: readonly string[]): readonly OpenChange[] =>

@@ -11,7 +11,7 @@ import type { Selector } from '../../spec/vfio/selector.ts';
 import { execute, newId } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
 import { openChanges, type Recovered, undoChange } from '../recover.ts';
-import { changesOf, knownNames } from './changes.ts';
+import { knownNames, takersOf } from './changes.ts';
 import { merged, NOTHING } from './merged.ts';
 
 export interface VfRow {
@@ -95,7 +95,7 @@ export function numvfsRefused(error: unknown, pf: PciFunction): unknown {
 export async function listVfs(engine: Engine, selector: Selector): Promise<readonly VfRow[]> {
   const facts = await readVfioFacts(engine.machine);
   const pf = selectOne(selector, facts, knownNames(engine));
-  const leased = new Set(changesOf(engine).keys());
+  const leased = takersOf(engine);
   const admin = facts.netdevs.find(
     ({ name, representor }) => representor === undefined && pf.netdevs.includes(name),
   )?.vfs;
@@ -148,7 +148,7 @@ export async function changesOfPf(engine: Engine, selector: Selector): Promise<r
 
 /** The kernel would wait for whoever has one open, and all of the PCI bus with it. */
 function refuseHeld(pf: PciFunction, facts: VfioFacts, engine: Engine): void {
-  const leased = new Set(changesOf(engine).keys());
+  const leased = takersOf(engine);
   const held = pf.vfs.flatMap((address) => {
     const one = functionAt(facts, address);
     const why = one === undefined ? undefined : taken(one, facts, leased);

@@ -39,7 +39,15 @@ async function choose({
   const macs = { net0: '52:54:00:00:00:01', net1: '52:54:00:00:00:02' };
   const owner = { uid: 1000, gid: 1000 };
   return chooseDevices(
-    { nets: all, owner, udev: false, macs, known: new Map(), leased: new Set(leased), pins },
+    {
+      nets: all,
+      owner,
+      udev: false,
+      macs,
+      known: new Map(),
+      leased: new Map(leased.map((address) => [address, 'the VM "other"'])),
+      pins,
+    },
     facts,
   );
 }
@@ -168,7 +176,7 @@ test('at a card that is a switch nothing is set for a virtual function; as it is
 test('none is free: each with its reason', async () => {
   const { problems } = await choose({ nets: [vf()], leased: ['0000:81:00.2', '0000:81:00.3'] });
   expect(problems).toMatchObject([
-    { code: 'QL_NO_VF', why: [expect.stringMatching(/^0000:81:00.2: another VM/), expect.any(String)] },
+    { code: 'QL_NO_VF', why: ['0000:81:00.2: the VM "other" has it', expect.any(String)] },
   ]);
 });
 

@@ -39,6 +39,13 @@ test.each([
   expect(await addresses(text)).toEqual(wanted);
 });
 
+test.each([
+  ['ens1f0np0/vf5', 'qlaunch vfio vf list 0000:81:00.0'],
+  ['enp1s0f0/vf0', 'qlaunch vfio list'],
+])('what is told to type for %s is not refused in its turn', async (text, line) => {
+  await expect(addresses(text)).rejects.toMatchObject({ todo: [line] });
+});
+
 test('a name that went away with the driver is known from what was written down', async () => {
   expect(await addresses('eth9', new Map([['eth9', '0000:01:00.1']]))).toEqual(['0000:01:00.1']);
 });
