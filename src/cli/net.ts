@@ -37,6 +37,7 @@ export function registerNet(program: Command, done: (status: number) => void): v
       '--allow <user|group>',
       'also let their own QEMUs plug guests in, by the bridge helper and bridge.conf',
     )
+    .option('--no-probe', 'where a firewall was opened: do not try it as a guest would')
     .addOption(
       new Option('--dns <who>', 'whom guests ask for names where another server has port 53')
         .choices(['host', 'upstream', 'off'])
@@ -80,9 +81,14 @@ export function registerNet(program: Command, done: (status: number) => void): v
     .summary('is all of it still there: bridge, rules, forwarding, dnsmasq, and no firewall in the way')
     .description('Look whether a started network (all of them unless named) still has what its guests need.')
     .option('--fix', 'put back what is missing; it ends with the network')
+    .option('--no-probe', 'do not try it as a guest would, from a namespace on its bridge')
     .option('--dry-run', 'with --fix: print the steps and do nothing')
     .option('--json', 'print { ok, findings, mended } (with --dry-run: the plan)')
     .action(async (name, options) => done(await (await import('./net/check.ts')).check(name, options)));
+  net
+    .command('probe <order>', { hidden: true })
+    .description('What `net check` runs in a namespace of its own.')
+    .action(async (order) => done(await (await import('./net/probe.ts')).probe(order)));
   net
     .command('create <name>')
     .summary('define a network by flags instead of XML')

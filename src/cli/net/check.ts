@@ -2,12 +2,16 @@
 import { EXIT, printable, QlaunchError } from '../../errors.ts';
 import type { NetFinding } from '../../plan/nat/check.ts';
 import { checkNetworks, fixNetworks, previewFix, startedNames } from '../../run/nat/check.ts';
+import { probeNetwork } from '../../run/nat/probe.ts';
+import { lookAtNetworks } from '../../run/nat/state.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json, note, type Tint, tint } from '../terminal.ts';
 import { context, type Show, showPlan } from './context.ts';
 
 export interface CheckOptions extends Show {
   readonly fix?: boolean;
+  /** --no-probe */
+  readonly probe?: boolean;
 }
 
 /** 0: all is well. 3: something is not, or no longer could be mended. */
@@ -21,14 +25,28 @@ export async function check(name: string | undefined, options: CheckOptions): Pr
   // Firewalls are root's to read: without them a check would say that all is well.
   requireRoot('only root may see what the networks of this host need');
   const found = await checkNetworks(engine, places, name);
-  if (options.fix !== true) return tell(found, [], options);
+  const probed = async (findings: readonly NetFinding[]): Promise<readonly NetFinding[]> =>
+    options.probe === false ? findings : [...findings, ...(await probes(name))];
+  if (options.fix !== true) return tell(await probed(found), [], options);
   if (options.dryRun === true) {
     showPlan({ steps: await previewFix(engine, places, found) }, options);
     return EXIT.ok;
   }
   const mended = await fixNetworks(engine, places, name === undefined ? startedNames(places) : [name]);
   // A cure counts only when it is seen to have worked.
-  return tell(await checkNetworks(engine, places, name), mended, options);
+  return tell(await probed(await checkNetworks(engine, places, name)), mended, options);
+}
+
+/** Of those that run, one after the other. */
+async function probes(name: string | undefined): Promise<readonly NetFinding[]> {
+  const { engine, places } = context();
+  const found: NetFinding[] = [];
+  for (const network of await lookAtNetworks(engine, places)) {
+    const one =
+      name === undefined || name === network.name ? await probeNetwork(engine, places, network) : undefined;
+    if (one !== undefined) found.push(one);
+  }
+  return found;
 }
 
 const TINTS: Readonly<Record<NetFinding['state'], Tint>> = { ok: 'green', warning: 'yellow', problem: 'red' };

@@ -3,6 +3,7 @@ import { EXIT } from '../../errors.ts';
 import type { DnsChoice } from '../../plan/nat/name-server.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
 import { definitionOf } from '../../run/nat/definitions.ts';
+import { probeNetwork } from '../../run/nat/probe.ts';
 import { restartNetwork } from '../../run/nat/restart.ts';
 import {
   plannedStop,
@@ -21,6 +22,8 @@ import { activeNow, context, ROOTS, type Show, showPlan } from './context.ts';
 export interface StartOptions extends Show {
   readonly allow?: string;
   readonly dns?: DnsChoice;
+  /** --no-probe */
+  readonly probe?: boolean;
 }
 
 export async function start(name: string, options: StartOptions): Promise<number> {
@@ -40,6 +43,12 @@ export async function start(name: string, options: StartOptions): Promise<number
   for (const line of opened) note(`qlaunch: ${line}; opened while ${name} runs`);
   for (const line of notes) note(`qlaunch: ${line}`);
   const active = (await activeNow()).find((one) => one.name === name);
+  // A firewall was opened: whether that was enough is seen by trying.
+  if (opened.length > 0 && options.probe !== false && active !== undefined) {
+    const tried = await probeNetwork(engine, places, active);
+    if (tried !== undefined && tried.state !== 'ok')
+      note([`qlaunch: ${tried.fact}`, ...(tried.cure ?? [])].join('\n  try: '));
+  }
   if (options.json === true) json(active ?? null);
   else
     advise(
