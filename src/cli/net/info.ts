@@ -39,7 +39,7 @@ export async function info(name: string, options: { readonly json?: boolean }): 
     ['uuid', network.uuid ?? '-'],
     ['state', active === undefined ? 'stopped' : 'started'],
     ['definition', builtIn === true ? 'built in' : places.definition(name).file],
-    ['bridge', `${facts.bridge} (${network.mac})`],
+    ['bridge', `${facts.bridge}${network.mac === undefined ? '' : ` (${network.mac})`}`],
     ['mode', facts.mode],
     ['addresses', facts.addresses.join(', ') || '-'],
     ['dnsmasq', dnsmasq],

@@ -44,7 +44,7 @@ export async function start(name: string, options: StartOptions): Promise<number
   else
     advise(
       [
-        `network ${name} ${made ? 'is started' : 'was started already'}: ${network.bridge.name}, ${active?.addresses.join(', ')}`,
+        `network ${name} ${made ? 'is started' : 'was started already'}: ${[network.bridge.name, ...(active?.addresses ?? [])].join(', ')}`,
         `  use    sudo qlaunch IMAGE --net nat${name === 'default' ? '' : `:${name}`}`,
         `  stop   sudo qlaunch net stop ${name}`,
       ].join('\n'),

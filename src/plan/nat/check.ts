@@ -6,7 +6,7 @@ import { putFile } from '../files.ts';
 import { obstaclesOf, peaceSteps, renderObstacle } from '../firewall/peace.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
 import { IPV4_FORWARD, IPV6_FORWARD } from '../sysctl.ts';
-import type { DefinedNetwork } from './defined.ts';
+import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { dnsmasqArgv, dnsmasqConf, stopDnsmasqArgv } from './dnsmasq.ts';
 import type { NatFacts } from './facts.ts';
 import { onThisHost, routeIPv6 } from './ipv6.ts';
@@ -49,6 +49,7 @@ export function checkNetwork(
   const { name } = network;
   const cure = [`sudo qlaunch net check ${name} --fix`];
   const link = linkNamed(seen.facts, status.bridge);
+  if (isHostBridge(network)) return [hostBridge(status, link?.kind)];
   if (link?.ifalias === undefined) return [gone(status)];
   const dnsmasq = dnsmasqFinding(status, seen, cure);
   if (isOther(network, status))
@@ -63,7 +64,7 @@ export function checkNetwork(
       ...dnsmasq,
     ];
   const mark = link.ifalias;
-  const owns = { link: status.bridge, mac: network.mac, alias: mark };
+  const owns = { link: status.bridge, alias: mark };
   const rows: readonly Row[] = [
     ...linkRows(network, link, status),
     ...tableRow(network, seen, mark),
@@ -129,6 +130,14 @@ const gone = ({ name, bridge }: NatStatus): NetFinding => ({
   fact: `its bridge ${bridge} is gone, or somebody else’s`,
   cure: [`sudo qlaunch net check ${name} --fix`, `sudo qlaunch net restart ${name}`],
   mend: 'restart',
+});
+
+const hostBridge = ({ name, bridge }: NatStatus, kind: string | undefined): NetFinding => ({
+  id: 'net-bridge',
+  about: name,
+  ...(kind === 'bridge'
+    ? { state: 'ok', fact: `${bridge} is there` }
+    : { state: 'problem', fact: `its bridge ${bridge} is gone`, cure: ['ip -br link show type bridge'] }),
 });
 
 function isOther(network: DefinedNetwork, status: NatStatus): boolean {

@@ -7,13 +7,14 @@ import { formatIp, type Ip } from '../../spec/ip.ts';
 import type { Forwarding, NetworkIp } from '../../spec/nat/network.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
 import { limitRules } from './bandwidth.ts';
-import type { DefinedNetwork } from './defined.ts';
+import { type DefinedNetwork, isHostBridge } from './defined.ts';
 
 /** "inet qlaunch_default" */
 export const tableOf = (name: string): string => `inet qlaunch_${name}`;
 
 /** undefined for mode open, which leaves the firewall to the administrator, unless guests are not to send all they can. */
 export function firewallStep(network: DefinedNetwork, mark: string): Step | undefined {
+  if (isHostBridge(network)) return undefined;
   if (network.forward.mode === 'open' && limitRules(network).length === 0) return undefined;
   const table = tableOf(network.name);
   return {

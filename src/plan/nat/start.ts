@@ -4,7 +4,7 @@ import { type Cidr, formatCidr } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
 import type { NetworkIp } from '../../spec/nat/network.ts';
 import { planBridge } from '../bridge.ts';
-import type { HostFacts } from '../facts.ts';
+import { type HostFacts, linkNamed } from '../facts.ts';
 import { putFile } from '../files.ts';
 import { peaceSteps } from '../firewall/peace.ts';
 import type { Lifetime } from '../lifetime.ts';
@@ -20,7 +20,7 @@ import {
 } from '../step.ts';
 import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
 import { shapeSteps } from './bandwidth.ts';
-import type { DefinedNetwork } from './defined.ts';
+import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
 import { bridgeIPv6, onThisHost, routeIPv6, uniqueLocal } from './ipv6.ts';
@@ -62,8 +62,9 @@ export interface NatDhcp {
   readonly hosts: readonly { readonly mac: string; readonly ip: string }[];
 }
 
-/** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS (exit 3). Without dnsmasq itself, which outlives the command. */
+/** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS, QL_NET_IPV6, QL_NET_NO_BRIDGE (exit 3). Without dnsmasq itself, which outlives the command. */
 export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
+  if (isHostBridge(given)) return planHostBridge(given, paths, facts);
   const { network } = onThisHost(given, facts);
   const { name, bridge, mac, mtu, forward } = network;
   for (const subnet of [...network.ips.map((ip) => ip.subnet), ...network.routes.map((route) => route.to)])
@@ -72,10 +73,19 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
   const mark = ownerMark(lifetime, facts.token);
   // Also where nobody asked for one: it must not become that of the smallest tap.
   const [stp, delayS] = [bridge.stp, bridge.delay];
-  const wish = { name: bridge.name, lifetime, mac, stp, delayS, mtu: mtu ?? ETHERNET_MTU, up: false };
+  const address = mac === undefined ? {} : { mac };
+  const wish = {
+    name: bridge.name,
+    lifetime,
+    stp,
+    delayS,
+    mtu: mtu ?? ETHERNET_MTU,
+    up: false,
+    ...address,
+  };
   const { steps } = planBridge(wish, facts);
   const firewall = firewallStep(network, mark);
-  const owns = { link: bridge.name, mac, alias: mark };
+  const owns = { link: bridge.name, ...address, alias: mark };
   return {
     steps: [
       ...steps,
@@ -102,6 +112,21 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
       putFile({ path: paths.status, content: `${JSON.stringify(statusOf(network))}\n` }),
     ],
   };
+}
+
+/** Others only have to know of it. */
+function planHostBridge(network: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
+  const { name, bridge } = network;
+  const kind = linkNamed(facts, bridge.name)?.kind;
+  if (kind === 'bridge')
+    return {
+      steps: [putFile({ path: paths.status, content: `${JSON.stringify(statusOf(network))}\n` })],
+    };
+  throw new QlaunchError('QL_NET_NO_BRIDGE', EXIT.refused, {
+    what: `the network ${name} is the bridge ${bridge.name}, which this host does not have`,
+    why: [kind === undefined ? `there is no bridge ${bridge.name}` : `${bridge.name} is a ${kind}`],
+    todo: ['ip -br link show type bridge', `sudo qlaunch bridge create ${bridge.name}`],
+  });
 }
 
 export function statusOf(network: DefinedNetwork): NatStatus {

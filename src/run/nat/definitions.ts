@@ -7,7 +7,7 @@ import { machineId } from '../../host/vm/macs.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import { DEFAULT, defaultXml, freeBridge } from '../../plan/nat/default.ts';
 import { planDefine, planUndefine } from '../../plan/nat/define.ts';
-import { type DefinedNetwork, isDefined } from '../../plan/nat/defined.ts';
+import { type DefinedNetwork, isDefined, isHostBridge } from '../../plan/nat/defined.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
 import { fillIn } from '../../spec/nat/fill.ts';
 import { type ReadNetwork, readNetwork } from '../../spec/nat/read.ts';
@@ -57,7 +57,7 @@ function complete(text: string, at: string, facts: NatFacts, places: NatPlaces):
   const others = definedNames(places).filter((name) => name !== network.name);
   const bridges = new Map(others.map((name) => [bridgeOf(places, name), name]));
   const user = network.bridge.name === undefined ? undefined : bridges.get(network.bridge.name);
-  if (user !== undefined)
+  if (user !== undefined && !isHostBridge(network))
     throw new QlaunchError('QL_NET_BRIDGE', EXIT.refused, {
       what: `the network ${network.name} can not have the bridge ${network.bridge.name}`,
       why: [`it is that of the network ${user}`],

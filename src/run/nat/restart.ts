@@ -25,7 +25,8 @@ export async function restartNetwork(
 ): Promise<Restarted> {
   const { name, bridge } = definition.network;
   const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
-  const ports = active === undefined ? [] : await portsOf(engine.machine, active.bridge);
+  const stays = active === undefined || active.mode === 'bridge';
+  const ports = stays ? [] : await portsOf(engine.machine, active.bridge);
   const stopped = await stopNetwork(engine, places, name);
   if (stopped.left.length > 0) return { left: stopped, plugged: [] };
   await startNetwork(engine, places, definition);

@@ -112,7 +112,9 @@ export async function requireStoppable(
   const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
   const isOpen = planRecovery(engine).some(({ change }) => ofNetwork(name)(change));
   if (active === undefined && !isOpen) throw inactive(name, definedNames(places));
-  if (active !== undefined && active.ports.length > 0 && !force) throw busy(active);
+  // The host's own bridge stays, and so do its ports.
+  if (active === undefined || active.mode === 'bridge') return;
+  if (active.ports.length > 0 && !force) throw busy(active);
 }
 
 function busy({ name, bridge, ports }: ActiveNetwork): QlaunchError {

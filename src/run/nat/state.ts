@@ -14,10 +14,13 @@ export interface ActiveNetwork extends NatStatus {
   readonly ports: readonly string[];
 }
 
-/** Whose bridge is there, and ours. */
+/** Whose bridge is there, and ours; or the host's, where that was asked for. */
 export function activeNetworks(places: NatPlaces, facts: HostFacts): readonly ActiveNetwork[] {
   return readStatuses(places)
-    .filter(({ name, bridge }) => isMarkOf(linkNamed(facts, bridge)?.ifalias, { net: name }))
+    .filter(({ name, bridge, mode }) => {
+      const link = linkNamed(facts, bridge);
+      return mode === 'bridge' ? link?.kind === 'bridge' : isMarkOf(link?.ifalias, { net: name });
+    })
     .map((status) => {
       const pid = status.dnsmasq ? dnsmasqPid(places.paths(status.name)) : undefined;
       const ports = facts.links.filter(({ master }) => master === status.bridge);

@@ -20,7 +20,7 @@ export async function networkStart(
   const link: LinkFact = {
     ifindex: 0,
     ifname: network.bridge.name,
-    address: network.mac,
+    ...(network.mac === undefined ? {} : { address: network.mac }),
     mtu: network.mtu ?? ETHERNET_MTU,
     flags: ['UP'],
     link_type: 'ether',

@@ -13,6 +13,8 @@ export function fillIn(document: Document, filling: Filling): string {
   if (root === null) throw new TypeError('a document without a root');
   const named = (name: string): Element | undefined => childrenNamed(root, name)[0];
   if (named('uuid') === undefined) insertAfter(root, named('name'), 'uuid').textContent = filling.uuid;
+  // The bridge is the host's own.
+  if (named('forward')?.getAttribute('mode') === 'bridge') return renderXml(document);
   let bridge = named('bridge');
   if (bridge === undefined) {
     bridge = insertAfter(root, named('forward') ?? named('uuid'), 'bridge');

@@ -3,8 +3,11 @@ import type { Cidr } from '../cidr.ts';
 import type { Ip } from '../ip.ts';
 import type { Mac } from '../mac.ts';
 
-/** none: isolated, guests reach each other and the host. open: routed, and nothing is put into the firewall. */
-export type ForwardMode = 'nat' | 'route' | 'open' | 'none';
+/**
+ * none: isolated, guests reach each other and the host. open: routed, and nothing is put into the firewall. bridge: the
+ * guests are ports of a bridge of the host's, and no more.
+ */
+export type ForwardMode = 'nat' | 'route' | 'open' | 'none' | 'bridge';
 
 interface AddressRange {
   readonly start: Ip;

@@ -106,6 +106,7 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
   const isolated = take('port', 'isolated', parseSwitch) ?? false;
   checkPortgroups(gathering, root);
   const bridge = readBridge(gathering, first('bridge'));
+  if (forward.mode === 'bridge') checkHostBridge(gathering, root, bridge);
   if (name === undefined) return undefined;
   return {
     name,
@@ -123,6 +124,19 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
     ...(mtu === undefined ? {} : { mtu }),
     ...(domain === undefined ? {} : { domain: { name: domain, localOnly } }),
   };
+}
+
+/** Whose address, names and rates are the administrator's. */
+function checkHostBridge(gathering: Gathering, root: Element, { name }: NetworkBridge): void {
+  const others = ['mac', 'mtu', 'domain', 'dns', 'ip', 'route', 'bandwidth', 'dnsmasq:options'];
+  for (const element of others.flatMap((other) => childrenNamed(root, other)))
+    gathering.refuse(placeOf(element), "forward mode 'bridge' has none: the bridge is the host's own");
+  if (name === undefined)
+    gathering.refuse(
+      `${placeOf(root)}/bridge/@name`,
+      "is missing: forward mode 'bridge' uses a bridge of this host, no macvtap",
+      "write <bridge name='br0'/>",
+    );
 }
 
 /** Nobody asks for one here; yet what libvirt would refuse is a mistake. */
@@ -150,7 +164,7 @@ function readBridge(gathering: Gathering, element: Element | undefined): Network
   };
 }
 
-const MODES: readonly ForwardMode[] = ['nat', 'route', 'open', 'none'];
+const MODES: readonly ForwardMode[] = ['nat', 'route', 'open', 'none', 'bridge'];
 
 /** libvirt reads a `forward` without a mode as nat, and a network without `forward` as isolated. */
 function readForward(gathering: Gathering, element: Element | undefined): Forwarding {

@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { type World, world } from '../../tiers/cli.ts';
 import { internet, until } from '../../tiers/internet.ts';
+import { settled } from '../../tiers/lan.ts';
 import { station } from '../../tiers/station.ts';
 
 const LAB = (
@@ -120,6 +121,34 @@ test('a guest keeps its address when it is installed anew and when its network w
   expect(Number(/\bmss:(\d+)/.exec(seen())?.[1])).toBeLessThanOrEqual(1260);
   expect(guest.fetch(url)).toBe(`${nonce}\n`);
 }, 90_000);
+
+test('a network that is a bridge of the host: nothing is made, nothing is taken down', async () => {
+  const w = await started("<network><name>lab</name><forward mode='bridge'/><bridge name='br7'/></network>");
+  expect((await w.qlaunch('net', 'dumpxml', 'lab')).stdout).not.toMatch(/<mac|stp=/);
+  expect(await w.qlaunch('net', 'start', 'lab')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('there is no bridge br7'),
+  });
+  execFileSync('ip', ['link', 'add', 'br7', 'up', 'type', 'bridge']);
+  onTestFinished(() => void execFileSync('ip', ['link', 'delete', 'br7']));
+  const guest = station('guest', 'br7');
+  await settled('br7', 'guest0');
+  const before = snapshot();
+  expect(await w.qlaunch('net', 'start', 'lab')).toMatchObject({ status: 0, stderr: '' });
+  expect(JSON.parse((await w.qlaunch('net', 'list', '--json')).stdout)).toMatchObject([
+    { name: 'lab', bridge: 'br7', mode: 'bridge', ports: ['guest0'], dnsmasq: false },
+  ]);
+  expect(await w.qlaunch('net', 'check', 'lab')).toMatchObject({ status: 0 });
+  expect(differences(before, snapshot())).toEqual([]);
+  writeFileSync(join(w.dir, 'disk.img'), Buffer.alloc(1 << 20));
+  const dry = await w.qlaunch('./disk.img', '--dry-run', '--accel', 'tcg', '--net', 'nat:lab');
+  expect(dry.stderr).toBe('');
+  expect(dry.stdout).toContain('master br7');
+  expect(await w.qlaunch('net', 'restart', 'lab')).toMatchObject({ status: 0 });
+  expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
+  expect(differences(before, snapshot())).toEqual([]);
+  guest.unplug();
+});
 
 /** A connection that stays. */
 const HOLD = "require('node:net').connect(80, process.argv[1])";
