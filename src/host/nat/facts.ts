@@ -7,6 +7,7 @@ import { isProblem } from '../../spec/raw.ts';
 import { readFacts } from '../facts.ts';
 import { readChains, readFirewall } from '../firewall/read.ts';
 import { askJson, type Raw, textOf } from '../ip-json.ts';
+import { which } from '../linux-files.ts';
 import type { Files, Host } from '../port.ts';
 
 export async function readNatFacts(host: Host, token: string): Promise<NatFacts> {
@@ -25,6 +26,8 @@ export async function readNatFacts(host: Host, token: string): Promise<NatFacts>
     ...(isOff ? { ipv6Off: 'net.ipv6.conf.all.disable_ipv6 is 1' } : {}),
     advertised: ipv6 ? advertised([...v4, ...v6]) : [],
     ...(chains.length === 0 ? {} : { firewall: await readFirewall(host, chains, uplinkOf(v4)) }),
+    // Its socket for programs; systemd-resolved.service(8).
+    resolved: existsSync('/run/systemd/resolve/io.systemd.Resolve') && which('resolvectl') !== undefined,
     resolvConf: /^\s*nameserver\s/m.test(textIfThere('/etc/resolv.conf')),
   };
 }

@@ -73,6 +73,7 @@ export function peaceSteps(
   const of = (owner: string): boolean => obstacles.some((one) => one.owner === owner);
   const bridge = network.bridge.name;
   const { tools, zones } = facts;
+  const wanted = network.bridge.zone;
   const step = (title: string, run: Argv, undo: Argv, gone: readonly string[], durable?: true): Step => ({
     title,
     do: { run },
@@ -82,7 +83,8 @@ export function peaceSteps(
     ...(durable === true ? { durable } : {}),
   });
   const byUfw = tools.includes('ufw') && of('ufw');
-  const byZone = tools.includes('firewall-cmd') && of('firewalld') && zones.length > 0;
+  const byZone =
+    tools.includes('firewall-cmd') && zones.length > 0 && (of('firewalld') || wanted !== undefined);
   const rest = obstacles.filter(
     ({ owner }) => !(byUfw && owner === 'ufw') && !(byZone && owner === 'firewalld'),
   );
@@ -102,7 +104,7 @@ export function peaceSteps(
             ),
           )
       : []),
-    ...(byZone ? [zoneStep(bridge, zones, step)] : []),
+    ...(byZone ? [zoneStep(bridge, wanted ?? usualZone(zones), step)] : []),
     ...rest.flatMap(({ owner, drop: { chain } }) =>
       rulesFor(chain, bridge, owner).map((rule) => insertion(rule, mark, facts, step)),
     ),
@@ -112,8 +114,9 @@ export function peaceSteps(
 type MakeStep = (title: string, run: Argv, undo: Argv, gone: readonly string[], durable?: true) => Step;
 
 /** libvirt's zone, where it is installed, is made for this; `trusted` is the one every firewalld has. */
-function zoneStep(bridge: string, zones: readonly string[], step: MakeStep): Step {
-  const zone = zones.includes('libvirt') ? 'libvirt' : 'trusted';
+const usualZone = (zones: readonly string[]): string => (zones.includes('libvirt') ? 'libvirt' : 'trusted');
+
+function zoneStep(bridge: string, zone: string, step: MakeStep): Step {
   const change = (verb: string): Argv => ['firewall-cmd', `--zone=${zone}`, `--${verb}-interface=${bridge}`];
   return step(`put ${bridge} into firewalld's zone ${zone}`, change('change'), change('remove'), [
     'UNKNOWN_INTERFACE',

@@ -33,7 +33,7 @@ export function dnsmasqConf(network: DefinedNetwork, paths: DnsmasqPaths, resolv
     ...(dns ? [] : ['port=0']),
     ...forwarders.map(serverLine),
     ...(domain === undefined ? [] : [`domain=${domain.name}`, 'expand-hosts']),
-    ...(domain?.localOnly === true ? [`local=/${domain.name}/`] : []),
+    ...(domain?.localOnly === true || domain?.register === true ? [`local=/${domain.name}/`] : []),
     ...network.ips.flatMap((ip) => (ip.localPtr === true ? [`local=/${zoneOf(ip.subnet)}/`] : [])),
     ...(forwardPlain ? [] : ['domain-needed', 'local=//']),
     // Who names other servers does not want those of the host.

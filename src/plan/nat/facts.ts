@@ -23,6 +23,8 @@ export interface NatFacts extends HostFacts {
   readonly advertised?: readonly string[];
   /** The host has name servers (/etc/resolv.conf). */
   readonly resolvConf: boolean;
+  /** systemd-resolved runs. */
+  readonly resolved?: boolean;
   /** undefined: no rules of others, or none that nft can read. */
   readonly firewall?: FirewallFacts;
 }

@@ -24,6 +24,7 @@ import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
 import { bridgeIPv6, onThisHost, routeIPv6, uniqueLocal } from './ipv6.ts';
+import { checkZone, registerSteps } from './neighbours.ts';
 import { firewallStep } from './nft.ts';
 
 /** The kernel's own MTU for a bridge without ports. */
@@ -62,13 +63,14 @@ export interface NatDhcp {
   readonly hosts: readonly { readonly mac: string; readonly ip: string }[];
 }
 
-/** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS, QL_NET_IPV6, QL_NET_NO_BRIDGE (exit 3). Without dnsmasq itself, which outlives the command. */
+/** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS, QL_NET_IPV6, QL_NET_ZONE, QL_NET_NO_BRIDGE (exit 3). Without dnsmasq itself, which outlives the command. */
 export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
   if (isHostBridge(given)) return planHostBridge(given, paths, facts);
   const { network } = onThisHost(given, facts);
   const { name, bridge, mac, mtu, forward } = network;
   for (const subnet of [...network.ips.map((ip) => ip.subnet), ...network.routes.map((route) => route.to)])
     refuseTaken(name, subnet, facts);
+  checkZone(network, facts);
   const lifetime: Lifetime = { net: name };
   const mark = ownerMark(lifetime, facts.token);
   // Also where nobody asked for one: it must not become that of the smallest tap.
@@ -109,6 +111,7 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
             },
           ]
         : []),
+      ...registerSteps(network, facts),
       putFile({ path: paths.status, content: `${JSON.stringify(statusOf(network))}\n` }),
     ],
   };

@@ -10,6 +10,7 @@ import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
 import type { DnsChoice } from '../../plan/nat/name-server.ts';
+import { neighbourNotes } from '../../plan/nat/neighbours.ts';
 import { planNetwork } from '../../plan/nat/start.ts';
 import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
@@ -82,7 +83,7 @@ export async function startNetwork(
     if (activeNetworks(places, facts).some((active) => active.name === name)) return false;
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     await execute(engine, planNetwork(network, paths, facts), order);
-    notes.push(...onThisHost(network, facts).notes);
+    notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     if (facts.firewall !== undefined)
       opened.push(...obstaclesOf(network, facts.firewall).map(renderObstacle));
     return true;

@@ -30,10 +30,10 @@ const NETWORK: Known = {
   children: {
     name: {},
     uuid: {},
-    bridge: { attributes: ['name', 'stp', 'delay'] },
+    bridge: { attributes: ['name', 'stp', 'delay', 'zone', 'macTableManager'] },
     mac: { attributes: ['address'] },
     mtu: { attributes: ['size'] },
-    domain: { attributes: ['name', 'localOnly'] },
+    domain: { attributes: ['name', 'localOnly', 'register'] },
     dns: DNS,
     route: { attributes: ['family', 'address', 'netmask', 'prefix', 'gateway', 'metric'] },
     port: { attributes: ['isolated'] },
@@ -79,7 +79,7 @@ function unknownIn(element: Element, known: Known): readonly string[] {
   if (known.anything === true) return [];
   const attributes = attributesOf(element)
     .filter(({ name }) => name !== 'xmlns' && !name.startsWith('xmlns:'))
-    .filter(({ name }) => known.attributes?.includes(name) !== true)
+    .filter(({ name, value }) => known.attributes?.includes(name) !== true || IDLE[name] === value)
     .map(({ name }) => inert(placeOf(element, name)));
   const children = childElements(element).flatMap((child) => {
     const inside = known.children?.[child.tagName];
@@ -90,6 +90,9 @@ function unknownIn(element: Element, known: Known): readonly string[] {
   });
   return [...attributes, ...children];
 }
+
+/** What is known, and not done: the kernel keeps the table of a bridge. */
+const IDLE: Readonly<Record<string, string>> = { macTableManager: 'libvirt' };
 
 const inert = (place: string): string =>
   /\/vlan$/.test(place)

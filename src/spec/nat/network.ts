@@ -120,6 +120,8 @@ export interface NetworkBridge {
   readonly stp: boolean;
   /** Seconds that a port listens before it forwards. */
   readonly delay: number;
+  /** That of firewalld which it belongs to. */
+  readonly zone?: string;
 }
 
 export interface Network {
@@ -130,7 +132,8 @@ export interface Network {
   readonly bridge: NetworkBridge;
   readonly mac?: Mac;
   readonly mtu?: number;
-  readonly domain?: { readonly name: string; readonly localOnly: boolean };
+  /** `register`: this host asks the network for its names. */
+  readonly domain?: { readonly name: string; readonly localOnly: boolean; readonly register: boolean };
   readonly forward: Forwarding;
   /** false: dnsmasq gives addresses only. */
   readonly dns: boolean;

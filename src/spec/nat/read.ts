@@ -12,7 +12,7 @@ import { readNames } from './read-dns.ts';
 import { readIps } from './read-ip.ts';
 import { readOptions } from './read-options.ts';
 import { readRoutes } from './read-route.ts';
-import { parseBridgeName, parseDomain, parseNetworkName, parseUuid } from './words.ts';
+import { parseBridgeName, parseDomain, parseNetworkName, parseUuid, parseZone } from './words.ts';
 import { childrenNamed, type Document, type Element, parseXml, placeOf } from './xml.ts';
 
 export interface ReadNetwork {
@@ -97,6 +97,7 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
   const ips = readIps(gathering, root);
   const domain = take('domain', 'name', parseDomain);
   const localOnly = take('domain', 'localOnly', parseSwitch) ?? false;
+  const register = take('domain', 'register', parseSwitch) ?? false;
   const dns = take('dns', 'enable', parseSwitch) ?? true;
   const plain = take('dns', 'forwardPlainNames', parseSwitch);
   const names = { ...readNames(gathering, first('dns')), forwardPlain: plain ?? true };
@@ -122,7 +123,7 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
     ...(uuid === undefined ? {} : { uuid }),
     ...(mac === undefined ? {} : { mac }),
     ...(mtu === undefined ? {} : { mtu }),
-    ...(domain === undefined ? {} : { domain: { name: domain, localOnly } }),
+    ...(domain === undefined ? {} : { domain: { name: domain, localOnly, register } }),
   };
 }
 
@@ -156,11 +157,16 @@ function checkPortgroups(gathering: Gathering, root: Element): void {
 
 function readBridge(gathering: Gathering, element: Element | undefined): NetworkBridge {
   const name = attribute(gathering, element, 'name', parseBridgeName);
+  const zone = attribute(gathering, element, 'zone', parseZone);
+  attribute(gathering, element, 'macTableManager', (text, at) =>
+    parseChoice(text, at, ['kernel', 'libvirt']),
+  );
   return {
     stp: attribute(gathering, element, 'stp', parseSwitch) ?? true,
     // The kernel's limit, BR_MAX_FORWARD_DELAY in linux/net/bridge/br_private_stp.h.
     delay: attribute(gathering, element, 'delay', (text, at) => parseWhole(text, at, 0, 30)) ?? 0,
     ...(name === undefined ? {} : { name }),
+    ...(zone === undefined ? {} : { zone }),
   };
 }
 

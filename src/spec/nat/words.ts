@@ -83,3 +83,9 @@ export function parseBootFile(text: string, at: string): string | Problem {
   if (isPathWord(text) && text.length < 128) return text;
   return { at, what: `"${text}" is not a boot file`, hint: 'write pxelinux.0' };
 }
+
+/** Of firewalld (its src/firewall/core/io/zone.py: up to 17 characters, or no chain of iptables could be named so). */
+export function parseZone(text: string, at: string): string | Problem {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_-]{0,16}$/.test(text)) return text;
+  return { at, what: `"${text}" is not a zone of firewalld`, hint: 'write libvirt, or trusted' };
+}

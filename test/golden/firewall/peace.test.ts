@@ -9,6 +9,7 @@ import {
 } from '../../../src/plan/firewall/peace.ts';
 import { parseRuleset } from '../../../src/plan/firewall/ruleset.ts';
 import { isDefined } from '../../../src/plan/nat/defined.ts';
+import { checkZone, neighbourNotes } from '../../../src/plan/nat/neighbours.ts';
 import { renderPlan } from '../../../src/plan/render.ts';
 import { readNetwork } from '../../../src/spec/nat/read.ts';
 
@@ -56,4 +57,20 @@ test.each(['ufw', 'firewalld'])('%s, opened so (and recorded again), drops nothi
 
 test('an open network asks for nothing', () => {
   expect(obstaclesOf(network("<forward mode='open'/>"), factsOf('docker'))).toEqual([]);
+});
+
+test('a zone that the definition names is its own, also where nothing drops; one that is not there is refused', () => {
+  const facts = factsOf('firewalld');
+  const zoned = { ...network(), bridge: { ...network().bridge, zone: 'public' } };
+  const owns = { link: 'lab0', alias: MARK };
+  const words = (chains: FirewallFacts['chains']): string =>
+    renderPlan({ steps: peaceSteps(zoned, { ...facts, chains }, MARK, owns) });
+  for (const chains of [facts.chains, []])
+    expect(words(chains)).toContain('firewall-cmd --zone=public --change-interface=lab0');
+  const host = { links: [], token: '0123456789ab', routes: [], ipv6: true, resolvConf: true };
+  expect(() => checkZone(zoned, { ...host, firewall: { ...facts, zones: ['trusted'] } })).toThrow(
+    expect.objectContaining({ code: 'QL_NET_ZONE' }),
+  );
+  expect(() => checkZone(zoned, { ...host, firewall: facts })).not.toThrow();
+  expect(neighbourNotes(zoned, host)).toEqual([expect.stringContaining('does not run')]);
 });

@@ -7,6 +7,7 @@ import { isDefined } from '../../../src/plan/nat/defined.ts';
 import { dnsmasqConf } from '../../../src/plan/nat/dnsmasq.ts';
 import type { NatFacts, RouteFact } from '../../../src/plan/nat/facts.ts';
 import { onThisHost } from '../../../src/plan/nat/ipv6.ts';
+import { neighbourNotes } from '../../../src/plan/nat/neighbours.ts';
 import { renderTable } from '../../../src/plan/nat/nft.ts';
 import { planNetwork } from '../../../src/plan/nat/start.ts';
 import { renderPlan } from '../../../src/plan/render.ts';
@@ -148,6 +149,22 @@ test('the built-in network has a prefix of this host’s own, the same every tim
   if (isProblem(to)) throw new Error(prefix);
   expect(prefixOf('a', [{ to, table: 'main' }])).not.toBe(prefix);
   expect(readNetwork(defaultXml(facts, false, 'a'), 'x').warnings).toEqual([]);
+});
+
+test('names are registered where somebody keeps them, without a circle; elsewhere that is said', () => {
+  const network = defined(
+    `<network><name>lab</name><forward/><domain name='lab.example' register='yes'/>
+    <ip address='10.9.0.1' prefix='24'/><ip family='ipv6' address='fd00::1'/></network>`,
+  );
+  const text = renderPlan(planNetwork(network, pathsOf('lab'), { ...facts, resolved: true }));
+  expect(text.match(/^resolvectl .*/gm)).toEqual([
+    'resolvectl dns qbr7 10.9.0.1 fd00::1',
+    "resolvectl domain qbr7 '~lab.example'",
+    'resolvectl default-route qbr7 no',
+  ]);
+  expect(text).toContain('local=/lab.example/');
+  expect(renderPlan(planNetwork(network, pathsOf('lab'), facts))).not.toContain('resolvectl');
+  expect(neighbourNotes(network, facts)).toEqual([expect.stringContaining('systemd-resolved does not run')]);
 });
 
 test('a host without name servers has none to ask', () => {

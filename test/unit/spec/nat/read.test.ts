@@ -121,13 +121,14 @@ test.each([
 });
 
 test('what is not known is named, and survives', () => {
-  const text = network(`${IP}<portgroup name='x'><vlan><tag id='7'/></vlan></portgroup><bridge zone='lab'/>
+  const text =
+    network(`${IP}<portgroup name='x'><vlan><tag id='7'/></vlan></portgroup><bridge macTableManager='libvirt' zone='lab'/>
     <ip address='10.8.0.1' prefix='24'><x/></ip><!-- mine -->`);
   const { warnings, document } = readNetwork(text, 'x');
   expect(warnings).toEqual([
     'line 1: network/portgroup has no effect here; it is kept',
     'line 1: network/portgroup/vlan has no effect here: the bridge of such a network has no VLANs; it is kept',
-    'line 1: network/bridge/@zone has no effect here; it is kept',
+    'line 1: network/bridge/@macTableManager has no effect here; it is kept',
     'line 2: network/ip[2]/x has no effect here; it is kept',
   ]);
   const kept = fillIn(document, { uuid: 'u', mac: 'm', bridge: 'b' });
@@ -140,6 +141,7 @@ test.each([
   ['nft syntax in the uplink', `<forward dev='e"}'/>`],
   ['a list of interfaces', "<bridge name='br0,eth0'/>"],
   ['a wildcard', "<bridge name='br*'/>"],
+  ['an option as a zone', "<bridge zone='--x'/>"],
   [
     'options behind a host name',
     "<ip address='10.9.0.1' prefix='24'><dhcp><host mac='52:54:00:00:00:01' name='a,b'/></dhcp></ip>",
