@@ -3,6 +3,7 @@
 import { nthAddress } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
 import type { DefinedNetwork } from '../nat/defined.ts';
+import { flowsOf6 } from './flows6.ts';
 import type { Packet } from './match.ts';
 
 export interface Flow {
@@ -21,7 +22,7 @@ export interface Surroundings {
 
 const ANYWHERE = '198.51.100.9';
 
-/** Of IPv4; none of an open network, whose firewall is the administrator's. */
+/** None of an open network, whose firewall is the administrator's. */
 export function flowsOf(network: DefinedNetwork, { uplink, bridgeFilter }: Surroundings): readonly Flow[] {
   const {
     bridge: { name: bridge },
@@ -30,8 +31,9 @@ export function flowsOf(network: DefinedNetwork, { uplink, bridgeFilter }: Surro
   } = network;
   if (forward.mode === 'open') return [];
   const out = forward.dev ?? uplink ?? 'eth0';
-  const ips = network.ips.filter(({ address }) => address.family === 4);
-  return ips.flatMap(({ address, subnet, dhcp }, nth): readonly Flow[] => {
+  return network.ips.flatMap((ip, nth): readonly Flow[] => {
+    if (ip.address.family === 6) return flowsOf6(network, ip, out);
+    const { address, subnet, dhcp } = ip;
     const [gateway, guest] = [formatIp(address), formatIp(nthAddress(subnet, 2n) ?? address)];
     const tcp = { proto: 'tcp', sport: 40_000, dport: 443, state: 'new' } as const;
     const ask = {

@@ -9,16 +9,20 @@ import { isProblem } from '../../spec/raw.ts';
 export interface Packet {
   readonly iif?: string;
   readonly oif?: string;
-  readonly proto: 'tcp' | 'udp' | 'icmp';
+  readonly proto: 'tcp' | 'udp' | 'icmp' | 'icmpv6';
+  /** Of icmpv6, as nft names it. */
+  readonly type?: string;
   readonly sport: number;
   readonly dport: number;
-  /** IPv4. */
+  /** Of either family, both of the same. */
   readonly saddr: string;
   readonly daddr: string;
   readonly state: 'new' | 'established';
   /** Its destination was rewritten by a forward. */
   readonly dnat?: true;
 }
+
+export const isIPv6 = ({ saddr }: Packet): boolean => saddr.includes(':');
 
 /** What a rule does to a packet that it speaks of; `continue`: it only counts, marks or logs. */
 export interface Reading {
@@ -37,18 +41,22 @@ const TESTS: readonly (readonly [words: string, test: Test])[] = [
   ['oifname', (value, { oif }) => isName(value, oif)],
   ['oif', (value, { oif }) => isName(value, oif)],
   ['meta l4proto', (value, { proto }) => isProto(value, proto)],
-  ['ip protocol', (value, { proto }) => isProto(value, proto)],
-  ['meta nfproto', (value) => value === 'ipv4'],
-  ['th dport', (value, { dport, proto }) => proto !== 'icmp' && isPort(value, dport)],
-  ['th sport', (value, { sport, proto }) => proto !== 'icmp' && isPort(value, sport)],
+  ['ip protocol', (value, packet) => !isIPv6(packet) && isProto(value, packet.proto)],
+  ['ip6 nexthdr', (value, packet) => isIPv6(packet) && isProto(value, packet.proto)],
+  // As neighbours and routers send it (RFC 4861, 7.1), and nobody behind a router could.
+  ['ip6 hoplimit', (value, packet) => isIPv6(packet) && (value === '255' || undefined)],
+  ['meta nfproto', (value, packet) => value === (isIPv6(packet) ? 'ipv6' : 'ipv4')],
+  ['th dport', (value, { dport, proto }) => !proto.startsWith('icmp') && isPort(value, dport)],
+  ['th sport', (value, { sport, proto }) => !proto.startsWith('icmp') && isPort(value, sport)],
   ...(['udp', 'tcp'] as const).flatMap((name): readonly (readonly [string, Test])[] => [
     [`${name} dport`, (value, { dport, proto }) => proto === name && isPort(value, dport)],
     [`${name} sport`, (value, { sport, proto }) => proto === name && isPort(value, sport)],
   ]),
-  ['ip saddr', (value, { saddr }) => isAddress(value, saddr)],
-  ['ip daddr', (value, { daddr }) => isAddress(value, daddr)],
-  // Of packets that are not.
-  ...['ip6 saddr', 'ip6 daddr', 'icmpv6 type'].map((words): readonly [string, Test] => [words, () => false]),
+  ['ip saddr', (value, packet) => !isIPv6(packet) && isAddress(value, packet.saddr)],
+  ['ip daddr', (value, packet) => !isIPv6(packet) && isAddress(value, packet.daddr)],
+  ['ip6 saddr', (value, packet) => isIPv6(packet) && isAddress(value, packet.saddr)],
+  ['ip6 daddr', (value, packet) => isIPv6(packet) && isAddress(value, packet.daddr)],
+  ['icmpv6 type', (value, { proto, type }) => proto === 'icmpv6' && value === type],
   ['icmp type', (_value, { proto }) => (proto === 'icmp' ? undefined : false)],
   ['fib daddr type', (value, packet) => value === addressType(packet)],
   ['ct state', (value, { state }) => value === state],
@@ -120,6 +128,7 @@ function testOf(text: string, packet: Packet): Step | undefined {
 /** As the routing table knows it: what comes in is for this host, or for all. */
 function addressType({ daddr, oif }: Packet): string {
   if (daddr === '255.255.255.255') return 'broadcast';
+  if (daddr.startsWith('ff')) return 'multicast';
   return oif === undefined ? 'local' : 'unicast';
 }
 
@@ -128,7 +137,13 @@ function isName(value: string, name: string | undefined): boolean {
   return value.endsWith('*') ? name.startsWith(value.slice(0, -1)) : value === name;
 }
 
-const NUMBERS: Readonly<Record<string, string>> = { '1': 'icmp', '6': 'tcp', '17': 'udp' };
+const NUMBERS: Readonly<Record<string, string>> = {
+  '1': 'icmp',
+  '6': 'tcp',
+  '17': 'udp',
+  '58': 'icmpv6',
+  'ipv6-icmp': 'icmpv6',
+};
 const isProto = (value: string, proto: string): boolean => (NUMBERS[value] ?? value) === proto;
 
 function isPort(value: string, port: number): boolean | undefined {

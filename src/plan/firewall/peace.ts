@@ -56,7 +56,7 @@ function ownerOf({ chain }: Drop, { chains }: FirewallFacts): string {
   const beside = chains.filter(({ family, table }) => family === chain.family && table === chain.table);
   const has = (start: string): boolean => beside.some(({ name }) => name.startsWith(start));
   if (chain.table === 'firewalld') return 'firewalld';
-  if (chain.rules.some((rule) => rule.includes('jump ufw-'))) return 'ufw';
+  if (chain.rules.some((rule) => /jump ufw6?-/.test(rule))) return 'ufw';
   if (chain.hook === 'forward' && has('DOCKER-USER')) return 'Docker';
   if (has('nixos-fw')) return 'NixOS';
   return `the table ${chain.family} ${chain.table}`;
@@ -74,6 +74,7 @@ export function peaceSteps(
   const bridge = network.bridge.name;
   const { tools, zones } = facts;
   const wanted = network.bridge.zone;
+  const hasIPv6 = network.ips.some(({ address }) => address.family === 6);
   const step = (title: string, run: Argv, undo: Argv, gone: readonly string[], durable?: true): Step => ({
     title,
     do: { run },
@@ -90,7 +91,7 @@ export function peaceSteps(
   );
   return [
     ...(byUfw
-      ? ufwRules(bridge)
+      ? ufwRules(bridge, hasIPv6)
           .filter(([kind]) =>
             obstacles.some(({ owner, drop }) => owner === 'ufw' && UFW_HOOK[kind] === drop.chain.hook),
           )
@@ -106,7 +107,7 @@ export function peaceSteps(
       : []),
     ...(byZone ? [zoneStep(bridge, wanted ?? usualZone(zones), step)] : []),
     ...rest.flatMap(({ owner, drop: { chain } }) =>
-      rulesFor(chain, bridge, owner).map((rule) => insertion(rule, mark, facts, step)),
+      rulesFor(chain, bridge, owner, hasIPv6).map((rule) => insertion(rule, mark, facts, step)),
     ),
   ];
 }
@@ -130,9 +131,10 @@ type UfwRule = readonly ['in' | 'out' | 'route', ...string[]];
 const UFW_HOOK = { in: 'input', out: 'output', route: 'forward' } as const;
 
 /** What passes on to others is decided by our own table, which lets less pass. */
-function ufwRules(bridge: string): readonly UfwRule[] {
+function ufwRules(bridge: string, hasIPv6: boolean): readonly UfwRule[] {
   return [
     ['in', 'on', bridge, 'to', 'any', 'port', '67', 'proto', 'udp'],
+    ...(hasIPv6 ? [['in', 'on', bridge, 'to', 'any', 'port', '547', 'proto', 'udp'] as const] : []),
     ['in', 'on', bridge, 'to', 'any', 'port', '53'],
     ['out', 'on', bridge],
     ['route', 'in', 'on', bridge],
@@ -152,11 +154,11 @@ interface OpenRule {
   readonly chain: Pick<Chain, 'family' | 'table' | 'name'>;
   readonly dir: 'in' | 'out';
   readonly bridge: string;
-  readonly proto?: 'udp' | 'tcp';
+  readonly proto?: 'udp' | 'tcp' | 'icmpv6';
   readonly dport?: number;
 }
 
-function rulesFor(chain: Chain, bridge: string, owner: string): readonly OpenRule[] {
+function rulesFor(chain: Chain, bridge: string, owner: string, hasIPv6: boolean): readonly OpenRule[] {
   const name = owner === 'Docker' ? 'DOCKER-USER' : chain.name;
   const into = { family: chain.family, table: chain.table, name };
   if (chain.hook === 'output') return [{ chain: into, dir: 'out', bridge }];
@@ -166,7 +168,13 @@ function rulesFor(chain: Chain, bridge: string, owner: string): readonly OpenRul
       { chain: into, dir: 'out', bridge },
     ];
   return [
-    { chain: into, dir: 'in', bridge, proto: 'udp', dport: 67 },
+    ...(chain.family === 'ip6' ? [] : [{ chain: into, dir: 'in', bridge, proto: 'udp', dport: 67 } as const]),
+    ...(chain.family === 'ip' || !hasIPv6
+      ? []
+      : ([
+          { chain: into, dir: 'in', bridge, proto: 'udp', dport: 547 },
+          { chain: into, dir: 'in', bridge, proto: 'icmpv6' },
+        ] as const)),
     { chain: into, dir: 'in', bridge, proto: 'udp', dport: 53 },
     { chain: into, dir: 'in', bridge, proto: 'tcp', dport: 53 },
   ];
@@ -178,6 +186,9 @@ export const DELETE_RULES: string = [
   'while read -r handle; do nft delete rule "$1" "$2" "$3" handle "$handle" || exit 1; done',
 ].join('\n');
 
+/** They come together, in one package. */
+const LEGACY: Readonly<Record<string, string>> = { ip: 'iptables', ip6: 'ip6tables' };
+
 function insertion(rule: OpenRule, mark: string, { tools }: FirewallFacts, step: MakeStep): Step {
   const {
     chain: { family, table, name },
@@ -186,22 +197,28 @@ function insertion(rule: OpenRule, mark: string, { tools }: FirewallFacts, step:
     proto,
     dport,
   } = rule;
-  const port = dport === undefined ? '' : `, ${proto} port ${dport}`;
+  const port = dport === undefined ? (proto === undefined ? '' : `, ${proto}`) : `, ${proto} port ${dport}`;
   const title = `let ${family} ${table} ${name} accept what ${dir === 'in' ? 'comes from' : 'goes to'} ${bridge}${port}`;
   // iptables-nft reads nft's own match of a port as none (1.8.9): its tables get its own words.
-  if (table === 'filter' && family === 'ip' && /^[A-Z-]+$/.test(name) && tools.includes('iptables')) {
+  const program = LEGACY[family];
+  if (table === 'filter' && program !== undefined && /^[A-Z-]+$/.test(name) && tools.includes('iptables')) {
     const words = [
       name,
       ...[dir === 'in' ? '-i' : '-o', bridge],
-      ...(proto === undefined ? [] : ['-p', proto, '--dport', `${dport}`]),
+      ...(proto === undefined ? [] : ['-p', proto]),
+      ...(dport === undefined ? [] : ['--dport', `${dport}`]),
       ...['-m', 'comment', '--comment', mark, '-j', 'ACCEPT'],
     ];
     const gone = ['does a matching rule exist', 'No chain/target/match'];
-    return step(title, ['iptables', '-w', '-I', ...words], ['iptables', '-w', '-D', ...words], gone);
+    return step(title, [program, '-w', '-I', ...words], [program, '-w', '-D', ...words], gone);
   }
   const match = [
     ...[dir === 'in' ? 'iifname' : 'oifname', `"${bridge}"`],
-    ...(proto === undefined ? [] : [proto, 'dport', `${dport}`]),
+    ...(proto === undefined
+      ? []
+      : dport === undefined
+        ? ['meta', 'l4proto', proto]
+        : [proto, 'dport', `${dport}`]),
   ];
   const where = [family, table, name] as const;
   const comment = `${mark}/${dir}${proto ?? ''}${dport ?? ''}`;

@@ -1,5 +1,5 @@
 /** What the firewall does with a packet: every base chain at a hook must let it pass (nft(8), "CHAINS"). */
-import { type Packet, readRule } from './match.ts';
+import { isIPv6, type Packet, readRule } from './match.ts';
 import type { Chain } from './ruleset.ts';
 
 /** Who does not let it pass. */
@@ -17,7 +17,7 @@ const MAX_JUMPS = 16;
 /** One per base chain that drops it. A rule that nobody understands is passed by. */
 export function dropsOf(chains: readonly Chain[], hook: string, packet: Packet): readonly Drop[] {
   return chains
-    .filter((chain) => chain.hook === hook && chain.family !== 'ip6' && !chain.ours)
+    .filter((chain) => chain.hook === hook && chain.family !== (isIPv6(packet) ? 'ip' : 'ip6') && !chain.ours)
     .flatMap((chain): readonly Drop[] => {
       const end = walk(chain, chains, packet, 0);
       if (end?.verdict === 'accept') return [];

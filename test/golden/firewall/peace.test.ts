@@ -55,6 +55,77 @@ test.each(['ufw', 'firewalld'])('%s, opened so (and recorded again), drops nothi
   expect(obstaclesOf(network(), facts)).toEqual([]);
 });
 
+const DUAL = (() => {
+  const { network: read } = readNetwork(
+    `<network><name>lab</name><forward/><bridge name='lab0'/><mac address='52:54:00:00:00:01'/>
+    <ip address='10.98.0.1' prefix='24'><dhcp><range start='10.98.0.10' end='10.98.0.90'/></dhcp></ip>
+    <ip address='fd98::1'><dhcp><range start='fd98::10' end='fd98::90'/></dhcp></ip></network>`,
+    'lab.xml',
+  );
+  if (!isDefined(read)) throw new Error('not whole');
+  return read;
+})();
+
+const stepsFor = (facts: FirewallFacts): string =>
+  renderPlan({ steps: peaceSteps(DUAL, facts, MARK, { link: 'lab0', alias: MARK }) });
+
+test('IPv6: firewalld has one zone for both; a ufw that does without IPv6 has left a table that drops it all', () => {
+  expect(stepsFor(factsOf('firewalld')).match(/firewall-cmd/g)).toHaveLength(1);
+  const said = obstaclesOf(DUAL, factsOf('ufw')).map(renderObstacle);
+  expect(said).toContainEqual(expect.stringMatching(/ip6 filter INPUT by its policy: .*an address \(IPv6\)/));
+  expect(stepsFor(factsOf('ufw'))).toContain('ip6tables -w -I FORWARD -i lab0');
+});
+
+test('IPv6: what ufw lets pass by its own rules is not opened again, the rest by ufw', () => {
+  const text = (rule: string): string => `table ip6 filter {
+\tchain ufw6-before-input {
+\t\t${rule}
+\t}
+\tchain INPUT {
+\t\ttype filter hook input priority filter; policy drop;
+\t\tcounter packets 0 bytes 0 jump ufw6-before-input
+\t}
+}
+`;
+  const facts = (rule: string): FirewallFacts => ({
+    chains: parseRuleset(text(rule)),
+    tools: ['iptables', 'ufw'],
+    zones: [],
+    uplink: 'eth0',
+    bridgeFilter: false,
+  });
+  const nd =
+    'meta l4proto ipv6-icmp icmpv6 type { nd-router-solicit, nd-neighbor-solicit } ip6 hoplimit 255 accept';
+  const [drop] = obstaclesOf(DUAL, facts(nd));
+  expect(drop).toMatchObject({
+    owner: 'ufw',
+    what: ['guests ask for an address (IPv6)', 'guests ask for names (IPv6)'],
+  });
+  expect(stepsFor(facts(nd))).toContain('ufw allow in on lab0 to any port 547 proto udp');
+  expect(obstaclesOf(DUAL, facts('accept'))).toEqual([]);
+});
+
+test.each(['inet', 'ip6'])('IPv6: a drop in a table of %s is opened in its own words', (family) => {
+  const chains = parseRuleset(
+    `table ${family} mine {\n\tchain input {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n`,
+  );
+  const text = stepsFor({ chains, tools: [], zones: [], uplink: 'eth0', bridgeFilter: false });
+  const words = (rest: string) =>
+    `nft insert rule ${family} mine input iifname '"lab0"' ${rest} counter accept`;
+  expect(text).toContain(words('udp dport 547'));
+  expect(text).toContain(words('meta l4proto icmpv6'));
+  expect(text.includes(words('udp dport 67'))).toBe(family === 'inet');
+});
+
+test('IPv6: ip6tables is spoken to in its own words', () => {
+  const chains = parseRuleset(
+    'table ip6 filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n',
+  );
+  const text = stepsFor({ chains, tools: ['iptables'], zones: [], uplink: 'eth0', bridgeFilter: false });
+  expect(text).toContain('ip6tables -w -I INPUT -i lab0 -p icmpv6 -m comment');
+  expect(text).toContain('ip6tables -w -I INPUT -i lab0 -p udp --dport 547 -m comment');
+});
+
 test('an open network asks for nothing', () => {
   expect(obstaclesOf(network("<forward mode='open'/>"), factsOf('docker'))).toEqual([]);
 });

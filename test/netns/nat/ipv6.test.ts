@@ -77,20 +77,3 @@ function uplinkAddress(): string {
   const text = execFileSync('ip', ['-6', '-o', 'address', 'show', 'dev', 'wan0'], { encoding: 'utf8' });
   return /inet6 (2001:db8:1:[^/]+)\//.exec(text)?.[1] ?? 'none';
 }
-
-test('while the host routes for somebody else it goes on hearing its router', async () => {
-  await internet({ ipv6: true });
-  const w = world();
-  onTestFinished(async () => void (await w.qlaunch('net', 'stop', 'default', '--force')));
-  expect(await w.qlaunch('net', 'start', 'default')).toMatchObject({ status: 0, stderr: '' });
-  execFileSync('ip', ['link', 'add', 'docker0', 'type', 'bridge']);
-  onTestFinished(() => {
-    execFileSync('ip', ['link', 'delete', 'docker0']);
-    execFileSync('sysctl', ['-qw', 'net.ipv6.conf.all.forwarding=0', 'net.ipv4.ip_forward=0']);
-  });
-  const stopped = await w.qlaunch('net', 'stop', 'default');
-  expect(stopped).toMatchObject({ status: 0 });
-  expect(stopped.stdout + stopped.stderr).toContain('this host still routes IPv6');
-  expect([sysctl('all/forwarding'), sysctl('wan0/accept_ra')]).toEqual(['1', '2']);
-  expect(advertisedRoute()).not.toBe('');
-});

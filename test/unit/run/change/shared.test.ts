@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { IPV4_FORWARD, shareAttribute } from '../../../../src/plan/sysctl.ts';
+import { IPV4_FORWARD, IPV6_FORWARD, keepHearing, shareAttribute } from '../../../../src/plan/sysctl.ts';
 import { apply } from '../../../../src/run/apply.ts';
 import type { Recovered } from '../../../../src/run/recover.ts';
 import { recover, release } from '../../../../src/run/recover.ts';
@@ -64,6 +64,30 @@ test('while another forwarder lives it stays on, and that is said', async () => 
   world.host.links.command(['link', 'add', 'name', 'docker0', 'type', 'bridge']);
   expect((await leave(world, 'a')).said).toEqual([`left at 1: ${IPV4_FORWARD} is needed by docker0`]);
   expect([world.host.links.read(IPV4_FORWARD), world.open]).toEqual(['1', []]);
+});
+
+test('an uplink goes on hearing its router while the host routes IPv6, for us or for somebody else', async () => {
+  const world = new FakeWorld();
+  world.host.links.command(['link', 'add', 'name', 'up0', 'type', 'bridge']);
+  const path = '/proc/sys/net/ipv6/conf/up0/accept_ra';
+  const before = world.host.state();
+  const route = (vm: string): Promise<unknown> =>
+    apply(world.engine(), { title: vm, lifetime: { vm } }, () => ({
+      steps: [keepHearing('up0'), shareAttribute(IPV6_FORWARD, '1', 'let the host route IPv6')],
+    }));
+  await route('a');
+  await route('b');
+  await leave(world, 'a');
+  expect([path, IPV6_FORWARD].map((one) => world.host.links.read(one))).toEqual(['2', '1']);
+  await leave(world, 'b');
+  expect([world.host.state(), world.open]).toEqual([before, []]);
+  await route('a');
+  world.host.links.command(['link', 'add', 'name', 'docker0', 'type', 'bridge']);
+  expect((await leave(world, 'a')).said).toEqual([
+    `left at 1: ${IPV6_FORWARD} is needed by docker0`,
+    'left at 2: this host still routes IPv6, and would not hear its routers any more',
+  ]);
+  expect([path, IPV6_FORWARD].map((one) => world.host.links.read(one))).toEqual(['2', '1']);
 });
 
 test('a record that can not be believed is not acted upon', async () => {
