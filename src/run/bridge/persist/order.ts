@@ -7,7 +7,7 @@ import { ipScript } from '../../../plan/bridge/persist/none.ts';
 import { cannotPersist, type PersistWish } from '../../../plan/bridge/persist/wish.ts';
 import { type HostFacts, linkNamed } from '../../../plan/facts.ts';
 import type { BackEnd } from '../../../spec/bridge/back-end.ts';
-import { isOnTrial } from '../../confirm/confirm.ts';
+import { isOnTrial } from '../../confirm/arm.ts';
 import type { Engine } from '../../engine.ts';
 import { bridgeChanges, titleOf } from '../changes.ts';
 import { type BridgeOrder, notMadeHere, order } from '../made.ts';
