@@ -1,6 +1,7 @@
 /** All that is on a NIC, read for its move to a bridge. */
 import type { LinkAddress } from '../../plan/bridge/address.ts';
 import type { Neighbour } from '../../plan/bridge/layer3.ts';
+import { readLinkSettings } from '../../plan/bridge/resolved.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import { askJson, isObject, listOf, type Raw, textOf } from '../ip-json.ts';
 import type { Host, Machine } from '../port.ts';
@@ -44,8 +45,17 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
     settings: [...(await settings(machine, 'ipv4', link)), ...(await settings(machine, 'ipv6', link))],
     ...(genMode === undefined ? {} : { genMode }),
     acceptsRa: await acceptsRa(machine, link),
+    resolved: await resolved(machine, link, shown[0]?.['ifindex']),
     xdp: shown.some((raw) => 'xdp' in raw),
   };
+}
+
+/** What resolved keeps after its end is nobody's any more: it has to answer. */
+async function resolved(machine: Machine, link: string, index: unknown): Promise<UplinkFacts['resolved']> {
+  const text = await machine.read(`/run/systemd/resolve/netif/${String(index)}`);
+  if (text === undefined || (await machine.which('resolvectl')) === undefined) return [];
+  const { status } = await machine.run(['resolvectl', 'dns', link], { timeoutMs: 5_000 });
+  return status === 0 ? readLinkSettings(text) : [];
 }
 
 /** ipv6_accept_ra() in linux/include/net/addrconf.h: a router takes them only where told by 2. */

@@ -24,6 +24,7 @@ import { arrivalLines, checkedLines, departureLines, type Layer3 } from './layer
 import { linkOf } from './port.ts';
 import { type Readdress, readdressed } from './readdress.ts';
 import { refuseAsPort } from './refuse.ts';
+import { moveLinkSettings, type readLinkSettings } from './resolved.ts';
 import { learnArgv, learntDefaults } from './router.ts';
 import { namesLink, type Rule, ruleWords } from './rule.ts';
 
@@ -48,6 +49,8 @@ export interface UplinkFacts extends Layer3 {
   readonly clients: readonly DhcpClient[];
   /** A program in the NIC's driver path (XDP). */
   readonly xdp: boolean;
+  /** Of systemd-resolved; empty where it does not run, or has nothing for this link. */
+  readonly resolved: ReturnType<typeof readLinkSettings>;
   /** The DHCP client that is installed here; asked only where none runs. */
   readonly dhcpProgram?: string;
 }
@@ -69,6 +72,8 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
       ...uplink.settings.map((one) => copySetting(wish.name, one)),
       ...quiet(wish, uplink, owns),
       ...handedOver.flatMap((client) => startClient(client, nic.ifname, wish.name, owns)),
+      // Before, so that they are taken back after it: a port that leaves its bridge loses them (RTM_DELLINK of AF_BRIDGE).
+      ...moveLinkSettings(uplink.resolved, nic.ifname, wish.name, owns),
       moveStep(wish, nic, uplink, arriving, owns),
       ...settle(wish, uplink, owns),
       ...learn(wish.name, arriving),

@@ -27,7 +27,11 @@ export async function lookBefore(
   for (const gateway of gatewaysOf(facts))
     if (await answers(machine, gateway, facts.link, ANSWER_MS)) found.push(gateway);
   const dns: string[] = [];
-  for (const server of await nameServers(machine))
+  const perLink = facts.resolved.flatMap(({ verb, values }) => (verb === 'dns' ? values : []));
+  for (const server of new Set([
+    ...(await nameServers(machine)),
+    ...perLink.filter((one) => !one.includes('%')),
+  ]))
     if ((await linkTo(machine, server)) === facts.link && (await answersDns(server, DNS_MS)))
       dns.push(server);
   const isOver = peer !== undefined && (await linkTo(machine, peer)) === facts.link;

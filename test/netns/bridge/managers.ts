@@ -15,13 +15,16 @@ import { onTestFinished } from 'vitest';
 import { type World, world } from '../../tiers/cli.ts';
 import { ip, settled } from './outside.ts';
 
-const ROOT: string = execFileSync(new URL('../../../scripts/network-managers', import.meta.url).pathname, {
-  encoding: 'utf8',
-}).trim();
+export const NETWORK_MANAGERS: string = execFileSync(
+  new URL('../../../scripts/network-managers', import.meta.url).pathname,
+  {
+    encoding: 'utf8',
+  },
+).trim();
 
 const libraries = ['usr/lib', 'lib'].flatMap((dir) => [
-  `${ROOT}/${dir}/x86_64-linux-gnu`,
-  `${ROOT}/${dir}/x86_64-linux-gnu/systemd`,
+  `${NETWORK_MANAGERS}/${dir}/x86_64-linux-gnu`,
+  `${NETWORK_MANAGERS}/${dir}/x86_64-linux-gnu/systemd`,
 ]);
 const ENV: NodeJS.ProcessEnv = {
   ...process.env,
@@ -86,7 +89,7 @@ export function networkd(): ReturnType<typeof daemon> {
     mkdirSync(`/run/systemd/netif${dir}`, { recursive: true });
     chownSync(`/run/systemd/netif${dir}`, uid ?? 0, gid ?? 0);
   }
-  return daemon([`${ROOT}/lib/systemd/systemd-networkd`]);
+  return daemon([`${NETWORK_MANAGERS}/lib/systemd/systemd-networkd`]);
 }
 
 const json = (line: string): readonly Record<string, unknown>[] =>
@@ -122,7 +125,7 @@ export function bridgeNow(): Readonly<Record<string, unknown>> {
 }
 
 /** A line for sh that runs what `netplan generate` runs. */
-export const generator: string = `env LD_LIBRARY_PATH=${libraries.join(':')} ${ROOT}/usr/libexec/netplan/generate`;
+export const generator: string = `env LD_LIBRARY_PATH=${libraries.join(':')} ${NETWORK_MANAGERS}/usr/libexec/netplan/generate`;
 
 const BUS = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -137,13 +140,17 @@ export async function networkManager(): Promise<ReturnType<typeof daemon>> {
     mkdirSync(dir, { recursive: true });
   writeFileSync('/run/dbus/test.conf', BUS);
   // Its log goes to the system's, of which there is none here.
-  const bus = daemon([`${ROOT}/usr/bin/dbus-daemon`, '--config-file=/run/dbus/test.conf', '--nofork']);
+  const bus = daemon([
+    `${NETWORK_MANAGERS}/usr/bin/dbus-daemon`,
+    '--config-file=/run/dbus/test.conf',
+    '--nofork',
+  ]);
   await settled(() => existsSync('/run/dbus/system_bus_socket'));
   writeFileSync(
     '/etc/NetworkManager/NetworkManager.conf',
     '[main]\nplugins=keyfile\nauth-polkit=false\ndns=none\nrc-manager=unmanaged\nno-auto-default=*\n[device]\nmatch-device=*\nmanaged=1\n',
   );
-  const nm = daemon([`${ROOT}/usr/sbin/NetworkManager`, '--no-daemon', '--log-level=INFO']);
+  const nm = daemon([`${NETWORK_MANAGERS}/usr/sbin/NetworkManager`, '--no-daemon', '--log-level=INFO']);
   return {
     log: () => nm.log() + bus.log(),
     end: async () => {
@@ -156,4 +163,8 @@ export async function networkManager(): Promise<ReturnType<typeof daemon>> {
 
 /** nmcli without a daemon: a profile from stdin, as it understands it. */
 export const offline = (argv: readonly string[], input: string = ''): string =>
-  execFileSync(`${ROOT}/usr/bin/nmcli`, ['--offline', ...argv], { encoding: 'utf8', env: ENV, input });
+  execFileSync(`${NETWORK_MANAGERS}/usr/bin/nmcli`, ['--offline', ...argv], {
+    encoding: 'utf8',
+    env: ENV,
+    input,
+  });
