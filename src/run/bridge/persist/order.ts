@@ -31,6 +31,7 @@ export async function persistOrder(
 ): Promise<PersistOrder> {
   const facts = await readFacts(engine.machine, engine.newToken());
   const { wish } = await wishNow(engine, name, facts);
+  refuseReaddressed(engine, name, wish.uplink);
   const backEnd = asked ?? (await chosenBackEnd(engine.machine, wish));
   const made = order(engine, titleOf('persist', name), async (links) => {
     const now = await wishNow(engine, name, links);
@@ -45,6 +46,20 @@ export async function persistScript(engine: Engine, name: string): Promise<strin
   const facts = await readFacts(engine.machine, engine.newToken());
   const { wish, now } = await wishNow(engine, name, facts);
   return ipScript(wish, now);
+}
+
+/** What is written is what the files have for the NIC. */
+function refuseReaddressed(engine: Engine, name: string, uplink: string | undefined): void {
+  const isSo = bridgeChanges(engine, name).some(({ readdressed }) => readdressed === true);
+  if (isSo)
+    throw cannotPersist(
+      name,
+      [`it has other addresses than ${uplink} has in the files, which would come back at boot`],
+      [
+        `sudo qlaunch bridge persist ${name} --persist=none   # prints what would make it, for your own script`,
+        `change the address of ${uplink} in the files, then make ${name} with --keep`,
+      ],
+    );
 }
 
 async function wishNow(
