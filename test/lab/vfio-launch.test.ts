@@ -62,6 +62,12 @@ test('a guest exchanges a nonce through the NIC it was given, its QEMU without a
     stderr: expect.stringMatching(new RegExp(`pid ${qemu} \\(qemu`)),
   });
 
+  const kept = await w.qlaunch('vfio', 'restore', '--all');
+  expect(kept).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining(`${nic.address} stays: pid ${qemu}`),
+  });
+
   expect(await answered).toBe(`/${nonce}/${NIC}`);
   const killed = await w.qlaunch('kill', 'passed');
   expect([killed.status, killed.stderr]).toEqual([0, expect.stringContaining('passed: ')]);
@@ -91,14 +97,15 @@ test('what root prepared is used without a right; what it lacks is told', async 
   const before = pciState();
   const start = ['run', '-d', '--name', 'own', '--memory', '64', '--accel', 'tcg'];
   const net = ['--net', `vfio:${nic.address}`, '--', '-S'];
+  // Of this process and what it starts.
+  const limit = (bytes: string): Buffer =>
+    execFileSync('prlimit', ['--pid', `${process.pid}`, `--memlock=${bytes}:${bytes}`]);
+  limit('unlimited');
   expect(await user.qlaunch(...start, ...net)).toMatchObject({
     status: 3,
     stderr: expect.stringMatching(/vfio-pci[\s\S]*sudo \S+\/qlaunch run -d --name own/),
   });
   expect(await w.qlaunch('vfio', 'bind', nic.name, '--user', 'nobody')).toMatchObject({ status: 0 });
-  // Of this process and what it starts.
-  const limit = (bytes: string): Buffer =>
-    execFileSync('prlimit', ['--pid', `${process.pid}`, `--memlock=${bytes}:${bytes}`]);
   limit('65536');
   onTestFinished(() => void limit('unlimited'));
   expect(await user.qlaunch(...start, ...net)).toMatchObject({
