@@ -3,10 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { programs, type World, world } from '../../tiers/cli.ts';
 import { station } from '../../tiers/station.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 90_000 });
 
 function labWorld(): World {
   const w = world();

@@ -5,10 +5,13 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { type World, world } from '../../tiers/cli.ts';
 import { station } from '../../tiers/station.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 90_000 });
 
 async function lab(): Promise<World> {
   const w = world();

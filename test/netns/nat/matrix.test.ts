@@ -5,12 +5,15 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { world } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
 import { internet, UPLINK } from '../../tiers/internet.ts';
 import { type Station, station } from '../../tiers/station.ts';
+
+// A busy machine is no failure.
+vi.setConfig({ testTimeout: 90_000 });
 
 /** A station with an address of its own, and a page. */
 async function guest(name: string, address: string): Promise<Station> {
