@@ -1,8 +1,8 @@
 /** qlaunch install-hooks */
 
 import { join, resolve } from 'node:path';
-import { EXIT, QlaunchError } from '../errors.ts';
-import { hookProgram, writableByOthers } from '../host/hook/programs.ts';
+import { EXIT } from '../errors.ts';
+import { hookProgram } from '../host/hook/programs.ts';
 import { planJson, renderPlan } from '../plan/render.ts';
 import { shellWord } from '../plan/shell.ts';
 import type { FilePath } from '../plan/step.ts';
@@ -16,6 +16,7 @@ import {
 import { openEngine } from '../run/open-engine.ts';
 import { recoveredJson, renderRecovered } from './changes.ts';
 import { json, note, out } from './terminal.ts';
+import { requireTrusted } from './trusted.ts';
 
 declare const QLAUNCH_VERSION: string;
 
@@ -34,7 +35,7 @@ export async function installHooksCommand(options: InstallHooksOptions): Promise
     directory,
     programs: { 'qemu-ifup': hookProgram('qemu-ifup'), 'qemu-ifdown': hookProgram('qemu-ifdown') },
   };
-  remark(wish);
+  requireTrusted(Object.values(wish.programs), 'these hooks');
   if (options.dryRun === true) {
     const plan = await installPlan(engine, wish);
     if (options.json === true) json(planJson(plan));
@@ -55,20 +56,6 @@ const again = ({ prefix }: InstallHooksOptions): string =>
   prefix === undefined ? '' : ` --prefix ${shellWord(prefix)}`;
 
 /** Every QEMU that root starts runs them. Throws QL_STATE_UNSAFE. */
-function remark({ programs }: InstallWish): void {
-  const writable = writableByOthers(Object.values(programs));
-  if (writable === undefined) return;
-  const { path, uid, byOthers } = writable;
-  if (!byOthers) {
-    note(`${path} belongs to uid ${uid}, who thereby says what a QEMU of root runs`);
-    return;
-  }
-  throw new QlaunchError('QL_STATE_UNSAFE', EXIT.refused, {
-    what: 'will not make root run these hooks',
-    why: [`others may write ${path}`],
-    todo: [`chmod go-w ${path}`, 'or install qlaunch for all users, as root'],
-  });
-}
 
 async function uninstall(directory: FilePath, options: InstallHooksOptions): Promise<number> {
   const engine = openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });

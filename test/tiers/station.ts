@@ -92,8 +92,9 @@ export function station(name: string, bridge: string): Station {
         'busybox',
         'udhcpc',
         '-nqf',
+        // dnsmasq pings an address for three seconds before it gives it.
         '-t',
-        '4',
+        '10',
         '-T',
         '1',
         '-x',

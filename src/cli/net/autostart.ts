@@ -14,6 +14,7 @@ import {
 import { definitionOf } from '../../run/nat/definitions.ts';
 import { requireRoot } from '../root.ts';
 import { fail, json, note, out } from '../terminal.ts';
+import { requireTrusted } from '../trusted.ts';
 import { context, ROOTS, type Show, showPlan } from './context.ts';
 
 export interface AutostartOptions extends Show {
@@ -40,6 +41,7 @@ export async function autostart(name: string | undefined, options: AutostartOpti
     return EXIT.ok;
   }
   const definition = await definitionOf(engine, places, name);
+  if (runsSystemd()) requireTrusted([ownArgv()], 'this qlaunch at every boot');
   if (options.dryRun === true) {
     showPlan(autostartPlan(places, name), options);
     return EXIT.ok;

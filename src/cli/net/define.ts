@@ -1,9 +1,11 @@
 /** qlaunch net define | undefine | dumpxml */
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { readDefinitionFile } from '../../host/nat/definition-file.ts';
-import { definedNames } from '../../host/nat/places.ts';
+import { definedNames, marked } from '../../host/nat/places.ts';
 import { identity } from '../../host/vm/user.ts';
+import type { HostFacts } from '../../plan/facts.ts';
 import { planDefine, planUndefine } from '../../plan/nat/define.ts';
+import { noAutostart, noAutostartPlan } from '../../run/nat/autostart.ts';
 import {
   definitionOf,
   undefine as forget,
@@ -52,11 +54,15 @@ export async function undefine(name: string, options: Show): Promise<number> {
       what: `the network ${name} is started`,
       todo: [`sudo qlaunch net stop ${name}`],
     });
+  const atBoot = marked(places).includes(name);
   if (options.dryRun === true) {
-    showPlan(planUndefine(places.definition(name), places.paths(name).leases), options);
+    const { steps } = planUndefine<HostFacts>(places.definition(name), places.paths(name).leases);
+    showPlan({ steps: [...(atBoot ? noAutostartPlan(places, name).steps : []), ...steps] }, options);
     return EXIT.ok;
   }
   requireRoot(ROOTS);
+  // A boot must not bring back, or look for, what is forgotten.
+  if (atBoot) await noAutostart(engine, places, name);
   await forget(engine, places, name);
   if (options.json === true) json({ name });
   else out(`network ${name} is forgotten`);

@@ -1,5 +1,5 @@
 /** What a network has to get along with on this host. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { NatFacts, RouteFact } from '../../plan/nat/facts.ts';
 import { parseCidr } from '../../spec/cidr.ts';
 import { readIp } from '../../spec/ip.ts';
@@ -39,8 +39,8 @@ const attributeOf = (dev: string, name: string): string | undefined =>
   textIfThere(`${CONF6}/${dev}/${name}`).trim() || undefined;
 
 /**
- * Where the default routes go, and where a router has advertised something: a host that boots may not have heard it
- * yet. 0 in accept_ra: somebody else (systemd-networkd, NetworkManager) or nobody hears it. 1 on a host that routes
+ * Where the default routes go, where a router has advertised something, and every NIC: a host that boots may not have
+ * heard it yet. 0 in accept_ra: somebody else (systemd-networkd, NetworkManager) or nobody hears it. 1 on a host that routes
  * already: it is not heard, and never was.
  */
 function advertised(routes: readonly Raw[]): readonly string[] {
@@ -48,10 +48,16 @@ function advertised(routes: readonly Raw[]): readonly string[] {
     .filter(({ dst, protocol }) => dst === 'default' || protocol === 'ra')
     .flatMap(({ dev }) => textOf(dev) ?? []);
   const routesAlready = attributeOf('all', 'forwarding') === '1';
-  return [...new Set(devs)].filter((dev) => {
+  return [...new Set([...devs, ...cards()])].filter((dev) => {
     const heard = attributeOf(dev, 'accept_ra');
     return heard === '2' || (heard === '1' && !routesAlready);
   });
+}
+
+/** Interfaces of a bus: no bridges, taps or veths. */
+function cards(): readonly string[] {
+  const all = existsSync('/sys/class/net') ? readdirSync('/sys/class/net') : [];
+  return all.filter((dev) => existsSync(`/sys/class/net/${dev}/device`));
 }
 
 const uplinkOf = (routes: readonly Raw[]): string | undefined =>

@@ -20,7 +20,8 @@ export interface AutostartPaths extends DefinitionPaths {
 const renderUnit = (program: Argv): string => `# Written by qlaunch net autostart.
 [Unit]
 Description=networks of qlaunch that start at boot
-After=network.target nftables.service firewalld.service ufw.service docker.service libvirtd.service
+Wants=network-online.target
+After=network-online.target nftables.service firewalld.service ufw.service docker.service libvirtd.service
 
 [Service]
 Type=oneshot

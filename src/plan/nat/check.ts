@@ -4,6 +4,7 @@ import type { Finding } from '../doctor/finding.ts';
 import { linkNamed } from '../facts.ts';
 import { putFile } from '../files.ts';
 import { obstaclesOf, peaceSteps, renderObstacle } from '../firewall/peace.ts';
+import { isMarkOf } from '../owner.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
 import { IPV4_FORWARD, IPV6_FORWARD } from '../sysctl.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
@@ -50,7 +51,7 @@ export function checkNetwork(
   const cure = [`sudo qlaunch net check ${name} --fix`];
   const link = linkNamed(seen.facts, status.bridge);
   if (isHostBridge(network)) return [hostBridge(status, link?.kind)];
-  if (link?.ifalias === undefined) return [gone(status)];
+  if (link?.ifalias === undefined || !isMarkOf(link.ifalias, { net: name })) return [gone(status)];
   const dnsmasq = dnsmasqFinding(status, seen, cure);
   if (isOther(network, status))
     return [

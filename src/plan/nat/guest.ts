@@ -54,7 +54,8 @@ export function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward
   const { address, bridge, subnet, tap } = guest;
   const { proto, address: at, hostPort, guestAddress = address, guestPort } = forward;
   const table = forwardTable(tap, forward);
-  const daddr = at === ANY ? 'fib daddr type local' : `ip daddr ${at}`;
+  // Of this host only: an address of somebody else would take this host's own connections to them.
+  const daddr = at === ANY ? 'fib daddr type local' : `ip daddr ${at} fib daddr type local`;
   const rule = `meta nfproto ipv4 ${daddr} ${proto} dport ${hostPort} counter dnat ip to ${guestAddress}:${guestPort}`;
   const lines = [
     `create table ${table} { comment "${mark}"; }`,

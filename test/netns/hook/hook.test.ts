@@ -262,7 +262,7 @@ describe('without root', () => {
   test('install-hooks says who may, and writes nothing', () => {
     const before = snapshot();
     const result = asNobody(['qlaunch', 'install-hooks']);
-    expect(result).toMatchObject({ status: 4, stdout: '' });
+    expect(result).toMatchObject({ status: 3, stdout: '' });
     expect(result.stderr).toMatch(/try: {5}sudo \S*qlaunch install-hooks\n/);
     expect(differences(before, snapshot())).toEqual([]);
   });

@@ -1,7 +1,7 @@
 // needs: bridge, nft_inet, nft_nat, veth
 /** Definitions by flags and by an editor, changed while their network runs, and started at boot. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
@@ -146,4 +146,19 @@ test('started at boot by systemd; elsewhere what to set up is said', async () =>
   expect(readFileSync(log, 'utf8')).toBe(
     'enable qlaunch-networks.service\ndisable qlaunch-networks.service\n',
   );
+
+  // What is forgotten does not come back with the next boot.
+  expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
+  autostart('lab');
+  execFileSync(programs[0]?.path ?? '', ['net', 'undefine', 'lab'], { env });
+  expect(existsSync(unit)).toBe(false);
+  expect((await w.qlaunch('net', 'autostart')).stdout).toBe('');
+  // Root runs it at every boot: nobody else may say what it is.
+  const open = join(w.dir, 'open');
+  const bin = join(open, 'bin');
+  cpSync(new URL('../../../dist/bin', import.meta.url).pathname, bin, { recursive: true });
+  execFileSync('chmod', ['o+w', open]);
+  expect(await w.qlaunch(...CREATE)).toMatchObject({ status: 0 });
+  const refused = spawnSync(join(bin, 'qlaunch'), ['net', 'autostart', 'lab'], { env, encoding: 'utf8' });
+  expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining(`others may write ${open}`) });
 });

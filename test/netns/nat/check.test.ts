@@ -112,6 +112,19 @@ test('a firewall that came later, a bridge that is gone, a definition that is an
   expect(wrong(await report(w))).toEqual(['net-bridge']);
   expect(await report(w, 'lab', '--fix')).toMatchObject({ ok: true, mended: ['lab: net-bridge'] });
 
+  // Another one has its name by now: nothing is written to it.
+  sh('ip link delete dev lab0; ip link add lab0 type bridge; ip link set dev lab0 alias "of the office"');
+  const office = execFileSync('ip', ['-d', 'address', 'show', 'dev', 'lab0'], { encoding: 'utf8' });
+  expect(wrong(await report(w))).toEqual(['net-bridge']);
+  expect(await w.qlaunch('net', 'check', 'lab', '--fix')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('lab0 is a bridge (of the office)'),
+  });
+  expect(execFileSync('ip', ['-d', 'address', 'show', 'dev', 'lab0'], { encoding: 'utf8' })).toBe(office);
+  sh('ip link delete dev lab0');
+  expect(await w.qlaunch('net', 'start', 'lab')).toMatchObject({ status: 0 });
+  expect(await report(w)).toMatchObject({ ok: true });
+
   writeFileSync(join(w.dir, 'lab.xml'), LAB.replaceAll('10.98.0.', '10.97.0.'));
   expect(await w.qlaunch('net', 'define', 'lab.xml')).toMatchObject({ status: 0 });
   const other = await w.qlaunch('net', 'check');
