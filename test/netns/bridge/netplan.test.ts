@@ -22,7 +22,7 @@ network:
   ethernets:
     office:
       # A veth has no permanent address to be matched by.
-      match: {name: "${NIC.slice(0, 2)}*"}
+      match: {name: "${NIC}"}
       # Asked for by the backup people.
       addresses: [10.9.0.50/24, "fd09::50/64"]
       accept-ra: no

@@ -4,7 +4,7 @@
  * it was. netplan says not everything that the programs behind it can: the rest is drop-ins for networkd.
  */
 import { type Block, readFlow, textAt } from '../../../spec/bridge/yaml-block.ts';
-import { blocksOf, type Definition, definitions, isOf } from './netplan-entry.ts';
+import { blocksOf, type Definition, definitions, isOf, refuseShared } from './netplan-entry.ts';
 import {
   type ConfigFile,
   cannotPersist,
@@ -33,6 +33,7 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
   const there = own.find(({ way }) => way[2].key === name);
   if (there !== undefined)
     throw cannotPersist(name, [`${there.file.path} has ${name} already`], [`edit ${there.file.path}`]);
+  if (uplink !== undefined) refuseShared(name, uplink, mac, own);
   const found = uplink === undefined ? [] : own.filter((one) => isOf(one, uplink, mac));
   const ids = [...new Set(found.map(({ way }) => way[2].key))];
   if (ids.length > 1)

@@ -159,13 +159,35 @@ test('a NIC that no file names: what is on it now; and a bridge without an uplin
   expect(plain[0]?.content).not.toContain('ethernets');
 });
 
-test('who is who: a name, a glob, set-name, and a match that is of another', () => {
+test('who is who: a name, set-name, and a match that is of another', () => {
   const entry = (lines: string): ReturnType<typeof file> =>
     file('1.yaml', `network:\n  ethernets:\n    x:\n      ${lines}\n      dhcp4: true\n`);
-  expect(ours(entry('match: {name: "e*"}'))).toContain('interfaces: [x]');
+  expect(ours(entry('match: {name: eth0}'))).toContain('interfaces: [x]');
   expect(ours(entry('set-name: eth0'))).toContain('interfaces: [x]');
   expect(ours(entry('match: {name: eth1}'))).toContain('interfaces: [eth0]');
   expect(ours(entry('match: {name: "e*", macaddress: "52:54:00:aa:bb:02"}'))).toContain('interfaces: [eth0]');
+});
+
+test.each([
+  'match: {name: "e*"}',
+  'match: {name: "eth?"}',
+  'match: {name: "eth[01]"}',
+  'match: {driver: virtio_net}',
+  'match:\n        driver: ["bnx*"]\n        name: "*"',
+])('an entry that may stand for several NICs is refused: %s', (match) => {
+  const text = `network:\n  ethernets:\n    x:\n      ${match}\n      dhcp4: true\n`;
+  expect(() => netplanFiles(WISH, { files: [file('1.yaml', text)] })).toThrow(
+    expect.objectContaining({
+      code: 'QL_PERSIST',
+      why: [expect.stringMatching(/^x in \/etc\/netplan\/1\.yaml may stand for more NICs than eth0/)],
+      todo: [expect.stringMatching(/an entry of its own for eth0 in \/etc\/netplan\/1\.yaml/)],
+    }),
+  );
+});
+
+test('an exact entry beside one of a driver that is another’s is the NIC’s', () => {
+  const text = 'network:\n  ethernets:\n    x:\n      match: {driver: e1000}\n    eth0:\n      dhcp4: true\n';
+  expect(ours(file('1.yaml', text))).toContain('interfaces: [eth0]');
 });
 
 test.each([
