@@ -31,7 +31,7 @@ export interface ConfigFile {
   readonly content: string;
 }
 
-/** A file of ours; `mode` unless 0o644. */
+/** `mode` of one that is new, unless 0o644; one that was there keeps its own. */
 export interface KeptFile extends ConfigFile {
   readonly mode?: number;
 }
