@@ -34,11 +34,14 @@ export function ifupdownFiles(wish: PersistWish, files: readonly ConfigFile[]): 
     ...tail(wish),
   ];
   const first = read.find(({ stanzas }) => stanzasOf(stanzas, uplink).length > 0) ?? read[0];
-  return read.flatMap((file) => {
-    const without = { path: file.path, content: withoutLink(file.content, file.stanzas, uplink) };
-    const changed = file === first ? append(without, block) : without;
-    return changed.content === file.content ? [] : [changed];
-  });
+  // The bridge's first: whatever ends this halfway, the host has an address at boot.
+  return read
+    .toSorted((a, b) => Number(b === first) - Number(a === first))
+    .flatMap((file) => {
+      const without = { path: file.path, content: withoutLink(file.content, file.stanzas, uplink) };
+      const changed = file === first ? append(without, block) : without;
+      return changed.content === file.content ? [] : [changed];
+    });
 }
 
 /** Whether this is what brings the link up at boot. */

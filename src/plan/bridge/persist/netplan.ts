@@ -66,14 +66,15 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
     ...(found.length > 0 ? metricLines(keys, moved, renderer) : modelLines(wish)),
   ];
   return [
+    { path: `${DIR}/90-qlaunch-${name}.yaml`, content: `${lines.join('\n')}\n`, mode: 0o600 },
+    ...dropIns(wish, facts, renderer, keys),
+    // Last: whatever ends this halfway, the host has an address at boot.
     ...facts.files.flatMap((file) => {
       const [mine] = moved.filter((one) => one.file === file);
       return mine === undefined || mine.above.length === 0
         ? []
         : [{ path: file.path, content: mine.without }];
     }),
-    { path: `${DIR}/90-qlaunch-${name}.yaml`, content: `${lines.join('\n')}\n`, mode: 0o600 },
-    ...dropIns(wish, facts, renderer, keys),
   ];
 }
 
