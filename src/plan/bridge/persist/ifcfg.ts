@@ -11,6 +11,7 @@ import {
   type KeptFile,
   MARK,
   type PersistWish,
+  refuseUnsaid,
 } from './wish.ts';
 
 export const IFCFG_DIR = '/etc/sysconfig/network-scripts';
@@ -29,6 +30,7 @@ export function ifcfgFiles(wish: PersistWish, files: readonly ConfigFile[]): rea
   if (there !== undefined)
     throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
   const old = uplink === undefined ? undefined : read.find((file) => isFor(file, uplink, wish.mac));
+  if (old === undefined) refuseUnsaid(wish);
   const master =
     old === undefined ? undefined : (lastValue(old.all, 'BRIDGE') ?? lastValue(old.all, 'MASTER'));
   if (master !== undefined)

@@ -22,6 +22,7 @@ import {
   type KeptFile,
   MARK,
   type PersistWish,
+  refuseUnsaid,
 } from './wish.ts';
 
 export interface KeyfileFacts {
@@ -47,7 +48,8 @@ export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly K
   if (there !== undefined)
     throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
   const old = uplink === undefined ? undefined : profileOf(wish, uplink, all, facts.ruling);
-  if (old !== undefined) refuseKind(name, old);
+  if (old === undefined) refuseUnsaid(wish);
+  else refuseKind(name, old);
   const isShared = old !== undefined && isFor(old.sections, uplink ?? '', mac) !== 'it';
   if (isShared) refuseMultiple(name, uplink ?? '', old);
   const bridge = bridgeSections(wish, old?.sections);

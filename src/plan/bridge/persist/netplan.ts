@@ -13,6 +13,7 @@ import {
   type KeptFile,
   MARK,
   type PersistWish,
+  refuseUnsaid,
 } from './wish.ts';
 
 export interface NetplanFacts {
@@ -35,6 +36,7 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
     throw cannotPersist(name, [`${there.file.path} has ${name} already`], [`edit ${there.file.path}`]);
   if (uplink !== undefined) refuseShared(name, uplink, mac, own);
   const found = uplink === undefined ? [] : own.filter((one) => isOf(one, uplink, mac));
+  if (found.length === 0) refuseUnsaid(wish);
   const ids = [...new Set(found.map(({ way }) => way[2].key))];
   if (ids.length > 1)
     throw cannotPersist(
