@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +23,7 @@ network:
   ethernets:
     office:
       # A veth has no permanent address to be matched by.
-      match: {name: "${NIC.slice(0, 2)}*"}
+      match: {name: "${NIC}"}
       # Asked for by the backup people.
       addresses: [10.9.0.50/24, "fd09::50/64"]
       accept-ra: no
@@ -57,6 +58,10 @@ test('netplan takes what is written and networkd makes the same bridge of it; de
   expect(await qlaunch(...create)).toMatchObject({ status: 0, stderr: '' });
   expect(readdirSync(DIR)).toEqual(['01-installer.yaml']);
   expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  expect(readdirSync(DIR).map((name) => [name, statSync(`${DIR}/${name}`).mode & 0o7777])).toEqual([
+    ['01-installer.yaml', 0o600],
+    ['90-qlaunch-br0.yaml', 0o600],
+  ]);
   expect(readFileSync('/run/systemd/network/10-netplan-br0.netdev', 'utf8')).toContain('Kind=bridge');
   const now = bridgeNow();
   expect(now).toMatchObject({ mac: '52:54:00:aa:bb:01', ports: [NIC], onPorts: [] });

@@ -1,5 +1,5 @@
 // needs: bridge, veth
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bridgeNow, hostWith, networkManager, offline } from './managers.ts';
 import { cable, ip, NIC, settled } from './outside.ts';
@@ -63,6 +63,7 @@ test('NetworkManager makes the same bridge at boot; deleted, the old profile is 
   expect(await qlaunch('bridge', 'create', 'br0', '--uplink', NIC, '--persist')).toMatchObject({ status: 0 });
   expect(readdirSync(DIR)).toEqual(['lan.nmconnection']);
   expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  for (const name of readdirSync(DIR)) expect(statSync(`${DIR}/${name}`).mode & 0o7777).toBe(0o600);
   const now = bridgeNow();
 
   // What nmcli reads of ours, and what it makes of the lines that are told beside, is what we wrote.

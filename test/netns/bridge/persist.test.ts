@@ -54,6 +54,15 @@ test('a bridge that is there is made at every boot by who has the NIC, or by a s
   expect((await qlaunch('bridge', 'persist', 'br0', '--persist=ifcfg', '--physdev')).stderr).toContain(
     'ifcfg has no place for the rule',
   );
+  // One that has it now is not passed over.
+  const index = readFileSync(`/sys/class/net/${NIC}/ifindex`, 'utf8').trim();
+  const state = `/run/systemd/netif/links/${index}`;
+  writeFileSync(state, `ADMIN_STATE=configured\nNETWORK_FILE=${NETWORKD}/20-all.network\n`);
+  const other = await qlaunch('bridge', 'persist', 'br0', '--persist=ifcfg');
+  expect(other).toMatchObject({ status: 3 });
+  expect(other.stderr).toContain(`another network manager has ${NIC} now: systemd-networkd has ${NIC}`);
+  expect(readdirSync(SCRIPTS)).toEqual([`ifcfg-${NIC}`]);
+  rmSync(state);
   rmSync(`${NETWORKD}/20-all.network`);
 
   const kept = await qlaunch('bridge', 'persist', 'br0');

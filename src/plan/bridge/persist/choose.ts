@@ -33,6 +33,22 @@ export function chooseBackEnd(bridge: string, uplink: string | undefined, claims
       `more than one network manager would bring ${uplink ?? 'it'} up at boot`,
       ...[only, ...more].map(({ why }) => why),
     ],
-    choice([only, ...more].map(({ backEnd }) => backEnd)),
+    live.length > 1
+      ? [`take ${uplink ?? 'it'} out of what one of them reads, then the same command`]
+      : choice([only, ...more].map(({ backEnd }) => backEnd)),
+  );
+}
+
+/** Throws QL_PERSIST (exit 3): another one has the NIC now, would have it at boot, and nothing is taken out of its files. */
+export function refuseOther(bridge: string, uplink: string, asked: BackEnd, claims: readonly Claim[]): void {
+  const other = claims.find(({ backEnd, live }) => live && backEnd !== asked);
+  if (other === undefined) return;
+  throw cannotPersist(
+    bridge,
+    [`another network manager has ${uplink} now: ${other.why}`],
+    [
+      `the same command with --persist=${other.backEnd}`,
+      `take ${uplink} out of what ${other.backEnd} reads, then the same command`,
+    ],
   );
 }

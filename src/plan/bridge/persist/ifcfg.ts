@@ -11,6 +11,7 @@ import {
   type KeptFile,
   MARK,
   type PersistWish,
+  refuseUnsaid,
 } from './wish.ts';
 
 export const IFCFG_DIR = '/etc/sysconfig/network-scripts';
@@ -28,7 +29,8 @@ export function ifcfgFiles(wish: PersistWish, files: readonly ConfigFile[]): rea
   const there = read.find(({ path, all }) => (lastValue(all, 'DEVICE') ?? nameIn(path)) === name);
   if (there !== undefined)
     throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
-  const old = uplink === undefined ? undefined : read.find((file) => isFor(file, uplink, wish.mac));
+  const old = uplink === undefined ? undefined : oneFor(wish, uplink, read);
+  if (old === undefined) refuseUnsaid(wish);
   const master =
     old === undefined ? undefined : (lastValue(old.all, 'BRIDGE') ?? lastValue(old.all, 'MASTER'));
   if (master !== undefined)
@@ -50,7 +52,8 @@ export const ifcfgRuler = (
 ): string | undefined =>
   files
     .filter(({ path }) => path.startsWith(`${IFCFG_DIR}/ifcfg-`))
-    .find((file) => isFor({ ...file, all: readIfcfg(file.content) }, link, mac))?.path;
+    .map((file): ReadFile => ({ ...file, all: readIfcfg(file.content) }))
+    .find((file) => isAtBoot(file) && isFor(file, link, mac))?.path;
 
 const nameIn = (path: string): string => path.slice(`${IFCFG_DIR}/ifcfg-`.length);
 
@@ -59,6 +62,42 @@ function isFor({ path, all }: ReadFile, link: string, mac: string | undefined): 
   if (device !== undefined) return device === link;
   if (address !== undefined) return address.toLowerCase() === mac?.toLowerCase();
   return nameIn(path) === link;
+}
+
+const isAtBoot = ({ all }: ReadFile): boolean =>
+  !/^(no|n|false|f|0)$/i.test(lastValue(all, 'ONBOOT') ?? 'yes');
+
+/** undefined: no file brings it up at boot. */
+function oneFor({ name, mac }: PersistWish, uplink: string, read: readonly ReadFile[]): ReadFile | undefined {
+  const [old, more] = read.filter((file) => isAtBoot(file) && isFor(file, uplink, mac));
+  if (more !== undefined)
+    throw cannotPersist(
+      name,
+      [`${old?.path} and ${more.path} are both for ${uplink}`],
+      [`ONBOOT=no in all but one of them`],
+    );
+  const names = [uplink, ...(old === undefined ? [] : [nameIn(old.path)])];
+  const alias = read.find((file) =>
+    [nameIn(file.path), lastValue(file.all, 'DEVICE') ?? ''].some((text) =>
+      names.some((one) => text.startsWith(`${one}:`) || text.startsWith(`${one}-range`)),
+    ),
+  );
+  if (alias !== undefined)
+    throw cannotPersist(
+      name,
+      [`${alias.path} has more addresses of ${uplink}, which would stay on it`],
+      [
+        `write them as IPADDR1=, PREFIX1= and so on in ${old?.path ?? `${IFCFG_DIR}/ifcfg-${uplink}`}, and remove ${alias.path}`,
+      ],
+    );
+  const off = read.find((file) => file !== old && nameIn(file.path) === uplink);
+  if (old === undefined && off !== undefined)
+    throw cannotPersist(
+      name,
+      [`${off.path} is there, and does not bring ${uplink} up at boot`],
+      [`ONBOOT=yes in ${off.path} where it is for ${uplink}; else give it another name`],
+    );
+  return old;
 }
 
 /** What is above Ethernet. */

@@ -1,7 +1,7 @@
 /** A bridge in /etc/network/interfaces: Debian's ifupdown with bridge-utils (bridge-utils-interfaces(5)). */
 import { EXIT, QlaunchError } from '../../../errors.ts';
 import { bringsUp, readInterfaces, type Stanza, stanzasOf } from '../../../spec/bridge/interfaces.ts';
-import { type ConfigFile, delayOf, headOf, MARK, type PersistWish } from './wish.ts';
+import { type ConfigFile, delayOf, headOf, MARK, type PersistWish, refuseUnsaid } from './wish.ts';
 
 /**
  * The files that change. What the uplink had is commented out where it was, and given to the bridge below, option by
@@ -18,6 +18,8 @@ export function ifupdownFiles(wish: PersistWish, files: readonly ConfigFile[]): 
       files.map(({ path }) => path),
     );
   if (uplink === undefined) {
+    const routes = (wish.routes ?? []).map(({ to, via }) => `the route ${to ?? 'default'} via ${via}`);
+    refuseUnsaid({ ...wish, unsaid: [...(wish.unsaid ?? []), ...routes] });
     const [main] = files;
     return main === undefined ? [] : [append(main, [...head(wish), ...plainStanzas(wish), ...tail(wish)])];
   }
@@ -34,11 +36,14 @@ export function ifupdownFiles(wish: PersistWish, files: readonly ConfigFile[]): 
     ...tail(wish),
   ];
   const first = read.find(({ stanzas }) => stanzasOf(stanzas, uplink).length > 0) ?? read[0];
-  return read.flatMap((file) => {
-    const without = { path: file.path, content: withoutLink(file.content, file.stanzas, uplink) };
-    const changed = file === first ? append(without, block) : without;
-    return changed.content === file.content ? [] : [changed];
-  });
+  // The bridge's first: whatever ends this halfway, the host has an address at boot.
+  return read
+    .toSorted((a, b) => Number(b === first) - Number(a === first))
+    .flatMap((file) => {
+      const without = { path: file.path, content: withoutLink(file.content, file.stanzas, uplink) };
+      const changed = file === first ? append(without, block) : without;
+      return changed.content === file.content ? [] : [changed];
+    });
 }
 
 /** Whether this is what brings the link up at boot. */

@@ -1,6 +1,7 @@
 /**
  * A bridge of NetworkManager: a profile that makes it and one that makes the NIC its port, as keyfiles
- * (nm-settings-keyfile(5)). The NIC's own profile stays, and is no longer brought up by itself.
+ * (nm-settings-keyfile(5)). The NIC's own profile stays, and is no longer brought up by itself; one that other NICs
+ * have as well is left alone, and ours wins by its priority.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -11,6 +12,7 @@ import {
   type Section,
   valuesOf,
 } from '../../../spec/bridge/sections.ts';
+import { shellLine } from '../../shell.ts';
 import { nmcliLine } from './nmcli.ts';
 import {
   type ConfigFile,
@@ -20,6 +22,7 @@ import {
   type KeptFile,
   MARK,
   type PersistWish,
+  refuseUnsaid,
 } from './wish.ts';
 
 export interface KeyfileFacts {
@@ -39,13 +42,16 @@ interface Profile extends ConfigFile {
 
 /** Throws QL_PERSIST (exit 3). */
 export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly KeptFile[] {
-  const { name, uplink } = wish;
+  const { name, uplink, mac } = wish;
   const all = facts.files.map((file): Profile => ({ ...file, sections: readSections(file.content) }));
   const there = all.find(({ sections }) => valuesOf(sections, 'connection', 'interface-name').includes(name));
   if (there !== undefined)
     throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
   const old = uplink === undefined ? undefined : profileOf(wish, uplink, all, facts.ruling);
-  if (old !== undefined) refuseKind(name, old);
+  if (old === undefined) refuseUnsaid(wish);
+  else refuseKind(name, old);
+  const isShared = old !== undefined && isFor(old.sections, uplink ?? '', mac) !== 'it';
+  if (isShared) refuseMultiple(name, uplink ?? '', old);
   const bridge = bridgeSections(wish, old?.sections);
   const files = [
     { id: name, sections: bridge },
@@ -59,7 +65,7 @@ export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly K
       content: `${headOf(name, 'removes this file')}\n# The same by hand:\n#   ${nmcliLine(sections)}\n${renderSections(sections)}`,
       mode: MODE,
     })),
-    ...(old?.path.startsWith('/etc/') === true
+    ...(old?.path.startsWith('/etc/') === true && !isShared
       ? [{ path: old.path, content: notByItself(old.content) }]
       : []),
   ];
@@ -141,6 +147,23 @@ function refuseKind(name: string, { path, sections }: Profile): void {
       [`${path} is a profile of a ${type}, which stays and becomes the port itself`],
       [`sudo nmcli connection modify ${id} connection.master ${name} connection.slave-type bridge`],
     );
+}
+
+/** "multi-connect" of nm-settings-keyfile(5): 2 and 3 are up on several NICs at once; which, no file says. */
+function refuseMultiple(name: string, uplink: string, { path, sections }: Profile): void {
+  const multi = one(sections, 'connection', 'multi-connect');
+  if (multi === undefined || /^(0|1|default|single)$/.test(multi)) return;
+  const which = one(sections, 'connection', 'uuid') ?? one(sections, 'connection', 'id') ?? path;
+  const own = `${uplink}-own`;
+  throw cannotPersist(
+    name,
+    [`${path} is for several NICs at once (multi-connect=${multi}), and not for ${uplink} alone`],
+    [
+      shellLine(['sudo', 'nmcli', 'connection', 'clone', which, own]),
+      `${shellLine(['sudo', 'nmcli', 'connection', 'modify', own, 'connection.interface-name', uplink])} connection.multi-connect single`,
+      shellLine(['sudo', 'nmcli', 'connection', 'up', own]),
+    ],
+  );
 }
 
 /** The same bridge has the same one, whoever asks. */

@@ -51,3 +51,49 @@ export function isOf({ way: [, kind, one] }: Definition, link: string, mac: stri
   const isMac = address === undefined || address.toLowerCase() === mac?.toLowerCase();
   return isMac && (name === undefined || matchesGlob(name, link));
 }
+
+/**
+ * Throws QL_PERSIST (exit 3) where the NIC's entry may stand for more than this one (netplan(5): "match" is by a glob, or
+ * by a driver): what is taken out of it would be taken from all, and all would be ports. A `set-name` is for one only.
+ */
+export function refuseShared(
+  bridge: string,
+  link: string,
+  mac: string | undefined,
+  all: readonly Definition[],
+): void {
+  const own = all.filter((one) => isOf(one, link, mac));
+  const shared =
+    own.find(({ way: [, , one] }) => isShared(one)) ??
+    (own.length === 0 ? all.find((one) => mayBeByDriver(one, link)) : undefined);
+  if (shared === undefined) return;
+  const { file, way } = shared;
+  throw cannotPersist(
+    bridge,
+    [
+      `${way[2].key} in ${file.path} may stand for more NICs than ${link}: its match is no exact name and no macaddress`,
+    ],
+    [
+      `write an entry of its own for ${link} in ${file.path}${mac === undefined ? '' : ` (match: {macaddress: "${mac}"})`}, and a match in ${way[2].key} that leaves it out`,
+    ],
+  );
+}
+
+function isShared(one: Block): boolean {
+  const [match, name, address] = [['match'], ['match', 'name'], ['match', 'macaddress']].map((way) =>
+    textAt(one, way),
+  );
+  if (match === undefined || address !== undefined || textAt(one, ['set-name']) !== undefined) return false;
+  return name === undefined || /[*?[]/.test(name);
+}
+
+/** Which driver the NIC has is not looked at. */
+function mayBeByDriver({ way: [, kind, one] }: Definition, link: string): boolean {
+  const name = textAt(one, ['match', 'name']);
+  return (
+    kind.key !== 'bridges' &&
+    isShared(one) &&
+    textAt(one, ['match', 'driver']) !== undefined &&
+    (name === undefined || matchesGlob(name, link))
+  );
+}

@@ -4,7 +4,7 @@
  * it was. netplan says not everything that the programs behind it can: the rest is drop-ins for networkd.
  */
 import { type Block, readFlow, textAt } from '../../../spec/bridge/yaml-block.ts';
-import { blocksOf, type Definition, definitions, isOf } from './netplan-entry.ts';
+import { blocksOf, type Definition, definitions, isOf, refuseShared } from './netplan-entry.ts';
 import {
   type ConfigFile,
   cannotPersist,
@@ -13,6 +13,7 @@ import {
   type KeptFile,
   MARK,
   type PersistWish,
+  refuseUnsaid,
 } from './wish.ts';
 
 export interface NetplanFacts {
@@ -33,7 +34,9 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
   const there = own.find(({ way }) => way[2].key === name);
   if (there !== undefined)
     throw cannotPersist(name, [`${there.file.path} has ${name} already`], [`edit ${there.file.path}`]);
+  if (uplink !== undefined) refuseShared(name, uplink, mac, own);
   const found = uplink === undefined ? [] : own.filter((one) => isOf(one, uplink, mac));
+  if (found.length === 0) refuseUnsaid(wish);
   const ids = [...new Set(found.map(({ way }) => way[2].key))];
   if (ids.length > 1)
     throw cannotPersist(
@@ -65,14 +68,15 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
     ...(found.length > 0 ? metricLines(keys, moved, renderer) : modelLines(wish)),
   ];
   return [
+    { path: `${DIR}/90-qlaunch-${name}.yaml`, content: `${lines.join('\n')}\n`, mode: 0o600 },
+    ...dropIns(wish, facts, renderer, keys),
+    // Last: whatever ends this halfway, the host has an address at boot.
     ...facts.files.flatMap((file) => {
       const [mine] = moved.filter((one) => one.file === file);
       return mine === undefined || mine.above.length === 0
         ? []
         : [{ path: file.path, content: mine.without }];
     }),
-    { path: `${DIR}/90-qlaunch-${name}.yaml`, content: `${lines.join('\n')}\n`, mode: 0o600 },
-    ...dropIns(wish, facts, renderer, keys),
   ];
 }
 

@@ -12,7 +12,15 @@ import {
   type Section,
   valuesOf,
 } from '../../../spec/bridge/sections.ts';
-import { type ConfigFile, cannotPersist, delayOf, headOf, type KeptFile, type PersistWish } from './wish.ts';
+import {
+  type ConfigFile,
+  cannotPersist,
+  delayOf,
+  headOf,
+  type KeptFile,
+  type PersistWish,
+  refuseUnsaid,
+} from './wish.ts';
 
 export interface NetworkdFacts {
   /** All .netdev and .network files that count, in the order of their names, drop-ins behind their file's content. */
@@ -42,6 +50,7 @@ export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly
       ? undefined
       : (networks.find(({ path }) => path === facts.ruling) ??
         networks.find((file) => matches(file, name, uplink, mac)));
+  if (old === undefined) refuseUnsaid(wish);
   const catching = networks.find((file) => matches(file, name, name, mac, 'bridge'));
   const at = `${DIR}/${prefixBefore(name, [old, catching])}qlaunch-${name}`;
   const head = `${headOf(name, 'removes this file')}\n`;

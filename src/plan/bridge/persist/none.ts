@@ -2,12 +2,13 @@
 import { delayWord } from '../../bridge.ts';
 import { shellLine } from '../../shell.ts';
 import { arrivalLines, type Layer3 } from '../layer3.ts';
-import { delayOf, type PersistWish } from './wish.ts';
+import { namesLink, type Rule, ruleWords } from '../rule.ts';
+import { cannotPersist, delayOf, type PersistWish } from './wish.ts';
 
 /** A script for sh. What was leased or learnt is not in it: that is asked for anew. */
-export function ipScript(wish: PersistWish, now: Layer3): string {
+export function ipScript(wish: PersistWish, now: Layer3 & { readonly rules: readonly Rule[] }): string {
   const { name, uplink, mac, mtu, stp, vlanAware } = wish;
-  const kept: Layer3 = {
+  const kept: typeof now = {
     ...now,
     addresses: now.addresses.filter(({ validS }) => validS === undefined),
     routes: now.routes.filter(({ row }) => row['protocol'] !== 'ra' && row['protocol'] !== 'dhcp'),
@@ -22,6 +23,7 @@ export function ipScript(wish: PersistWish, now: Layer3): string {
     ...(mtu === undefined ? [] : [['link', 'set', 'dev', name, 'mtu', String(mtu)]]),
     ['link', 'set', 'dev', name, 'up'],
     ...arrivalLines(kept, name),
+    ...ruleLines(kept.rules, name),
   ];
   return [
     '#!/bin/sh -e',
@@ -34,4 +36,19 @@ export function ipScript(wish: PersistWish, now: Layer3): string {
       ? [`# Its IPv6 addresses are learnt from router advertisements, once it is up.`]
       : []),
   ].join('\n');
+}
+
+function ruleLines(rules: readonly Rule[], name: string): readonly (readonly string[])[] {
+  return rules
+    .filter((rule) => namesLink(rule, name))
+    .map((rule) => {
+      const family = rule.family === 'inet6' ? '-6' : '-4';
+      const words = ruleWords(rule, name, name);
+      if (words !== undefined) return [family, 'rule', 'add', ...words];
+      throw cannotPersist(
+        name,
+        [`a policy rule says what is not known: ${JSON.stringify(rule.row)}`],
+        [`ip ${family} rule show`],
+      );
+    });
 }

@@ -11,6 +11,8 @@ export interface PersistWish extends BridgeSettings {
   /** Of a bridge whose uplink has nothing in the files to be taken over; "192.0.2.10/24". */
   readonly addresses: readonly string[];
   readonly routes?: readonly RouteWish[];
+  /** What it has besides, and no file of ours has words for: "the policy rule 100". */
+  readonly unsaid?: readonly string[];
   /** An IPv4 address is asked for. */
   readonly dhcp4?: boolean;
   /** IPv6 addresses and routes are learnt from router advertisements. */
@@ -31,7 +33,7 @@ export interface ConfigFile {
   readonly content: string;
 }
 
-/** A file of ours; `mode` unless 0o644. */
+/** `mode` of one that is new, unless 0o644; one that was there keeps its own. */
 export interface KeptFile extends ConfigFile {
   readonly mode?: number;
 }
@@ -58,4 +60,16 @@ export function cannotPersist(
     why,
     todo,
   });
+}
+
+/** For a link that no file names: what is on it now is written as a whole, or not at all. Throws QL_PERSIST (exit 3). */
+export function refuseUnsaid({ name, uplink, unsaid = [] }: PersistWish): void {
+  if (unsaid.length === 0) return;
+  throw cannotPersist(
+    name,
+    [`no file names ${uplink ?? name}, and this of what it has now would be gone after a reboot:`, ...unsaid],
+    [
+      `sudo qlaunch bridge persist ${name} --persist=none   # once it is made without --persist: prints a script with all of it`,
+    ],
+  );
 }

@@ -19,14 +19,22 @@ export interface Manager {
 }
 
 /** One that was there keeps its mode, owner and attributes. */
-export async function keepFiles(machine: Machine, files: readonly KeptFile[]): Promise<readonly Step[]> {
+export async function keepFiles(
+  machine: Pick<Machine, 'stat' | 'capture'>,
+  files: readonly KeptFile[],
+): Promise<readonly Step[]> {
   const steps: Step[] = [];
   for (const { path, content, mode } of files) {
     const dir = path.slice(0, path.lastIndexOf('/')) as FilePath;
     const isMade = steps.some((step) => 'mkdir' in step.do && step.do.mkdir === dir);
     if (!isMade && (await machine.stat(dir)) === undefined) steps.push(makeDirectory(dir));
-    const wish = { path: path as FilePath, content };
-    const step = putFile(mode === undefined ? wish : { ...wish, mode });
+    const before = await machine.capture(path);
+    const kept =
+      before !== undefined && 'content' in before ? { mode: before.mode, owner: before.owner } : undefined;
+    const step = putFile({
+      ...{ path: path as FilePath, content },
+      ...(kept ?? (mode === undefined ? {} : { mode })),
+    });
     steps.push({ ...step, do: { ...step.do, keep: true } as Step['do'] });
   }
   return steps;

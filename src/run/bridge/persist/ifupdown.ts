@@ -61,8 +61,7 @@ async function stateStep(
   const state = await machine.read(STATE);
   if (state === undefined) return [];
   const lines = state.split('\n').filter((line) => line !== '' && line !== `${uplink}=${uplink}`);
-  const step = putFile({ path: STATE, content: `${[...lines, `${name}=${name}`].join('\n')}\n` });
-  return [step];
+  return keepFiles(machine, [{ path: STATE, content: `${[...lines, `${name}=${name}`].join('\n')}\n` }]);
 }
 
 /** ifupdown runs dhclient with a lease file per link; the DUID in it is who we are to the server. */

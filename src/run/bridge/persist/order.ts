@@ -1,10 +1,10 @@
 /** `qlaunch bridge persist BR`: a bridge that is there, made at every boot as well from now on. */
 import { readUplink } from '../../../host/bridge/uplink.ts';
 import { readFacts } from '../../../host/facts.ts';
-import type { Layer3 } from '../../../plan/bridge/layer3.ts';
 import { modelOf } from '../../../plan/bridge/persist/model.ts';
 import { ipScript } from '../../../plan/bridge/persist/none.ts';
 import { cannotPersist, type PersistWish } from '../../../plan/bridge/persist/wish.ts';
+import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
 import { type HostFacts, linkNamed } from '../../../plan/facts.ts';
 import type { BackEnd } from '../../../spec/bridge/back-end.ts';
 import { isOnTrial } from '../../confirm/arm.ts';
@@ -66,7 +66,7 @@ async function wishNow(
   engine: Engine,
   name: string,
   facts: HostFacts,
-): Promise<{ readonly wish: PersistWish; readonly now: Layer3 }> {
+): Promise<{ readonly wish: PersistWish; readonly now: UplinkFacts }> {
   const created = bridgeChanges(engine, name).find(({ verb }) => verb === 'create');
   const link = linkNamed(facts, name);
   if (created === undefined || link === undefined) throw notMadeHere(engine, name, facts);

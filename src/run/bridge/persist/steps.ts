@@ -1,6 +1,6 @@
 /** What makes a bridge again at boot. Written only when the bridge is confirmed, and gone when it is deleted. */
 import type { Machine } from '../../../host/port.ts';
-import { type Claim, chooseBackEnd } from '../../../plan/bridge/persist/choose.ts';
+import { type Claim, chooseBackEnd, refuseOther } from '../../../plan/bridge/persist/choose.ts';
 import { cannotPersist, type PersistWish } from '../../../plan/bridge/persist/wish.ts';
 import type { Step } from '../../../plan/step.ts';
 import { BACK_ENDS, type BackEnd } from '../../../spec/bridge/back-end.ts';
@@ -26,8 +26,10 @@ export async function persistSteps(
   asked?: BackEnd,
 ): Promise<readonly Step[]> {
   const backEnd = asked ?? (await chosenBackEnd(machine, wish));
+  const nic = await nicOf(machine, wish);
+  if (nic !== undefined) refuseOther(wish.name, nic.name, backEnd, await claims(machine, nic));
   if (wish.physdev === true) await refusePhysdev(machine, wish.name, backEnd);
-  return MANAGERS[backEnd].steps(machine, wish, await nicOf(machine, wish));
+  return MANAGERS[backEnd].steps(machine, wish, nic);
 }
 
 async function claims(machine: Machine, nic: Nic | undefined): Promise<readonly Claim[]> {

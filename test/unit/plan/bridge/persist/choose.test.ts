@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Claim, chooseBackEnd } from '../../../../../src/plan/bridge/persist/choose.ts';
+import { type Claim, chooseBackEnd, refuseOther } from '../../../../../src/plan/bridge/persist/choose.ts';
 
 const claim = (backEnd: Claim['backEnd'], live: boolean): Claim => ({
   backEnd,
@@ -25,4 +25,20 @@ test('two of them, or none: it is said whose, and how to choose', () => {
       todo: expect.arrayContaining([expect.stringContaining('--persist=none')]) as unknown,
     }),
   );
+});
+
+test('one that is asked for is refused where another one has the NIC now, not where it only might', () => {
+  const both = [claim('ifupdown', false), claim('networkd', true)];
+  expect(() => refuseOther('br0', 'eth0', 'ifupdown', both)).toThrow(
+    expect.objectContaining({
+      code: 'QL_PERSIST',
+      why: ['another network manager has eth0 now: it is networkd'],
+      todo: ['the same command with --persist=networkd', expect.stringContaining('take eth0 out')],
+    }),
+  );
+  expect(() => refuseOther('br0', 'eth0', 'networkd', both)).not.toThrow();
+  expect(() => refuseOther('br0', 'eth0', 'ifcfg', [claim('ifupdown', false)])).not.toThrow();
+  expect(() =>
+    chooseBackEnd('br0', 'eth0', [claim('networkmanager', true), claim('networkd', true)]),
+  ).toThrow(expect.objectContaining({ todo: [expect.stringContaining('take eth0 out')] }));
 });

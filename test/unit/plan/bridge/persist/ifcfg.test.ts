@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ifcfgFiles } from '../../../../../src/plan/bridge/persist/ifcfg.ts';
+import { ifcfgFiles, ifcfgRuler } from '../../../../../src/plan/bridge/persist/ifcfg.ts';
 import { ifcfgLine, lastValue, readIfcfg } from '../../../../../src/spec/bridge/ifcfg.ts';
 
 const DIR = '/etc/sysconfig/network-scripts';
@@ -171,4 +171,20 @@ test('whatever a value is: sh, which the network scripts read with, and we read 
     }),
     { numRuns: 40 },
   );
+});
+
+test('a file that is not for the boot is nobody’s; of two that are, and of aliases, none is taken', () => {
+  const on = file('ifcfg-eth0', 'DEVICE=eth0\nONBOOT=yes\nIPADDR=192.0.2.5\nPREFIX=24\n');
+  const off = file('ifcfg-a', 'DEVICE=eth0\nONBOOT="No"\nIPADDR=192.0.2.9\n');
+  expect(ifcfgRuler([off], 'eth0', undefined)).toBeUndefined();
+  expect(ifcfgFiles(WISH, [off, on]).map(({ path }) => path)).toEqual([`${DIR}/ifcfg-br0`, on.path]);
+  expect(ifcfgFiles(WISH, [off, on])[0]?.content).toContain('IPADDR=192.0.2.5\n');
+  const refused = (why: RegExp, ...files: readonly ReturnType<typeof file>[]): void =>
+    expect(() => ifcfgFiles(WISH, files)).toThrow(
+      expect.objectContaining({ code: 'QL_PERSIST', why: [expect.stringMatching(why)] }),
+    );
+  refused(/ifcfg-a and .*ifcfg-eth0 are both for eth0/, file('ifcfg-a', 'DEVICE=eth0\n'), on);
+  refused(/ifcfg-eth0:1 has more addresses of eth0/, on, file('ifcfg-eth0:1', 'IPADDR=192.0.2.6\n'));
+  refused(/eth0-range0 has more addresses/, on, file('ifcfg-eth0-range0', 'IPADDR_START=192.0.2.7\n'));
+  refused(/ifcfg-eth0 is there, and does not/, file('ifcfg-eth0', 'DEVICE=eth0\nONBOOT=no\n'));
 });

@@ -63,6 +63,17 @@ test('a NIC in a sourced file: that file changes, and the main one only where it
   );
 });
 
+test('several files: the one with the bridge is first, so that an end halfway leaves an address at boot', () => {
+  const sub = '/etc/network/interfaces.d/lan';
+  const changed = ifupdownFiles(WISH, [
+    { path: MAIN, content: 'source interfaces.d/*\nauto lo eth0\n' },
+    { path: sub, content: 'iface eth0 inet static\n\taddress 192.0.2.5/24\n' },
+  ]);
+  expect(changed.map(({ path }) => path)).toEqual([sub, MAIN]);
+  expect(changed[0]?.content).toContain('auto br0\n');
+  expect(changed[1]?.content).toContain('#qlaunch# auto lo eth0\nauto lo\n');
+});
+
 test('seed: a bridge that is written there by hand is not written again', () => {
   // 000_8e5d…: auto vmbr0, bridge-ports eth0, bridge-stp on, physdev rules.
   const content = `auto eth0

@@ -129,10 +129,22 @@ test('which profile is the NIC’s: the one that is up, else the one that names 
   const named = file('named', ethernet('interface-name=eth0\n'));
   const strong = file('strong', ethernet('interface-name=eth0\nautoconnect-priority=5\n'));
   const off = file('off', ethernet('interface-name=eth0\nautoconnect-priority=9\nautoconnect=false\n'));
-  expect(pick([any])).toBe(any.path);
   expect(pick([any, named])).toBe(named.path);
   expect(pick([any, named, strong, off])).toBe(strong.path);
-  expect(pick([any, named], 'u9')).toBe(any.path);
+});
+
+test('a profile that is for any NIC stays as it is, also where it is the one that is up; ours is stronger', () => {
+  const any = file('any', `${ethernet('autoconnect-priority=300\n')}\n[ipv4]\nmethod=auto\n`);
+  const named = file('named', ethernet('interface-name=eth0\n').replace('u1', 'u9'));
+  for (const facts of [{ files: [any] }, { files: [any, named], ruling: 'u1' }]) {
+    const files = keyfileFiles(WISH, facts);
+    expect(files.map(({ path }) => path.slice(DIR.length + 1))).toEqual([
+      'br0.nmconnection',
+      'br0-port-eth0.nmconnection',
+    ]);
+    for (const { content } of files) expect(content).toContain('autoconnect-priority=301\n');
+    expect(files[0]?.content).toContain('[ipv4]\nmethod=auto\n');
+  }
 });
 
 test.each([
@@ -141,6 +153,7 @@ test.each([
     /0\.nmconnection and .*1\.nmconnection are both for eth0/,
   ],
   [[ethernet('interface-name=eth0\nmaster=br7\n')], /a port of br7/],
+  [[ethernet('multi-connect=3\n')], /for several NICs at once \(multi-connect=3\)/],
   [['[connection]\nid=b\ntype=bond\ninterface-name=eth0\n'], /a profile of a bond/],
   [[ethernet('interface-name=br0\n')], /about br0 already/],
 ])('%j is refused: %s', (texts, why) => {

@@ -29,30 +29,8 @@ network:
         eth1: {dhcp4: true}
 `;
 
-test('what the NIC had is the bridge’s, under the name that netplan knows it by; all else stays as it is', () => {
+test('what the NIC had is the bridge’s, which is written first, under the name that netplan knows it by; all else stays as it is', () => {
   expect(netplanFiles({ ...WISH, vlanAware: true }, { files: [file('50-x.yaml', OLD)] })).toEqual([
-    file(
-      '50-x.yaml',
-      `# Written by the installer.
-network:
-    version: 2
-    renderer: networkd
-    ethernets:
-        lan:   # the office
-            match:
-                macaddress: "52:54:00:AA:BB:01"
-            # Two of them.
-#qlaunch#             addresses:
-#qlaunch#             - 10.9.0.50/24 # first
-#qlaunch#             - "fd09::50/64"
-#qlaunch#             routes:
-#qlaunch#                 - to: default
-#qlaunch#                   via: 10.9.0.1
-            wakeonlan: true
-#qlaunch#             nameservers: {addresses: [10.9.0.1], search: [lan.test]}
-        eth1: {dhcp4: true}
-`,
-    ),
     {
       mode: 0o600,
       ...file(
@@ -86,6 +64,28 @@ network:
       path: '/etc/systemd/network/10-netplan-br0.netdev.d/qlaunch.conf',
       content: `${HEAD}[Bridge]\nVLANFiltering=yes\n`,
     },
+    file(
+      '50-x.yaml',
+      `# Written by the installer.
+network:
+    version: 2
+    renderer: networkd
+    ethernets:
+        lan:   # the office
+            match:
+                macaddress: "52:54:00:AA:BB:01"
+            # Two of them.
+#qlaunch#             addresses:
+#qlaunch#             - 10.9.0.50/24 # first
+#qlaunch#             - "fd09::50/64"
+#qlaunch#             routes:
+#qlaunch#                 - to: default
+#qlaunch#                   via: 10.9.0.1
+            wakeonlan: true
+#qlaunch#             nameservers: {addresses: [10.9.0.1], search: [lan.test]}
+        eth1: {dhcp4: true}
+`,
+    ),
   ]);
 });
 
@@ -95,7 +95,7 @@ test('in one line, by NetworkManager, with DHCP: the same; a key that has nothin
   ethernets:
     eth0: {dhcp4: true, mtu: 9000, optional: true}
 `;
-  const [old, mine] = netplanFiles(WISH, { files: [file('01-nm.yaml', content)] });
+  const [mine, old] = netplanFiles(WISH, { files: [file('01-nm.yaml', content)] });
   expect(old?.content).toBe(`network: # all
   renderer: NetworkManager
   ethernets:
@@ -104,7 +104,7 @@ test('in one line, by NetworkManager, with DHCP: the same; a key that has nothin
 `);
   expect(mine?.content).toContain('      mtu: 9000\n      parameters:\n');
   expect(mine?.content).toMatch(/ {6}dhcp4: true\n {6}dhcp4-overrides:\n {8}route-metric: 100\n$/);
-  const [gone] = netplanFiles(WISH, {
+  const [, gone] = netplanFiles(WISH, {
     files: [file('1.yaml', 'network:\n  ethernets:\n    eth0:\n      dhcp4: yes\n')],
   });
   expect(gone?.content).toBe(
@@ -114,7 +114,7 @@ test('in one line, by NetworkManager, with DHCP: the same; a key that has nothin
 
 test('the same DHCP client to the server: what netplan has no word for is a drop-in', () => {
   const files = [file('1.yaml', 'network:\n  ethernets:\n    eth0:\n      dhcp4: yes\n')];
-  expect(netplanFiles(WISH, { files, iaid: 7 }).at(-1)).toEqual({
+  expect(netplanFiles(WISH, { files, iaid: 7 })[1]).toEqual({
     path: '/etc/systemd/network/10-netplan-br0.network.d/qlaunch.conf',
     content: `${HEAD}[DHCPv4]\nIAID=7\n`,
   });
@@ -159,13 +159,35 @@ test('a NIC that no file names: what is on it now; and a bridge without an uplin
   expect(plain[0]?.content).not.toContain('ethernets');
 });
 
-test('who is who: a name, a glob, set-name, and a match that is of another', () => {
+test('who is who: a name, set-name, and a match that is of another', () => {
   const entry = (lines: string): ReturnType<typeof file> =>
     file('1.yaml', `network:\n  ethernets:\n    x:\n      ${lines}\n      dhcp4: true\n`);
-  expect(ours(entry('match: {name: "e*"}'))).toContain('interfaces: [x]');
+  expect(ours(entry('match: {name: eth0}'))).toContain('interfaces: [x]');
   expect(ours(entry('set-name: eth0'))).toContain('interfaces: [x]');
   expect(ours(entry('match: {name: eth1}'))).toContain('interfaces: [eth0]');
   expect(ours(entry('match: {name: "e*", macaddress: "52:54:00:aa:bb:02"}'))).toContain('interfaces: [eth0]');
+});
+
+test.each([
+  'match: {name: "e*"}',
+  'match: {name: "eth?"}',
+  'match: {name: "eth[01]"}',
+  'match: {driver: virtio_net}',
+  'match:\n        driver: ["bnx*"]\n        name: "*"',
+])('an entry that may stand for several NICs is refused: %s', (match) => {
+  const text = `network:\n  ethernets:\n    x:\n      ${match}\n      dhcp4: true\n`;
+  expect(() => netplanFiles(WISH, { files: [file('1.yaml', text)] })).toThrow(
+    expect.objectContaining({
+      code: 'QL_PERSIST',
+      why: [expect.stringMatching(/^x in \/etc\/netplan\/1\.yaml may stand for more NICs than eth0/)],
+      todo: [expect.stringMatching(/an entry of its own for eth0 in \/etc\/netplan\/1\.yaml/)],
+    }),
+  );
+});
+
+test('an exact entry beside one of a driver that is another’s is the NIC’s', () => {
+  const text = 'network:\n  ethernets:\n    x:\n      match: {driver: e1000}\n    eth0:\n      dhcp4: true\n';
+  expect(ours(file('1.yaml', text))).toContain('interfaces: [eth0]');
 });
 
 test.each([
