@@ -64,7 +64,7 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
   const bridge = planBridge({ ...wish, mac, mtu: wish.mtu ?? nic.mtu }, facts);
   const { readdress } = wish;
   const arriving = readdress === undefined ? uplink : readdressed(uplink, readdress).layer;
-  const handedOver = readdress === undefined || readdress.dhcp ? uplink.clients : [];
+  const handedOver = clientsHandedOver(uplink, arriving, readdress);
   return {
     steps: [
       ...relearn(nic.ifname, uplink),
@@ -86,6 +86,19 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
         .flatMap((rule) => renameRule(rule, wish, owns)),
     ],
   };
+}
+
+/** Those whose lease moves along: without its client an IPv4 address would end with its lifetime. */
+export function clientsHandedOver(
+  { clients, addresses }: UplinkFacts,
+  arriving: Layer3,
+  readdress: Readdress | undefined,
+): readonly DhcpClient[] {
+  if (readdress === undefined || readdress.dhcp) return clients;
+  const kept = arriving.addresses.filter((one) => one.family === 'inet' && addresses.includes(one));
+  return clients.filter(({ address }) =>
+    kept.some(({ validS, local }) => validS !== undefined || local === address),
+  );
 }
 
 /** The title of the line whose undo is the whole way back. */

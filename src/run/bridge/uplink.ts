@@ -11,6 +11,7 @@ import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
 import { learnArgv, learntDefaults } from '../../plan/bridge/router.ts';
 import {
+  clientsHandedOver,
   moveTitle,
   planUplink,
   relearnTitle,
@@ -157,10 +158,9 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
 }
 
 /** Those that have to run on the bridge. */
-function clientsOn({ facts }: Looked, readdress: Readdress | undefined): readonly string[] {
-  if (readdress !== undefined && !readdress.dhcp) return [];
-  const running = facts.clients.map(({ program }) => program);
-  if (readdress === undefined || running.length > 0) return running;
+function clientsOn({ facts, arriving }: Looked, readdress: Readdress | undefined): readonly string[] {
+  const running = clientsHandedOver(facts, arriving, readdress).map(({ program }) => program);
+  if (readdress?.dhcp !== true || running.length > 0) return running;
   return facts.dhcpProgram === undefined ? [] : [facts.dhcpProgram];
 }
 
