@@ -12,6 +12,7 @@ import {
   type Argv,
   type BatchLine,
   DEADLINE_MS,
+  type FileContent,
   type HostPath,
   type Owns,
   type Plan,
@@ -19,7 +20,7 @@ import {
 } from '../step.ts';
 import { setAttribute } from '../sysctl.ts';
 import { batchText } from '../words.ts';
-import { askByDhcp, type DhcpClient, endClient, startClient } from './dhcp.ts';
+import { askByDhcp, type DhcpClient, endClient, keepResolvConf, startClient } from './dhcp.ts';
 import { arrivalLines, checkedLines, departureLines, type Layer3 } from './layer3.ts';
 import { linkOf } from './port.ts';
 import { type Readdress, readdressed } from './readdress.ts';
@@ -53,6 +54,8 @@ export interface UplinkFacts extends Layer3 {
   readonly resolved: ReturnType<typeof readLinkSettings>;
   /** The DHCP client that is installed here; asked only where none runs. */
   readonly dhcpProgram?: string;
+  /** As it is now, where a client may overwrite it; absent: it is a link, or there is none. */
+  readonly resolvConf?: FileContent;
 }
 
 export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFacts): Plan<HostFacts> {
@@ -78,7 +81,10 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
       ...settle(wish, uplink, owns),
       ...learn(wish.name, arriving),
       ...(readdress?.dhcp === true && handedOver.length === 0
-        ? [askByDhcp(uplink.dhcpProgram, wish.name, owns)]
+        ? [
+            ...(uplink.resolvConf === undefined ? [] : [keepResolvConf(uplink.resolvConf)]),
+            askByDhcp(uplink.dhcpProgram, wish.name, owns),
+          ]
         : []),
       ...uplink.clients.map((client) => endClient(client, nic.ifname, owns)),
       ...uplink.rules

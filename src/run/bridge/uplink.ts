@@ -4,7 +4,7 @@ import { sshSession } from '../../host/bridge/session.ts';
 import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
-import { DHCP_PROGRAMS } from '../../plan/bridge/dhcp.ts';
+import { DHCP_PROGRAMS, RESOLV_CONF } from '../../plan/bridge/dhcp.ts';
 import { modelOf } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
 import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
@@ -111,9 +111,12 @@ async function withDhcp(
   readdress: Readdress | undefined,
 ): Promise<UplinkFacts> {
   if (readdress?.dhcp !== true) return facts;
+  const file = await engine.machine.capture(RESOLV_CONF);
+  const isText = file !== undefined && 'content' in file && file.base64 === undefined;
+  const found = isText ? { ...facts, resolvConf: file } : facts;
   for (const program of DHCP_PROGRAMS)
-    if ((await engine.machine.which(program)) !== undefined) return { ...facts, dhcpProgram: program };
-  return facts;
+    if ((await engine.machine.which(program)) !== undefined) return { ...found, dhcpProgram: program };
+  return found;
 }
 
 /**
