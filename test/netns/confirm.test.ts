@@ -1,5 +1,5 @@
 // needs: bridge
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { applyOnTrial, confirmChange } from '../../src/run/confirm/confirm.ts';
@@ -58,6 +58,21 @@ test('what is not confirmed is taken back without us', async () => {
   expect(differences(before, look())).toEqual([]);
   expect(filesLeft(tree)).toEqual([]);
   await expect(confirmChange(engine, id)).rejects.toMatchObject({ code: 'QL_NO_TRIAL' });
+});
+
+test.each([
+  // As its script ends when a step is stuck.
+  ['the watcher gave up', (id: string) => engine.confirm.replace(`${id}.undo`, 'exit 5\n')],
+  // As `qlaunch confirm`, killed.
+  ['whoever decided died', (id: string) => mkdirSync(engine.confirm.path(`${id}.decided`))],
+])('where %s, it is taken back by name', async (_, happens) => {
+  const before = look();
+  const { id } = (await applyOnTrial(engine, WISH, 1, staged)).head;
+  happens(id);
+  await watcherEnds();
+  expect(differences(before, look())).not.toEqual([]);
+  expect(await undoChange(engine, id)).toMatchObject({ undone: [id], left: [], exit: 0 });
+  expect([differences(before, look()), filesLeft(tree)]).toEqual([[], []]);
 });
 
 test('a plan that fails on trial leaves no watcher', async () => {

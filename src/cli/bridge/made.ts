@@ -70,11 +70,17 @@ export async function create(name: string, options: CreateOptions): Promise<numb
 }
 
 export function readPersist(
-  { persist, physdev }: CreateOptions,
+  { persist, physdev, bridgeNf }: CreateOptions,
   gathering: Gathering,
 ): { readonly persist?: BackEnd | true; readonly physdev?: boolean } {
   if (physdev === true && persist === undefined)
     gathering.refuse('--physdev', 'the rule is written with what makes the bridge at boot', 'add --persist');
+  if (bridgeNf === 'accept' && persist !== undefined && persist !== 'none')
+    gathering.refuse(
+      '--bridge-nf accept',
+      'its rule is not kept over a boot, as --persist would have it',
+      'say it without --bridge-nf; after each boot: sudo qlaunch bridge set NAME --bridge-nf accept',
+    );
   const rules = physdev === true ? { physdev } : {};
   if (persist === undefined || persist === 'none') return {};
   if (persist === true) return { persist, ...rules };

@@ -5,7 +5,7 @@
  * started on the bridge before anything is there, and on the way back on the NIC before that has anything again.
  */
 import { EXIT, QlaunchError } from '../../errors.ts';
-import type { Argv, FilePath, Owns, Step } from '../step.ts';
+import type { Argv, FileContent, FilePath, Owns, Step } from '../step.ts';
 
 export interface DhcpClient {
   readonly program: 'dhclient' | 'udhcpc';
@@ -20,6 +20,8 @@ export interface DhcpClient {
 }
 
 const START_MS = 10_000;
+
+export const RESOLV_CONF = '/etc/resolv.conf';
 
 /**
  * Starts a program outside of our session, without our descriptors (the host lock is one), unless the process PID of
@@ -88,6 +90,24 @@ export function startClient(client: DhcpClient, nic: string, bridge: string, own
       deadlineMs: START_MS,
     },
   ];
+}
+
+/** Written in place: it may be a mount of its own, as in containers. A link that it became since is somebody else's. */
+const PUT_BACK = '[ -L "$1" ] || { cat > "$1" && chmod "$2" "$1" && chown "$3" "$1"; }';
+
+/**
+ * Before a client that never ran here: the scripts of dhclient and udhcpc write /etc/resolv.conf, and nothing of theirs
+ * puts it back. No file step, as it would be for the disk only, and so after the trial.
+ */
+export function keepResolvConf(file: FileContent): Step {
+  const { content, mode, owner = { uid: 0, gid: 0 } } = file;
+  const words = [RESOLV_CONF, mode.toString(8), `${owner.uid}:${owner.gid}`] as const;
+  return {
+    title: `see what is in ${RESOLV_CONF}, which the DHCP client will write`,
+    do: { run: ['cat', RESOLV_CONF] },
+    undo: { run: ['sh', '-c', PUT_BACK, 'sh', ...words], stdin: content, gone: [] },
+    deadlineMs: START_MS,
+  };
 }
 
 /** With the port in it, and without a lease of old: what the server gives is what the bridge has. */

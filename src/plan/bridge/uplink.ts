@@ -12,6 +12,7 @@ import {
   type Argv,
   type BatchLine,
   DEADLINE_MS,
+  type FileContent,
   type HostPath,
   type Owns,
   type Plan,
@@ -19,7 +20,7 @@ import {
 } from '../step.ts';
 import { setAttribute } from '../sysctl.ts';
 import { batchText } from '../words.ts';
-import { askByDhcp, type DhcpClient, endClient, startClient } from './dhcp.ts';
+import { askByDhcp, type DhcpClient, endClient, keepResolvConf, startClient } from './dhcp.ts';
 import { arrivalLines, checkedLines, departureLines, type Layer3 } from './layer3.ts';
 import { linkOf } from './port.ts';
 import { type Readdress, readdressed } from './readdress.ts';
@@ -53,6 +54,8 @@ export interface UplinkFacts extends Layer3 {
   readonly resolved: ReturnType<typeof readLinkSettings>;
   /** The DHCP client that is installed here; asked only where none runs. */
   readonly dhcpProgram?: string;
+  /** As it is now, where a client may overwrite it; absent: it is a link, or there is none. */
+  readonly resolvConf?: FileContent;
 }
 
 export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFacts): Plan<HostFacts> {
@@ -64,7 +67,7 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
   const bridge = planBridge({ ...wish, mac, mtu: wish.mtu ?? nic.mtu }, facts);
   const { readdress } = wish;
   const arriving = readdress === undefined ? uplink : readdressed(uplink, readdress).layer;
-  const handedOver = readdress === undefined || readdress.dhcp ? uplink.clients : [];
+  const handedOver = clientsHandedOver(uplink, arriving, readdress);
   return {
     steps: [
       ...relearn(nic.ifname, uplink),
@@ -78,7 +81,10 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
       ...settle(wish, uplink, owns),
       ...learn(wish.name, arriving),
       ...(readdress?.dhcp === true && handedOver.length === 0
-        ? [askByDhcp(uplink.dhcpProgram, wish.name, owns)]
+        ? [
+            ...(uplink.resolvConf === undefined ? [] : [keepResolvConf(uplink.resolvConf)]),
+            askByDhcp(uplink.dhcpProgram, wish.name, owns),
+          ]
         : []),
       ...uplink.clients.map((client) => endClient(client, nic.ifname, owns)),
       ...uplink.rules
@@ -86,6 +92,19 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
         .flatMap((rule) => renameRule(rule, wish, owns)),
     ],
   };
+}
+
+/** Those whose lease moves along: without its client an IPv4 address would end with its lifetime. */
+export function clientsHandedOver(
+  { clients, addresses }: UplinkFacts,
+  arriving: Layer3,
+  readdress: Readdress | undefined,
+): readonly DhcpClient[] {
+  if (readdress === undefined || readdress.dhcp) return clients;
+  const kept = arriving.addresses.filter((one) => one.family === 'inet' && addresses.includes(one));
+  return clients.filter(({ address }) =>
+    kept.some(({ validS, local }) => validS !== undefined || local === address),
+  );
 }
 
 /** The title of the line whose undo is the whole way back. */

@@ -10,6 +10,8 @@ export interface Chain {
   readonly policy: 'accept' | 'drop';
   /** One rule each, without the numbers of its counters. */
   readonly rules: readonly string[];
+  /** Of each rule, where they were asked for (`nft -a`). */
+  readonly handles?: readonly string[];
   /** The table carries our mark. */
   readonly ours: boolean;
 }
@@ -20,7 +22,7 @@ export function parseRuleset(text: string): readonly Chain[] {
     const [, family, table] = /^table (ip|ip6|inet) (\S+) \{/.exec(part) ?? [];
     if (family === undefined || table === undefined) return [];
     const ours = /^\tcomment "qlaunch:/m.test(part);
-    return [...part.matchAll(/^\tchain (\S+) \{\n((?:\t\t.*\n|\n)*)\t\}/gm)].map(
+    return [...part.matchAll(/^\tchain (\S+) \{(?: # handle \d+)?\n((?:\t\t.*\n|\n)*)\t\}/gm)].map(
       ([, name = '', body = '']) => ({
         family: family as Chain['family'],
         table,
@@ -32,16 +34,24 @@ export function parseRuleset(text: string): readonly Chain[] {
   });
 }
 
-function chainBody(lines: readonly string[]): Pick<Chain, 'hook' | 'policy' | 'rules'> {
+const HANDLE = / # handle (\d+)$/;
+
+function chainBody(lines: readonly string[]): Pick<Chain, 'hook' | 'policy' | 'rules' | 'handles'> {
   const [, type, hook, policy] = lines
     .map((line) => /^type (\S+) hook (\S+) .*policy (accept|drop);/.exec(line))
     .find((match) => match !== null) ?? [undefined];
-  const rules = lines
-    .filter((line) => !/^(type \S+ hook|comment ")/.test(line))
-    .map((line) => line.replace(/counter packets \d+ bytes \d+ ?/g, '').trim());
+  const printed = lines.filter((line) => !/^(type \S+ hook|comment ")/.test(line));
+  const handles = printed.flatMap((line) => HANDLE.exec(line)?.[1] ?? []);
+  const rules = printed.map((line) =>
+    line
+      .replace(HANDLE, '')
+      .replace(/counter packets \d+ bytes \d+ ?/g, '')
+      .trim(),
+  );
   return {
     policy: policy === 'drop' ? 'drop' : 'accept',
     rules,
+    ...(handles.length === 0 ? {} : { handles }),
     ...(type === 'filter' && hook !== undefined ? { hook } : {}),
   };
 }

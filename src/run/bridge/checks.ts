@@ -8,6 +8,7 @@ import type { Machine } from '../../host/port.ts';
 import type { Layer3 } from '../../plan/bridge/layer3.ts';
 import type { Readdress } from '../../plan/bridge/readdress.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
+import { rulesNaming } from '../../plan/bridge/wall.ts';
 import type { LinkFact } from '../../plan/facts.ts';
 
 interface Objection {
@@ -119,20 +120,11 @@ function zoneCure(table: string, rule: string, bridge: string): string | undefin
 
 /** A rule that lets ssh in by the NIC lets nothing in by the bridge: the host would be there, and out of reach. */
 async function firewallNames(machine: Machine, nic: string, bridge: string): Promise<readonly Objection[]> {
-  const chains = await readChains(machine);
-  const quoted = (name: string): string => `"${name}"`;
-  const isFor = (rule: string, name: string): boolean =>
-    rule.includes(quoted(name)) && /\b(iif|oif|iifname|oifname)\b/.test(rule);
-  return chains.flatMap(({ family, table, name: chain, rules }) => {
-    const own = rules.filter((rule) => isFor(rule, nic));
-    const missing = own.filter((rule) => !rules.includes(rule.replaceAll(quoted(nic), quoted(bridge))));
-    return missing.map((rule) => ({
-      why: `the firewall has a rule for ${nic} (${family} ${table} ${chain}: ${rule}), and what comes in then comes in by ${bridge}`,
-      todo:
-        zoneCure(table, rule, bridge) ??
-        `sudo nft add rule ${family} ${table} ${chain} '${rule.replaceAll(quoted(nic), bridge).replaceAll(/\b(i|o)if\b(?!name)/g, '$1ifname')}'   # or --force`,
-    }));
-  });
+  const found = rulesNaming(await readChains(machine, true), nic, bridge);
+  return found.map(({ family, table, chain, rule, cure }) => ({
+    why: `the firewall has a rule for ${nic} (${family} ${table} ${chain}: ${rule}), and what comes in then comes in by ${bridge}`,
+    todo: zoneCure(table, rule, bridge) ?? `${cure}   # or --force`,
+  }));
 }
 
 /**

@@ -4,13 +4,14 @@ import { sshSession } from '../../host/bridge/session.ts';
 import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
-import { DHCP_PROGRAMS } from '../../plan/bridge/dhcp.ts';
+import { DHCP_PROGRAMS, RESOLV_CONF } from '../../plan/bridge/dhcp.ts';
 import { modelOf } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
 import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
 import { learnArgv, learntDefaults } from '../../plan/bridge/router.ts';
 import {
+  clientsHandedOver,
   moveTitle,
   planUplink,
   relearnTitle,
@@ -110,9 +111,12 @@ async function withDhcp(
   readdress: Readdress | undefined,
 ): Promise<UplinkFacts> {
   if (readdress?.dhcp !== true) return facts;
+  const file = await engine.machine.capture(RESOLV_CONF);
+  const isText = file !== undefined && 'content' in file && file.base64 === undefined;
+  const found = isText ? { ...facts, resolvConf: file } : facts;
   for (const program of DHCP_PROGRAMS)
-    if ((await engine.machine.which(program)) !== undefined) return { ...facts, dhcpProgram: program };
-  return facts;
+    if ((await engine.machine.which(program)) !== undefined) return { ...found, dhcpProgram: program };
+  return found;
 }
 
 /**
@@ -157,10 +161,9 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
 }
 
 /** Those that have to run on the bridge. */
-function clientsOn({ facts }: Looked, readdress: Readdress | undefined): readonly string[] {
-  if (readdress !== undefined && !readdress.dhcp) return [];
-  const running = facts.clients.map(({ program }) => program);
-  if (readdress === undefined || running.length > 0) return running;
+function clientsOn({ facts, arriving }: Looked, readdress: Readdress | undefined): readonly string[] {
+  const running = clientsHandedOver(facts, arriving, readdress).map(({ program }) => program);
+  if (readdress?.dhcp !== true || running.length > 0) return running;
   return facts.dhcpProgram === undefined ? [] : [facts.dhcpProgram];
 }
 

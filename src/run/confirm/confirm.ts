@@ -9,6 +9,7 @@ import { errorCode } from '../change/outcome.ts';
 import { placeOf } from '../change/settle.ts';
 import type { TeardownResult } from '../change/teardown.ts';
 import type { Engine } from '../engine.ts';
+import { decide } from '../journal/decide.ts';
 import type { Holder } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { loadChange } from '../journal/load.ts';
@@ -111,11 +112,17 @@ async function keep(engine: Engine, id: string, pending: Pending): Promise<Journ
   return kept;
 }
 
+/** Under the lock: whoever decided is dead, or gave up at a step that was stuck, and so is the watcher. */
+function isAbandoned(engine: Engine, id: string): boolean {
+  const { kind } = decide(loadChange(engine.stores, engine.world, id), engine.world, true);
+  return kind === 'undo' || kind === 'forget';
+}
+
 /** Takes a change that is on trial back at once. Throws QL_NO_TRIAL (exit 2), QL_TOO_LATE (exit 3). */
 export function revertChange(engine: Engine, id: string): Promise<TeardownResult> {
   return engine.locked(`revert ${id}`, async () => {
     readPending(engine, id);
-    if (!(await decideNow(engine, id))) throw tooLate(id);
+    if (!(await decideNow(engine, id)) && !isAbandoned(engine, id)) throw tooLate(id);
     try {
       const { journal } = loadChange(engine.stores, engine.world, id);
       if (journal === undefined) return { left: [], said: [] };
@@ -144,5 +151,5 @@ const tooLate = (id: string): QlaunchError =>
   new QlaunchError('QL_TOO_LATE', EXIT.refused, {
     what: `the change ${id} was not confirmed in time`,
     why: ['it is being taken back, or was'],
-    todo: ['qlaunch changes', 'make the change again'],
+    todo: ['sudo qlaunch recover   # if `qlaunch changes` still lists it', 'make the change again'],
   });

@@ -53,6 +53,9 @@ test('--bridge-nf: off is refused beside Docker, accept lets guests pass its FOR
   expect(refused.stderr).toContain('Docker (DOCKER-USER) needs it');
   expect(refused.stderr).toContain('bridge set br0 --bridge-nf accept');
   expect((await qlaunch('bridge', 'create', 'br0', '--bridge-nf', 'perhaps')).status).toBe(2);
+  const kept = await qlaunch('bridge', 'create', 'br0', '--bridge-nf', 'accept', '--persist');
+  expect(kept.status).toBe(2);
+  expect(kept.stderr).toContain('--bridge-nf accept: its rule is not kept over a boot');
   expect(differences(before, look())).toEqual([]);
 
   expect(await qlaunch('bridge', 'create', 'br0')).toMatchObject({ status: 0 });

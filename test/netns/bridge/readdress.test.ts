@@ -1,5 +1,8 @@
 // needs: bridge, veth
-import { expect, test, vi } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { differences, type Snapshot, snapshot } from '../../snapshot.ts';
 import { world } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
@@ -45,12 +48,21 @@ test('--dhcp: what the server gives is proven, or all is put back; the NIC has i
   expect(differences(before, look())).toEqual([]);
 
   await server(scratchDir());
+  const file = join(scratchDir(), 'resolv.conf');
+  const own = '# by hand\nnameserver 192.0.2.53\n';
+  writeFileSync(file, own);
+  chmodSync(file, 0o640);
+  execFileSync('mount', ['--bind', file, '/etc/resolv.conf']);
+  onTestFinished(() => void execFileSync('umount', ['/etc/resolv.conf']));
   expect(await qlaunch(...CREATE, '--dhcp')).toMatchObject({ status: 0, stderr: '' });
   expect(ip('-4 -o address show dev br0')).toMatch(/inet 10\.9\.0\.1\d\d\/24/);
   expect(ip('-4 -o address show dev br0')).not.toContain('10.9.0.50');
   expect(ip('route show default')).toContain('default via 10.9.0.1 dev br0');
+  // As dhclient-script does, with what the server said.
+  writeFileSync(file, 'nameserver 10.9.0.1\n');
   expect(await qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
   expect(differences(before, look())).toEqual([]);
+  expect([readFileSync(file, 'utf8'), statSync(file).mode & 0o777]).toEqual([own, 0o640]);
 }, 120_000);
 
 test('who is logged in over an address that would be gone is not cut off; mistakes are told before', async () => {

@@ -70,25 +70,27 @@ test('firewall rules for the NIC would not see what comes in by the bridge: told
   nft('add chain inet guard in { type filter hook input priority 0; policy drop; }');
   nft(`add rule inet guard in iifname ${NIC} tcp dport 22 accept`);
   nft(`add rule inet guard in iif ${NIC} udp dport 53 accept`);
+  nft(`add rule inet guard in iifname "${NIC.slice(0, 2)}*" udp dport 67 accept`);
+  nft(`add rule inet guard in iifname != ${NIC} udp dport 68 drop`);
+  nft('add rule inet guard in drop');
+  // Behind the last word it is no help.
+  nft('add rule inet guard in iifname br0 tcp dport 22 accept');
   onTestFinished(() => nft('delete table inet guard'));
   const said = await refusal();
   expect(said).toContain(
     `the firewall has a rule for ${NIC} (inet guard in: iifname "${NIC}" tcp dport 22 accept)`,
   );
-  const cures = [...said.matchAll(/sudo nft (add rule .*?) {3}# or --force/g)].map(([, words = '']) => words);
-  expect(cures).toHaveLength(2);
-  nft(cures[0]?.replaceAll("'", '') ?? '');
-  const { stdout } = await world().qlaunch(
-    'bridge',
-    'create',
-    'br0',
-    '--uplink',
-    NIC,
-    '--force',
-    '--dry-run',
+  expect(said).toContain('udp dport 53');
+  const cures = [...said.matchAll(/sudo nft ((?:add|replace) rule .*?) {3}# or --force/g)].map(
+    ([, words = '']) => words,
   );
+  expect(cures).toHaveLength(4);
+  for (const words of cures) execFileSync('sh', ['-c', `nft ${words}`]);
+  expect(execFileSync('nft', ['list', 'chain', 'inet', 'guard', 'in'], { encoding: 'utf8' })).toMatch(
+    /"br0" tcp dport 22 [\s\S]*"br0" udp dport 53 [\s\S]*"br0" udp dport 67 [\s\S]*"br0" \} udp dport 68 drop\n\t\tdrop\n/,
+  );
+  const { stdout } = await world().qlaunch('bridge', 'create', 'br0', '--uplink', NIC, '--dry-run');
   expect(stdout).toContain('# make the bridge br0');
-  expect(await refusal()).toContain('udp dport 53');
   // As firewalld names its chains (policies.py); it has to say itself that br0 is of that zone.
   nft('add table inet firewalld');
   onTestFinished(() => nft('delete table inet firewalld'));

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { LinkAddress } from '../../../../src/plan/bridge/address.ts';
 import { arrivalLines, type Layer3 } from '../../../../src/plan/bridge/layer3.ts';
 import { readdressed } from '../../../../src/plan/bridge/readdress.ts';
+import { clientsHandedOver, type UplinkFacts } from '../../../../src/plan/bridge/uplink.ts';
 
 const v4 = (local: string): LinkAddress => ({
   ...{ family: 'inet', local, prefixlen: 24, scope: 'global', label: 'eth0', flags: [] },
@@ -66,4 +67,23 @@ test('--dhcp leaves nothing of IPv4 that needs an address, for the server says w
     'route replace 203.0.113.9 dev br0 table main scope link',
   ]);
   expect(lost).toHaveLength(4);
+});
+
+test('a DHCP client goes along with its lease, and ends where other IPv4 addresses take its place', () => {
+  const leased: LinkAddress = { ...v4('192.0.2.5'), validS: 3_600 };
+  const client = { program: 'dhclient', pid: 7, start: '1', argv: ['dhclient', 'eth0'] } as const;
+  const programs = (address: LinkAddress, known: { address?: string }, wish: string): string[] => {
+    const facts: UplinkFacts = {
+      ...{ ...NIC, addresses: [address, v6('fd00::5')], rules: [], settings: [], resolved: [], xdp: false },
+      clients: [{ ...client, ...known }],
+    };
+    const readdress = { addresses: [wish], dhcp: false };
+    const { layer } = readdressed(facts, readdress);
+    return clientsHandedOver(facts, layer, readdress).map(({ program }) => program);
+  };
+  expect(programs(leased, {}, 'fd00::9/64')).toEqual(['dhclient']);
+  // busybox's script gives no lifetime.
+  expect(programs(v4('192.0.2.5'), { address: '192.0.2.5' }, 'fd00::9/64')).toEqual(['dhclient']);
+  expect(programs(v4('192.0.2.5'), {}, 'fd00::9/64')).toEqual([]);
+  expect(programs(leased, { address: '192.0.2.5' }, '192.0.2.5/24')).toEqual([]);
 });
