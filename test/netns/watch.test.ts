@@ -25,17 +25,17 @@ test('on a terminal the map is drawn in place, and Ctrl-C gives the terminal bac
   const frames = (): readonly string[] => text.split('\u001b[?2026h\u001b[H').slice(1);
   await expect.poll(() => frames().length, { timeout: 20_000 }).toBeGreaterThan(3);
   execFileSync('ip', ['link', 'set', 'watchbr', 'up']);
-  const known = frames().length;
-  await expect.poll(() => frames().length, { timeout: 20_000 }).toBeGreaterThan(known + 2);
+  // Two frames with it, so that the first of them is whole.
+  const green = (): readonly string[] => frames().filter((frame) => frame.includes('32mup'));
+  await expect.poll(() => green().length, { timeout: 20_000 }).toBeGreaterThan(1);
   child.stdin.write('\u0003');
   await closed;
 
   expect(text.startsWith('\u001b[?1049h\u001b[?25l')).toBe(true);
   expect(text.trimEnd()).toMatch(/\u001b\[\?25h\u001b\[\?1049l\s*status=0$/);
-  const [first = '', ...later] = frames();
+  const [first = ''] = frames();
   expect(first).toContain('watchbr');
   expect(first).toContain('down');
-  expect(later.at(-1)).toContain('32mup');
   // Nothing is erased before it is drawn over: that is what flickers.
   for (const frame of frames()) expect(frame).not.toContain('\u001b[2J');
   for (const row of first.split('\u001b[K'))

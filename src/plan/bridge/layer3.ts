@@ -59,11 +59,33 @@ export function arrivalLines(from: Layer3, to: string): readonly Argv[] {
  * it loses it, and is not asked for either, being no tentative one (inet6_addr_modify() in linux/net/ipv6/addrconf.c).
  */
 export function checkedLines(from: Layer3, to: string): readonly Argv[] {
-  return from.addresses
-    .filter((one) => one.family === 'inet6' && !one.flags.includes('nodad'))
-    .map(
+  const again = from.addresses.filter((one) => one.family === 'inet6' && !one.flags.includes('nodad'));
+  return [
+    ...again.map(
       (one): Argv => ['address', 'replace', ...addressWords(one, from.link, to, { nodad: false }), 'dev', to],
-    );
+    ),
+    ...siblingLines(from, to),
+  ];
+}
+
+/**
+ * The prefix routes of addresses that share a prefix but not a metric: an address that is said again takes the first
+ * route to its prefix for its own, and deletes it where the metric is another's (modify_prefix_route(), ibidem). So
+ * they are made anew; not by `replace`, which takes the place of any route with that metric, the other link's too.
+ * `table all`: for one table `ip route flush` without -6 looks at IPv4 only (iproute_list_flush_or_save() in iproute2).
+ */
+function siblingLines(from: Layer3, to: string): readonly Argv[] {
+  const ofPrefix = from.routes.filter(
+    (route) => route.family === 'inet6' && usesLink(route, from.link) && isOfAddress(route, from.addresses),
+  );
+  const dst = ({ row }: Route): string => String(row['dst']);
+  const shared = ofPrefix.filter((route) => ofPrefix.filter((other) => dst(other) === dst(route)).length > 1);
+  return [...new Set(shared.map(dst))].flatMap((prefix): readonly Argv[] => [
+    ['route', 'flush', 'exact', prefix, 'dev', to, 'table', 'all', 'proto', 'kernel'],
+    ...shared
+      .filter((route) => dst(route) === prefix)
+      .map((route): Argv => ['route', 'append', ...wordsOf(route, from, to)]),
+  ]);
 }
 
 /**

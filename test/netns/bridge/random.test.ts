@@ -126,6 +126,12 @@ function clear(lines: readonly string[]): void {
   spawnSync('ip', ['netns', 'delete', 'outside']);
 }
 
+/** Worlds that were not put back as they were once. */
+const seen: (readonly string[])[][] = [
+  // An address that was said again took the prefix route of its neighbour along.
+  [[], [`address add fd02::5/64 dev ${NIC}`, `address add fd02::6/64 metric 77 dev ${NIC}`], [], []],
+];
+
 test('whatever is on a NIC: made and taken back, the host is as before', async () => {
   const tree = makeTree();
   onTestFinished(() => tree.remove());
@@ -152,6 +158,11 @@ test('whatever is on a NIC: made and taken back, the host is as before', async (
       }
     }),
     // The same worlds every time, for a run of minutes is no place to meet a new one: QLAUNCH_TEST_SEED=… shows others.
-    { numRuns: 12, seed: Number(process.env['QLAUNCH_TEST_SEED'] ?? 20_261_121), endOnFailure: true },
+    {
+      numRuns: 10,
+      seed: Number(process.env['QLAUNCH_TEST_SEED'] ?? 20_261_121),
+      endOnFailure: true,
+      examples: seen.map((parts): [string[][]] => [parts.map((lines) => [...lines])]),
+    },
   );
 }, 300_000);

@@ -104,3 +104,21 @@ test.each([
     expect.objectContaining({ code: 'QL_CANNOT_MOVE', why: [expect.stringContaining(why)] }),
   );
 });
+
+test('prefix routes of two metrics are made anew once their addresses are checked', () => {
+  const route = (metric: number): Layer3['routes'][number] => ({
+    family: 'inet6',
+    row: { dst: 'fd00::/64', dev: 'eth0', table: 'main', protocol: 'kernel', metric, pref: 'medium' },
+  });
+  const alone = on({ addresses: [v6('fd00::5')], routes: [route(256)] });
+  expect(text(checkedLines(alone, 'br0'))).toEqual(['address replace fd00::5/64 dev br0']);
+  const both = on({
+    addresses: [v6('fd00::6', { metric: 77 }), v6('fd00::5')],
+    routes: [route(77), route(256)],
+  });
+  expect(text(checkedLines(both, 'br0')).slice(2)).toEqual([
+    'route flush exact fd00::/64 dev br0 table all proto kernel',
+    'route append fd00::/64 dev br0 table main proto kernel metric 77 pref medium',
+    'route append fd00::/64 dev br0 table main proto kernel metric 256 pref medium',
+  ]);
+});
