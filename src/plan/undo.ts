@@ -12,7 +12,9 @@ export type Owns =
       readonly macBefore?: string;
     }
   /** `nft` names a table with its family: "inet qlaunch_default". */
-  | { readonly nft: string; readonly comment: string };
+  | { readonly nft: string; readonly comment: string }
+  /** The undo itself touches only what is ours, known by this: it may be run whenever, and again. */
+  | { readonly itself: string };
 
 /** A file as it was. `base64` when the content is not UTF-8 text. */
 export type FileBefore =

@@ -72,8 +72,7 @@ function openedWall(facts: HostFacts): Plan<HostFacts> {
     deadlineMs: DEADLINE_MS,
   };
   const bridge = planBridge({ name: 'br-t', lifetime: LIFETIME }, facts);
-  const owns = { link: 'br-t', alias: mark };
-  return { steps: [...bridge.steps, wall, ...peaceSteps(readWhole(), firewall, mark, owns)] };
+  return { steps: [...bridge.steps, wall, ...peaceSteps(readWhole(), firewall, mark)] };
 }
 
 /** As the step before it makes it. */

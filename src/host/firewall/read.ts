@@ -1,6 +1,8 @@
 /** Who else decides on this host what may pass. */
 import type { FirewallFacts } from '../../plan/firewall/peace.ts';
 import { type Chain, parseRuleset } from '../../plan/firewall/ruleset.ts';
+import { parseZones } from '../../plan/firewall/zone.ts';
+import type { Argv } from '../../plan/step.ts';
 import { which } from '../linux-files.ts';
 import type { Host } from '../port.ts';
 
@@ -22,21 +24,22 @@ export async function readFirewall(
   chains: readonly Chain[],
   uplink: string | undefined,
 ): Promise<FirewallFacts> {
-  const tools = ['iptables', 'ufw', 'firewall-cmd'].filter((name) => which(name) !== undefined);
+  const tools = ['iptables', 'ufw'].filter((name) => which(name) !== undefined);
+  const isUfw = tools.includes('ufw') && chains.some(({ name }) => name.startsWith('ufw'));
+  const isFirewalld =
+    chains.some(({ table }) => table === 'firewalld') && which('firewall-cmd') !== undefined;
   return {
     chains,
     tools,
-    zones:
-      chains.some(({ table }) => table === 'firewalld') && tools.includes('firewall-cmd')
-        ? await zones(host)
-        : [],
+    ...(isFirewalld ? parseZones(await said(host, ['firewall-cmd', '--list-all-zones'])) : { zones: [] }),
+    ...(isUfw ? { ufw: (await said(host, ['ufw', 'show', 'added'])).split('\n') } : {}),
     bridgeFilter: (await host.read('/proc/sys/net/bridge/bridge-nf-call-iptables')) === '1',
     ...(uplink === undefined ? {} : { uplink }),
   };
 }
 
 /** Empty: it does not run. */
-async function zones(host: Pick<Host, 'run'>): Promise<readonly string[]> {
-  const { status, stdout } = await host.run(['firewall-cmd', '--get-zones'], { timeoutMs: DEADLINE_MS });
-  return status === 0 ? stdout.trim().split(/\s+/) : [];
+async function said(host: Pick<Host, 'run'>, argv: Argv): Promise<string> {
+  const { status, stdout } = await host.run(argv, { timeoutMs: DEADLINE_MS });
+  return status === 0 ? stdout : '';
 }

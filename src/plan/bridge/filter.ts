@@ -6,7 +6,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import type { BridgeNf } from '../../spec/bridge/settings.ts';
 import { makeDirectory, putFile } from '../files.ts';
 import type { Packet } from '../firewall/match.ts';
-import { DELETE_RULES } from '../firewall/peace.ts';
+import { DELETE_RULES, nftPlace, placeFor } from '../firewall/open.ts';
 import type { Chain } from '../firewall/ruleset.ts';
 import { dropsOf } from '../firewall/verdict.ts';
 import { shellWord } from '../shell.ts';
@@ -82,16 +82,15 @@ function accept(name: string, { calls, chains }: FilterFacts, mark: string): rea
     ...{ iif: name, oif: name, proto: 'tcp', sport: 40_000, dport: 443, state: 'new' },
     ...{ saddr: '192.0.2.1', daddr: '192.0.2.2' },
   };
-  return dropsOf(chains, 'forward', packet).map(({ chain: { family, table, name: chain } }) => {
-    const isDockers = chains.some(
-      (one) => one.family === family && one.table === table && one.name === 'DOCKER-USER',
-    );
-    const where = [family, table, isDockers ? 'DOCKER-USER' : chain] as const;
+  return dropsOf(chains, 'forward', packet).map((drop) => {
+    const { family, table } = drop.chain;
+    const at = placeFor(drop, chains);
+    const where = [family, table, at.chain] as const;
     const comment = `${mark}/bridged`;
     const rule = [`iifname`, `"${name}"`, 'oifname', `"${name}"`, 'counter', 'accept'];
     return {
       title: `let ${where.join(' ')} accept what crosses ${name}`,
-      do: { run: ['nft', 'insert', 'rule', ...where, ...rule, 'comment', `"${comment}"`] },
+      do: { run: [...nftPlace(family, table, at), ...rule, 'comment', `"${comment}"`] },
       undo: { run: ['/bin/sh', '-c', DELETE_RULES, 'delete-rules', ...where, comment], gone: [] },
       deadlineMs: DEADLINE_MS,
     };

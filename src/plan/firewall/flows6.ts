@@ -39,7 +39,10 @@ export function flowsOf6(network: DefinedNetwork, ip: NetworkIp, out: string): r
           } as const,
         ]),
     ...(dns
-      ? [{ what: 'guests ask for names (IPv6)', hook: 'input', packet: { ...ask, proto: 'udp' } } as const]
+      ? ([
+          { what: 'guests ask for names (IPv6)', hook: 'input', packet: { ...ask, proto: 'udp' } },
+          { what: 'guests ask for names (IPv6, TCP)', hook: 'input', packet: { ...ask, proto: 'tcp' } },
+        ] as const)
       : []),
     ...(forward.mode === 'none'
       ? []

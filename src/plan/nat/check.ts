@@ -4,6 +4,7 @@ import type { Finding } from '../doctor/finding.ts';
 import { linkNamed } from '../facts.ts';
 import { putFile } from '../files.ts';
 import { obstaclesOf, peaceSteps, renderObstacle } from '../firewall/peace.ts';
+import { isOurTrust } from '../firewall/zone.ts';
 import { isMarkOf } from '../owner.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
 import { IPV4_FORWARD, IPV6_FORWARD } from '../sysctl.ts';
@@ -12,7 +13,7 @@ import { dnsmasqArgv, dnsmasqConf, stopDnsmasqArgv } from './dnsmasq.ts';
 import type { NatFacts } from './facts.ts';
 import { onThisHost, routeIPv6 } from './ipv6.ts';
 import { elsewhere } from './name-server.ts';
-import { firewallStep, tableOf } from './nft.ts';
+import { firewallStep, hostGuardStep, tableOf } from './nft.ts';
 import { addressStep, type NatPaths, type NatStatus, routeIPv4, routeLocalnet, statusOf } from './start.ts';
 
 export interface NetFinding extends Finding {
@@ -65,7 +66,6 @@ export function checkNetwork(
       ...dnsmasq,
     ];
   const mark = link.ifalias;
-  const owns = { link: status.bridge, alias: mark };
   const rows: readonly Row[] = [
     ...linkRows(network, link, status),
     ...tableRow(network, seen, mark),
@@ -82,7 +82,7 @@ export function checkNetwork(
       : []),
   ];
   const obstacles = seen.facts.firewall === undefined ? [] : obstaclesOf(network, seen.facts.firewall);
-  const peace = seen.facts.firewall === undefined ? [] : peaceSteps(network, seen.facts.firewall, mark, owns);
+  const peace = seen.facts.firewall === undefined ? [] : peaceSteps(network, seen.facts.firewall, mark);
   return [
     ...rows.map(
       ([id, fact, well, steps]): NetFinding => ({
@@ -179,12 +179,17 @@ function linkRows(
   ];
 }
 
-function tableRow(network: DefinedNetwork, { table: state }: NetSeen, mark: string): readonly Row[] {
+function tableRow(network: DefinedNetwork, { table: state, facts }: NetSeen, mark: string): readonly Row[] {
   const step = firewallStep(network, mark);
   if (step === undefined || state === 'unknown' || !('run' in step.do)) return [];
   const table = tableOf(network.name);
   const { run, stdin = '' } = step.do;
   const text = state === 'empty' ? `delete table ${table}\n${stdin}` : stdin;
+  const { bridge } = network;
+  const isTrusted =
+    facts.firewall !== undefined &&
+    facts.firewall.zoneOf?.[bridge.name] === 'trusted' &&
+    isOurTrust(bridge.zone, facts.firewall);
   return [
     [
       'net-table',
@@ -192,7 +197,7 @@ function tableRow(network: DefinedNetwork, { table: state }: NetSeen, mark: stri
         ? undefined
         : `its table ${table} is ${state === 'empty' ? 'empty' : 'gone'}: nothing is translated or guarded`,
       `its table ${table} is there`,
-      [{ ...step, do: { run, stdin: text } }],
+      [{ ...step, do: { run, stdin: text } }, ...(isTrusted ? [hostGuardStep(network)] : [])],
     ],
   ];
 }

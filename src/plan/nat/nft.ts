@@ -29,6 +29,31 @@ export function firewallStep(network: DefinedNetwork, mark: string): Step | unde
   };
 }
 
+/** DHCP, DNS, SSH and TFTP, as libvirt's zone of firewalld has them (its src/network/libvirt.zone). */
+const SERVICES = ['udp dport { 53, 67, 69, 547 } counter accept', 'tcp dport { 22, 53 } counter accept'];
+
+/** Where another firewall can only be told to let guests reach all of this host. Can be said again. */
+export function hostGuardStep({ name, bridge }: DefinedNetwork): Step {
+  const table = tableOf(name);
+  const rules = [
+    'ct state established,related accept',
+    'meta l4proto { icmp, ipv6-icmp } accept',
+    ...SERVICES,
+    'counter reject',
+  ];
+  const lines = [
+    `add chain ${table} host { type filter hook input priority filter; policy accept; }`,
+    `flush chain ${table} host`,
+    ...rules.map((rule) => `add rule ${table} host iifname "${bridge.name}" ${rule}`),
+  ];
+  return {
+    title: `keep guests of ${bridge.name} from all of this host but DHCP, DNS, SSH and TFTP`,
+    do: { run: ['nft', '-f', '-'], stdin: [...lines, ''].join('\n') },
+    undo: { nothing: `goes away with the table ${table}` },
+    deadlineMs: DEADLINE_MS,
+  };
+}
+
 /** For `nft -f`. One transaction; refused where the table is there already. */
 export function renderTable(network: DefinedNetwork, mark: string): string {
   const table = tableOf(network.name);

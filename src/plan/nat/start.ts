@@ -93,7 +93,7 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
       ...steps,
       ...(facts.ipv6 ? bridgeIPv6(network) : []),
       ...(firewall === undefined ? [] : [firewall]),
-      ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark, owns)),
+      ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark)),
       ...shapeSteps(network),
       addressStep(network),
       ...routeIPv4(network),

@@ -9,7 +9,11 @@ export type Ownership =
   /** The machine did not say. */
   | { readonly kind: 'unknown'; readonly why: string; readonly timedOut: boolean };
 
-export function ownership(owns: Owns, host: Host, timeoutMs: number): Promise<Ownership> {
+export function ownership(
+  owns: Exclude<Owns, { readonly itself: string }>,
+  host: Host,
+  timeoutMs: number,
+): Promise<Ownership> {
   return 'link' in owns ? linkOwnership(owns, host, timeoutMs) : tableOwnership(owns, host, timeoutMs);
 }
 

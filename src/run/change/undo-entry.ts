@@ -55,6 +55,7 @@ async function unlessOurs(entry: Entry, machine: Machine): Promise<UndoOutcome |
     if (known || !('run' in entry.undo)) return undefined;
     return { kind: 'left', why: 'whether it was made is not known, and nothing would prove it ours' };
   }
+  if ('itself' in entry.owns) return undefined;
   const found = await ownership(entry.owns, machine, entry.deadlineMs);
   if (found.kind === 'ours') return undefined;
   if (found.kind === 'unknown') {

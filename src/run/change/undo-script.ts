@@ -190,6 +190,7 @@ function afterNewer(
 }
 
 function renderOwns(owns: Owns): string {
+  if ('itself' in owns) return ':';
   if ('nft' in owns) return shellLine(['table_of', ...owns.nft.split(' '), owns.comment]);
   return shellLine(['link_of', owns.link, owns.mac ?? '', owns.alias ?? '', owns.macBefore ?? '']);
 }

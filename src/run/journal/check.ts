@@ -74,6 +74,7 @@ const UNDO: Readonly<Record<string, Shape>> = {
 const OWNS: Readonly<Record<string, Shape>> = {
   link: { link: isText, mac: optional(isText), alias: optional(isText), macBefore: optional(isText) },
   nft: { nft: isText, comment: isText },
+  itself: { itself: isText },
 };
 
 function isKind(value: unknown, kinds: Readonly<Record<string, Shape>>): boolean {

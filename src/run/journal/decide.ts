@@ -34,6 +34,9 @@ export function decide(change: Change, world: World, asked: boolean = false): De
   if (head.complete && 'permanent' in head.lifetime)
     return { kind: 'forget', why: 'it is permanent and complete' };
   if (asked) return { kind: 'undo', why: 'asked for' };
+  // What outlives a boot of a network that does not.
+  if ('net' in head.lifetime && head.bootId !== world.bootId)
+    return { kind: 'undo', why: 'its network ended with the machine' };
   if (head.complete && holder === 'command') return { kind: 'leave', why: 'it stays until it is undone' };
   return { kind: 'undo', why: head.complete ? 'nobody uses it any more' : 'who made it ended halfway' };
 }

@@ -24,7 +24,7 @@ const SERVER = `table inet guard {
     tcp dport @open accept
     meta l4proto { icmp, ipv6-icmp } accept
   }
-  chain forward { type filter hook forward priority filter; policy drop; }
+  chain forward { type filter hook forward priority filter; policy drop; meta l4proto icmp drop; }
 }`;
 
 /** Docker 24 on Debian 12, as iptables-nft 1.8.9 keeps it. */
@@ -32,7 +32,7 @@ const DOCKER = `table ip filter {
   chain INPUT { type filter hook input priority filter; policy accept; }
   chain DOCKER { }
   chain DOCKER-ISOLATION-STAGE-1 { counter return; }
-  chain DOCKER-USER { counter return; }
+  chain DOCKER-USER { meta l4proto icmp counter drop; counter return; }
   chain FORWARD {
     type filter hook forward priority filter; policy drop;
     counter jump DOCKER-USER
@@ -81,12 +81,16 @@ test.each([
   expect(address).toMatch(/^10\.98\.0\./);
   expect(guest.resolve('guest.lab.example', '10.98.0.1')).toEqual([address]);
   expect(guest.fetch(url)).toBe(`${nonce}\n`);
+  // What somebody drops by a rule of his own.
+  expect(guest.status('busybox', 'ping', '-c', '1', '-W', '2', '198.51.100.9')).toBe(1);
   // What was closed and is not needed stays so. The kernel takes a connection also while we wait for the client.
   const server = createServer().listen(8080, '0.0.0.0');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const connected = guest.status('timeout', '2', 'bash', '-c', '</dev/tcp/10.98.0.1/8080') === 0;
   expect(connected).toBe(open);
+  // Whoever takes the bridge away first: what was opened for it is closed.
+  if (!open) execFileSync('ip', ['link', 'delete', 'dev', 'lab0']);
   expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
   execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
   expect(rules()).toBe(rulesBefore);

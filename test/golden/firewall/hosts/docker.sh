@@ -1,5 +1,5 @@
 # Docker drops in ip filter FORWARD by its policy: guests reach out, answers come back to guests, forwards reach guests, guests reach each other
 # let ip filter DOCKER-USER accept what comes from lab0
-iptables -w -I DOCKER-USER -i lab0 -m comment --comment qlaunch:net/lab:0123456789ab -j ACCEPT
+iptables -w -I DOCKER-USER 1 -i lab0 -m comment --comment qlaunch:net/lab:0123456789ab -j ACCEPT
 # let ip filter DOCKER-USER accept what goes to lab0
-iptables -w -I DOCKER-USER -o lab0 -m comment --comment qlaunch:net/lab:0123456789ab -j ACCEPT
+iptables -w -I DOCKER-USER 1 -o lab0 -m comment --comment qlaunch:net/lab:0123456789ab -j ACCEPT
