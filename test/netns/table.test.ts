@@ -56,6 +56,10 @@ test('a table of ours goes, one of a stranger under the same name stays', async 
 test('forwarding stays on for somebody else who rewrites addresses, not for us', async () => {
   const machine = linuxMachine();
   await make([table, shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')]);
+  // firewalld asks whether somebody has, in every ruleset.
+  const asks =
+    'type filter hook forward priority filter; ct status dnat accept; ct status { snat, dnat } accept;';
+  nft(`table inet firewalld { chain in { ${asks} }\n}`);
   expect(await otherForwarders(machine)).toEqual([]);
   nft(`table ip other { ${NAT} }`);
   expect(await otherForwarders(machine)).toEqual(['nft table ip other']);

@@ -78,10 +78,10 @@ export function peaceSteps(network: DefinedNetwork, facts: FirewallFacts, mark: 
   );
   const hasIPv6 = network.ips.some(({ address }) => address.family === 6);
   const hooks = new Set(of('ufw').map(({ dropped: [first] }) => first?.drop.chain.hook));
-  const zoned = byZone ? zoneSteps(bridge, wanted, facts) : [];
+  const zoned = byZone ? zoneSteps(network, facts) : [];
   return [
     ...(byUfw ? ufwSteps(bridge, hasIPv6, mark, facts.ufw ?? [], hooks) : []),
-    ...(zoned.length > 0 && isOurTrust(wanted, facts) ? [hostGuardStep(network)] : []),
+    ...(zoned.length > 0 && isOurTrust(network, facts) ? [hostGuardStep(network)] : []),
     ...zoned,
     ...rest.flatMap(({ dropped }) => openSteps(dropped, facts.chains, bridge, mark, facts.tools)),
   ];

@@ -1,4 +1,5 @@
 /** firewalld's zone of a bridge, for as long as the network runs. */
+import type { DefinedNetwork } from '../nat/defined.ts';
 import { type Argv, DEADLINE_MS, type Step } from '../step.ts';
 
 /** As firewalld has them at run time. */
@@ -11,12 +12,15 @@ export interface Zones {
 /** Every firewalld has it, and it lets guests reach all of this host. */
 const TRUSTED = 'trusted';
 
-/** libvirt's zone, where it is installed, is made for this. */
-const usualZone = ({ zones }: Zones): string => (zones.includes('libvirt') ? 'libvirt' : TRUSTED);
+/** libvirt's zones, where they are installed, are made for this; into a routed one others may connect. */
+function usualZone({ forward }: Pick<DefinedNetwork, 'forward'>, { zones }: Zones): string {
+  const wanted = forward.mode === 'route' ? ['libvirt-routed', 'libvirt'] : ['libvirt'];
+  return wanted.find((zone) => zones.includes(zone)) ?? TRUSTED;
+}
 
 /** Whether this host's own services have to be guarded by us: a zone that the definition names is its author's choice. */
-export const isOurTrust = (wanted: string | undefined, zones: Zones): boolean =>
-  wanted === undefined && zones.zones.length > 0 && usualZone(zones) === TRUSTED;
+export const isOurTrust = (network: DefinedNetwork, zones: Zones): boolean =>
+  network.bridge.zone === undefined && zones.zones.length > 0 && usualZone(network, zones) === TRUSTED;
 
 /** `$1` the interface, `$2` our zone, `$3` the zone that it had, or nothing. */
 const PUT_BACK = [
@@ -30,8 +34,8 @@ const PUT_BACK = [
 ].join('\n');
 
 /** None where it is there already. */
-export function zoneSteps(bridge: string, wanted: string | undefined, zones: Zones): readonly Step[] {
-  const zone = wanted ?? usualZone(zones);
+export function zoneSteps(network: DefinedNetwork, zones: Zones): readonly Step[] {
+  const { name: bridge, zone = usualZone(network, zones) } = network.bridge;
   const before = zones.zoneOf?.[bridge];
   if (before === zone) return [];
   const run: Argv = ['firewall-cmd', `--zone=${zone}`, `--change-interface=${bridge}`];

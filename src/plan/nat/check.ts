@@ -190,7 +190,7 @@ function tableRow(network: DefinedNetwork, { table: state, facts }: NetSeen, mar
   const isTrusted =
     facts.firewall !== undefined &&
     facts.firewall.zoneOf?.[bridge.name] === 'trusted' &&
-    isOurTrust(bridge.zone, facts.firewall);
+    isOurTrust(network, facts.firewall);
   return [
     [
       'net-table',

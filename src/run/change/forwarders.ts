@@ -24,6 +24,10 @@ async function links(machine: Machine): Promise<readonly string[]> {
   );
 }
 
+const REWRITES = /\b(masquerade|snat|dnat)\b/;
+/** Whether somebody has rewritten it: every firewalld lets that pass. */
+const ASKS = /\bct status (!= )?(\{[^}]*\}|\S+)/g;
+
 /** A table without our mark that rewrites addresses. */
 async function foreignNat(machine: Machine): Promise<readonly string[]> {
   if ((await machine.which('nft')) === undefined) return [];
@@ -31,7 +35,7 @@ async function foreignNat(machine: Machine): Promise<readonly string[]> {
   if (result.status !== 0) return ['somebody (nft did not tell)'];
   const tables = result.stdout.split(/^(?=table )/m).filter((text) => text.startsWith('table '));
   const foreign = tables.filter(
-    (text) => !/^\tcomment "qlaunch:/m.test(text) && /\b(masquerade|snat|dnat)\b/.test(text),
+    (text) => !/^\tcomment "qlaunch:/m.test(text) && REWRITES.test(text.replaceAll(ASKS, '')),
   );
   return foreign.map((text) => `nft ${text.slice(0, text.indexOf(' {'))}`);
 }

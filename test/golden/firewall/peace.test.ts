@@ -249,6 +249,11 @@ test('firewalld: libvirt’s zone guards this host itself, and a named one is it
   );
   expect(titles(['public', 'trusted', 'libvirt'])).toBe("put lab0 into firewalld's zone libvirt");
   expect(titles(['public', 'trusted'], 'trusted')).toBe("put lab0 into firewalld's zone trusted");
+  const routed = network("<forward mode='route'/>");
+  const all = ['public', 'trusted', 'libvirt', 'libvirt-routed'];
+  expect(peaceSteps(routed, { ...factsOf('firewalld'), zones: all }, MARK).map(({ title }) => title)).toEqual(
+    ["put lab0 into firewalld's zone libvirt-routed"],
+  );
 });
 
 test('an open network asks for nothing', () => {

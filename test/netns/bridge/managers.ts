@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { type World, world } from '../../tiers/cli.ts';
+import { SYSTEM_BUS } from '../../tiers/system-bus.ts';
 import { ip, settled } from './outside.ts';
 
 export const NETWORK_MANAGERS: string = execFileSync(
@@ -127,18 +128,11 @@ export function bridgeNow(): Readonly<Record<string, unknown>> {
 /** A line for sh that runs what `netplan generate` runs. */
 export const generator: string = `env LD_LIBRARY_PATH=${libraries.join(':')} ${NETWORK_MANAGERS}/usr/libexec/netplan/generate`;
 
-const BUS = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*" eavesdrop="false"/>
-<allow receive_sender="*"/></policy></busconfig>
-`;
-
 /** With a bus of its own, where it may have its name. */
 export async function networkManager(): Promise<ReturnType<typeof daemon>> {
   for (const dir of ['/run/dbus', '/run/NetworkManager', '/etc/NetworkManager', '/var/lib/NetworkManager'])
     mkdirSync(dir, { recursive: true });
-  writeFileSync('/run/dbus/test.conf', BUS);
+  writeFileSync('/run/dbus/test.conf', SYSTEM_BUS);
   // Its log goes to the system's, of which there is none here.
   const bus = daemon([
     `${NETWORK_MANAGERS}/usr/bin/dbus-daemon`,

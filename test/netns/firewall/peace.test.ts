@@ -1,18 +1,11 @@
 // needs: bridge, nft_inet, nft_nat, veth
 /** Firewalls that drop what guests need, as they are found on hosts: opened in their own words, and closed again. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
-import { type World, world } from '../../tiers/cli.ts';
 import { internet } from '../../tiers/internet.ts';
 import { station } from '../../tiers/station.ts';
-
-const LAB = `<network><name>lab</name><forward mode='nat'/><bridge name='lab0' stp='off'/><domain name='lab.example'/>
-  <ip address='10.98.0.1' netmask='255.255.255.0'><dhcp><range start='10.98.0.10' end='10.98.0.90'/></dhcp></ip></network>`;
+import { lab, reaches, rules, serve } from './lab.ts';
 
 /** As an administrator writes it (nftables wiki, "Simple ruleset for a server"). */
 const SERVER = `table inet guard {
@@ -49,17 +42,6 @@ function foreign(ruleset: string, table: string): void {
   onTestFinished(() => void spawnSync('nft', ['delete', 'table', ...table.split(' ')]));
 }
 
-async function lab(): Promise<World> {
-  const w = world();
-  onTestFinished(async () => void (await w.qlaunch('net', 'stop', 'lab', '--force')));
-  writeFileSync(join(w.dir, 'lab.xml'), LAB);
-  expect(await w.qlaunch('net', 'define', 'lab.xml')).toMatchObject({ status: 0 });
-  return w;
-}
-
-const rules = (): string =>
-  execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }).replace(/packets \d+ bytes \d+/g, '');
-
 test.each([
   [
     'a server’s own rules',
@@ -83,12 +65,9 @@ test.each([
   expect(guest.fetch(url)).toBe(`${nonce}\n`);
   // What somebody drops by a rule of his own.
   expect(guest.status('busybox', 'ping', '-c', '1', '-W', '2', '198.51.100.9')).toBe(1);
-  // What was closed and is not needed stays so. The kernel takes a connection also while we wait for the client.
-  const server = createServer().listen(8080, '0.0.0.0');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const connected = guest.status('timeout', '2', 'bash', '-c', '</dev/tcp/10.98.0.1/8080') === 0;
-  expect(connected).toBe(open);
+  // What was closed and is not needed stays so.
+  await serve(8080);
+  expect(reaches(guest, 8080)).toBe(open);
   // Whoever takes the bridge away first: what was opened for it is closed.
   if (!open) execFileSync('ip', ['link', 'delete', 'dev', 'lab0']);
   expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
