@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { NetSeen } from '../../plan/nat/check.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
+import { localnetPath } from '../../plan/nat/localnet.ts';
 import { tableOf } from '../../plan/nat/nft.ts';
 import type { NatPaths, NatStatus } from '../../plan/nat/start.ts';
 import { IPV4_FORWARD, IPV6_FORWARD } from '../../plan/sysctl.ts';
@@ -21,7 +22,7 @@ export async function lookAtNetwork(
     table: await tableState(host, tableOf(name)),
     forwarding: await host.read(IPV4_FORWARD),
     forwarding6: await host.read(IPV6_FORWARD),
-    localnet: await host.read(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`),
+    localnet: await host.read(localnetPath(bridge)),
     dnsmasqPid: dnsmasqPid(paths),
     conf: existsSync(paths.conf),
   };

@@ -12,9 +12,10 @@ import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { dnsmasqArgv, dnsmasqConf, stopDnsmasqArgv } from './dnsmasq.ts';
 import type { NatFacts } from './facts.ts';
 import { onThisHost, routeIPv6 } from './ipv6.ts';
+import { localnetPath, setLocalnet } from './localnet.ts';
 import { elsewhere } from './name-server.ts';
 import { firewallStep, hostGuardStep, tableOf } from './nft.ts';
-import { addressStep, type NatPaths, type NatStatus, routeIPv4, routeLocalnet, statusOf } from './start.ts';
+import { addressStep, type NatPaths, type NatStatus, routeIPv4, statusOf } from './start.ts';
 
 export interface NetFinding extends Finding {
   /** The network's name. */
@@ -207,7 +208,6 @@ function forwardingRows(
   { forwarding, forwarding6, localnet, facts }: NetSeen,
 ): readonly Row[] {
   const { bridge, forward } = network;
-  const path = `/proc/sys/net/ipv4/conf/${bridge.name}/route_localnet`;
   const row = (version: 'IPv4' | 'IPv6', now: string | undefined, steps: readonly Step[]): Row => [
     version === 'IPv4' ? 'net-forwarding' : 'net-forwarding6',
     now === '1'
@@ -220,17 +220,18 @@ function forwardingRows(
   return [
     ...(steps4.length === 0 ? [] : [row('IPv4', forwarding, steps4)]),
     ...(steps6.length === 0 ? [] : [row('IPv6', forwarding6, steps6)]),
-    ...(steps4.length > 0 && forward.mode === 'nat' && localnet !== '1'
-      ? [
-          [
-            'net-localnet',
-            `forwards from 127.0.0.1 do not work: ${path} is ${localnet}`,
-            '',
-            [routeLocalnet(bridge.name)],
-          ] as const,
-        ]
-      : []),
+    ...(steps4.length > 0 && forward.mode === 'nat' ? localnetRow(bridge.name, localnet, facts) : []),
   ];
+}
+
+/** Where it is on for nobody, a flushed ruleset is all that guests would need to reach what listens on 127.0.0.1. */
+function localnetRow(bridge: string, now: string | undefined, { loopback }: NatFacts): readonly Row[] {
+  const wanted = loopback?.includes(bridge) === true;
+  if ((now === '1') === wanted) return [];
+  const what = wanted
+    ? 'forwards from 127.0.0.1 do not work'
+    : 'it is open for forwards from 127.0.0.1, of which there are none';
+  return [['net-localnet', `${what}: ${localnetPath(bridge)} is ${now}`, '', [setLocalnet(bridge, wanted)]]];
 }
 
 function dnsmasqFinding(

@@ -25,6 +25,8 @@ export interface NatFacts extends HostFacts {
   readonly resolvConf: boolean;
   /** systemd-resolved runs. */
   readonly resolved?: boolean;
+  /** Bridges to whose guests forwards from 127.0.0.1 lead. */
+  readonly loopback?: readonly string[];
   /** undefined: no rules of others, or none that nft can read. */
   readonly firewall?: FirewallFacts;
 }

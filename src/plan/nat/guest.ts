@@ -5,6 +5,7 @@ import type { Forward } from '../../spec/forward.ts';
 import { putFile } from '../files.ts';
 import { DEADLINE_MS, type FilePath, type Step } from '../step.ts';
 import { type DnsmasqPaths, reloadDnsmasqArgv } from './dnsmasq.ts';
+import { ANY, isFromLoopback, LOOPBACK, localnetStep } from './localnet.ts';
 
 export interface GuestPort {
   /** Its tap, which no other guest of this host has. */
@@ -14,6 +15,8 @@ export interface GuestPort {
   readonly hostname?: string;
   readonly forwards: readonly Forward[];
   readonly bridge: string;
+  /** The bridge's own; undefined: it is not there yet. */
+  readonly bridgeMac?: string;
   /** "192.168.122.0/24" */
   readonly subnet: string;
 }
@@ -38,7 +41,7 @@ export function guestSteps(guest: GuestPort, paths: DnsmasqPaths, mark: string):
       undo: { nothing: 'it forgets when the file is gone' },
       deadlineMs: DEADLINE_MS,
     },
-    ...guest.forwards.map((forward) => forwardStep(guest, forward, mark)),
+    ...guest.forwards.flatMap((forward) => forwardSteps(guest, forward, mark)),
   ];
 }
 
@@ -50,10 +53,29 @@ export const forwardTable = (
   { proto, address, hostPort }: Pick<Forward, 'proto' | 'address' | 'hostPort'>,
 ): string => `inet qlaunch_fwd_${hashOf(`${tap} ${proto}:${address}:${hostPort}`)}`;
 
-export function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward, mark: string): Step {
+/** Is the step one of that forward? For taking it back alone. */
+export const isOfForward = ({ owns, undo }: Pick<Step, 'owns'> & { undo: object }, table: string): boolean =>
+  (owns !== undefined && 'nft' in owns && owns.nft === table) ||
+  ('run' in undo && Array.isArray(undo.run) && undo.run.at(-1) === table);
+
+/** The forward, and the way for answers to this host's own loopback. */
+export function forwardSteps(
+  guest: Omit<GuestPort, 'forwards'>,
+  forward: Forward,
+  mark: string,
+): readonly Step[] {
+  const { bridge, bridgeMac, tap } = guest;
+  return [
+    forwardStep(guest, forward, mark),
+    ...(isFromLoopback(forward) ? [localnetStep(bridge, bridgeMac, forwardTable(tap, forward))] : []),
+  ];
+}
+
+function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward, mark: string): Step {
   const { address, bridge, subnet, tap } = guest;
   const { proto, address: at, hostPort, guestAddress = address, guestPort } = forward;
   const table = forwardTable(tap, forward);
+  const back = isFromLoopback(forward) ? `{ ${subnet}, ${LOOPBACK} }` : subnet;
   // Of this host only: an address of somebody else would take this host's own connections to them.
   const daddr = at === ANY ? 'fib daddr type local' : `ip daddr ${at} fib daddr type local`;
   const rule = `meta nfproto ipv4 ${daddr} ${proto} dport ${hostPort} counter dnat ip to ${guestAddress}:${guestPort}`;
@@ -66,7 +88,7 @@ export function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward
     `add rule ${table} own ${rule}`,
     // The guest must answer to the bridge: what came from its own network (hairpin), and what has no way back.
     `add chain ${table} back { type nat hook postrouting priority srcnat - 5; policy accept; }`,
-    `add rule ${table} back oifname "${bridge}" ct status dnat ip saddr { ${subnet}, 127.0.0.0/8 } counter masquerade`,
+    `add rule ${table} back oifname "${bridge}" ct status dnat ip saddr ${back} counter masquerade`,
   ];
   return {
     title: `forward ${proto} ${at}:${hostPort} to ${guestAddress}:${guestPort}`,
@@ -76,5 +98,3 @@ export function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward
     deadlineMs: DEADLINE_MS,
   };
 }
-
-const ANY = '0.0.0.0';

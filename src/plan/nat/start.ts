@@ -9,21 +9,14 @@ import { putFile } from '../files.ts';
 import { peaceSteps } from '../firewall/peace.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { ownerMark } from '../owner.ts';
-import {
-  type Argv,
-  type BatchLine,
-  DEADLINE_MS,
-  type FilePath,
-  type HostPath,
-  type Plan,
-  type Step,
-} from '../step.ts';
+import { type Argv, type BatchLine, DEADLINE_MS, type FilePath, type Plan, type Step } from '../step.ts';
 import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
 import { shapeSteps } from './bandwidth.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
 import { bridgeIPv6, onThisHost, routeIPv6, uniqueLocal } from './ipv6.ts';
+import { setLocalnet } from './localnet.ts';
 import { checkZone, registerSteps } from './neighbours.ts';
 import { firewallStep } from './nft.ts';
 
@@ -98,7 +91,9 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
       addressStep(network),
       ...routeIPv4(network),
       ...routeIPv6(network, facts),
-      ...(forward.mode === 'nat' && routeIPv4(network).length > 0 ? [routeLocalnet(bridge.name)] : []),
+      ...(forward.mode === 'nat' && routeIPv4(network).length > 0
+        ? [setLocalnet(bridge.name, facts.loopback?.includes(bridge.name) === true)]
+        : []),
       ...(needsDnsmasq(network)
         ? [
             putFile({ path: paths.conf, content: dnsmasqConf(network, paths, facts.resolvConf) }),
@@ -175,19 +170,6 @@ export const routeIPv4 = ({ forward, ips }: DefinedNetwork): readonly Step[] =>
   forward.mode !== 'none' && ips.some(({ address }) => address.family === 4)
     ? [shareAttribute(IPV4_FORWARD, '1', 'let the host route IPv4')]
     : [];
-
-/**
- * Answers to forwards from this host's own loopback come in by the bridge for 127.0.0.1 (ip_route_input_slow() in
- * linux/net/ipv4/route.c). The network's own table keeps guests away from there (nft.ts).
- */
-export function routeLocalnet(bridge: string): Step {
-  return {
-    title: `let forwards from 127.0.0.1 reach guests on ${bridge}`,
-    do: { write: `/proc/sys/net/ipv4/conf/${bridge}/route_localnet` as HostPath, value: '1' },
-    undo: { nothing: `goes away with ${bridge}` },
-    deadlineMs: DEADLINE_MS,
-  };
-}
 
 export function addressStep({
   bridge,

@@ -4,7 +4,7 @@ import { readLeaseFile } from '../../host/nat/leases.ts';
 import type { NatPlaces } from '../../host/nat/places.ts';
 import { readReservations } from '../../host/nat/reservations.ts';
 import type { ProcessId } from '../../host/port.ts';
-import { forwardStep, forwardTable, type GuestPort, guestSteps } from '../../plan/nat/guest.ts';
+import { forwardSteps, forwardTable, type GuestPort, guestSteps, isOfForward } from '../../plan/nat/guest.ts';
 import { ownerMark } from '../../plan/owner.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Forward } from '../../spec/forward.ts';
@@ -88,10 +88,13 @@ export async function natForwardSteps(
     });
   const mark = ownerMark({ vm: vmLabel(vm.record.uid, name) }, engine.newToken());
   const { subnet } = network.dhcp;
-  const guest: GuestPort = { tap, mac: nic.mac, address, forwards: [], bridge: network.bridge, subnet };
+  const guest: GuestPort = {
+    ...{ tap, mac: nic.mac, address, forwards: [], bridge: network.bridge, subnet },
+    ...(network.mac === undefined ? {} : { bridgeMac: network.mac }),
+  };
   // From now on it keeps the address that it has.
   const kept = promised === undefined ? guestSteps(guest, paths, mark) : [];
-  return [...kept, forwardStep(guest, forward, mark)];
+  return [...kept, ...forwardSteps(guest, forward, mark)];
 }
 
 /** Under the VM's command lock. Errors as natForwardSteps(), and those of a step, with everything taken back. */
@@ -148,5 +151,5 @@ export function natForwardEntries(
 function ofForward(tap: string, forward: NicForward): (entry: Journal['entries'][number]) => boolean {
   const proto = forward.proto === 'udp' ? 'udp' : 'tcp';
   const table = forwardTable(tap, { ...forward, proto });
-  return ({ owns }) => owns !== undefined && 'nft' in owns && owns.nft === table;
+  return (entry) => isOfForward(entry, table);
 }

@@ -10,6 +10,8 @@ import { isMarkOf } from '../../plan/owner.ts';
 export interface ActiveNetwork extends NatStatus {
   /** undefined: it needs none, or it was killed. */
   readonly dnsmasqPid?: number;
+  /** Its bridge's own. */
+  readonly mac?: string;
   /** What is plugged into the bridge. */
   readonly ports: readonly string[];
 }
@@ -23,10 +25,12 @@ export function activeNetworks(places: NatPlaces, facts: HostFacts): readonly Ac
     })
     .map((status) => {
       const pid = status.dnsmasq ? dnsmasqPid(places.paths(status.name)) : undefined;
+      const mac = linkNamed(facts, status.bridge)?.address;
       const ports = facts.links.filter(({ master }) => master === status.bridge);
       return {
         ...status,
         ports: ports.map(({ ifname }) => ifname),
+        ...(mac === undefined ? {} : { mac }),
         ...(pid === undefined ? {} : { dnsmasqPid: pid }),
       };
     });

@@ -4,6 +4,7 @@ import { type Lease, readLeaseFile } from '../../host/nat/leases.ts';
 import type { NatPlaces } from '../../host/nat/places.ts';
 import { readReservations } from '../../host/nat/reservations.ts';
 import type { Finding } from '../../host/qemu/finding.ts';
+import { type HostFacts, linkNamed } from '../../plan/facts.ts';
 import { guestAddress, type Holder } from '../../plan/nat/address.ts';
 import { guestSteps } from '../../plan/nat/guest.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
@@ -67,6 +68,7 @@ export function guestStepsNow(
     readonly taps: Readonly<Record<string, string>>;
     readonly macs: Readonly<Record<string, string>>;
     readonly mark: string;
+    readonly facts: HostFacts;
   },
 ): readonly Step[] {
   return wishes.flatMap(({ net, network }) => {
@@ -77,7 +79,11 @@ export function guestStepsNow(
     const address = guestAddress(mac, dhcp, holders, net.ip);
     if (typeof address !== 'string') throw noAddress(net, address.why);
     const { hostname, forwards } = net;
-    const guest = { tap, mac, address, forwards, bridge: network.bridge, subnet: dhcp.subnet };
+    const bridgeMac = linkNamed(of.facts, network.bridge)?.address;
+    const guest = {
+      ...{ tap, mac, address, forwards, bridge: network.bridge, subnet: dhcp.subnet },
+      ...(bridgeMac === undefined ? {} : { bridgeMac }),
+    };
     return guestSteps(hostname === undefined ? guest : { ...guest, hostname }, paths, of.mark);
   });
 }

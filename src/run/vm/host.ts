@@ -67,7 +67,10 @@ export async function hostNeeds(
   const pci = await deviceNeeds?.(spec, who, host, lifetime, macs, pins);
   const onBridges = (then: HostFacts): readonly Step[] => {
     const mark = ownerMark(lifetime, then.token);
-    const guests = guestStepsNow(networks.guests, networks.places, { taps: names, macs, mark });
+    const guests = guestStepsNow(networks.guests, networks.places, {
+      ...{ taps: names, macs, mark },
+      facts: then,
+    });
     return [...planTaps(make, lifetime, then).steps, ...guests];
   };
   const stands = problems.length + networks.findings.length > 0;

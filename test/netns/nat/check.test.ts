@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { type World, world } from '../../tiers/cli.ts';
 import { internet } from '../../tiers/internet.ts';
+import { hostSecret, reachLoopback } from '../../tiers/loopback.ts';
 import { station } from '../../tiers/station.ts';
 
 const LAB = `<network><name>lab</name><forward mode='nat'/><bridge name='lab0' stp='off'/>
@@ -60,7 +61,7 @@ test('everything at once: named, mended, and taken back with the network', async
   expect(await report(w)).toMatchObject({ ok: true, mended: [] });
 
   sh('nft flush table inet qlaunch_lab');
-  sh('sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.ipv4.conf.lab0.route_localnet=0');
+  sh('sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.ipv4.conf.lab0.route_localnet=1');
   sh('ip link set dev lab0 down; ip address flush dev lab0');
   await killDnsmasq(w);
   rmSync(join(w.dir, 'run/net/lab.conf'));
@@ -150,6 +151,23 @@ test('a firewall that came later, a bridge that is gone, a definition that is an
   expect(await w.qlaunch('net', 'check', 'lab')).toMatchObject({ status: 3 });
   expect(await w.qlaunch('net', 'check', 'nope')).toMatchObject({ status: 2 });
   expect(differences(before, snapshot())).toEqual([]);
+}, 90_000);
+
+test('who flushes every rule lets no guest to what listens on the host’s loopback', async () => {
+  const w = await started();
+  const url = await hostSecret();
+  const guest = station('guest', 'lab0');
+  guest.run('ip', 'address', 'add', '10.98.0.5/24', 'dev', 'eth0');
+  reachLoopback('guest', '10.98.0.1', '10.98.0.5');
+  sh('nft flush ruleset');
+  expect(guest.fetch(url)).toBeUndefined();
+  // That it is this host's setting which keeps it out, and nothing else.
+  sh('sysctl -qw net.ipv4.conf.lab0.route_localnet=1');
+  expect(guest.fetch(url)).toBe('secret\n');
+  expect(wrong(await report(w))).toEqual(['net-table', 'net-localnet']);
+  expect(await report(w, '--fix')).toMatchObject({ ok: true });
+  sh('nft flush ruleset');
+  expect(guest.fetch(url)).toBeUndefined();
 }, 90_000);
 
 test('tried as a guest would, from a namespace on the bridge', async () => {

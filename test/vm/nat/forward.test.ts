@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { programs, vmRow, type World, world } from '../../tiers/cli.ts';
 import { consoleFile } from '../../tiers/console.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { internet, UPLINK } from '../../tiers/internet.ts';
+import { hostSecret, reachLoopback } from '../../tiers/loopback.ts';
 
 const TCG = ['--accel', 'tcg', '-m', '256'];
 const ADDRESS = '192.168.122.50';
@@ -146,24 +147,9 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
     execFileSync('ip', ['-n', 'router', 'route', 'add', '192.168.122.0/24', 'via', UPLINK]).toString(),
   ).toBe('');
   expect(fetchIn('router', `http://${ADDRESS}/${page}`)).toBeUndefined();
-  const secret = createServer((_request, response) => response.end('secret'));
-  await new Promise<void>((resolve) => secret.listen(17_777, '127.0.0.1', resolve));
-  onTestFinished(() => void secret.close());
-  execFileSync('ip', ['netns', 'exec', 'peer', 'sysctl', '-qw', 'net.ipv4.conf.all.route_localnet=1']);
-  execFileSync('ip', ['-n', 'peer', 'route', 'delete', 'local', '127.0.0.0/8', 'table', 'local']);
-  execFileSync('ip', ['-n', 'peer', 'route', 'delete', 'local', '127.0.0.1', 'table', 'local']);
-  execFileSync('ip', [
-    '-n',
-    'peer',
-    'route',
-    'add',
-    '127.0.0.0/8',
-    'via',
-    '192.168.122.1',
-    'src',
-    '192.168.122.77',
-  ]);
-  expect(fetchIn('peer', 'http://127.0.0.1:17777/')).toBeUndefined();
+  const secret = await hostSecret();
+  reachLoopback('peer', '192.168.122.1', '192.168.122.77');
+  expect(fetchIn('peer', secret)).toBeUndefined();
   expect(
     execFileSync('nft', ['list', 'chain', 'inet', 'qlaunch_default', 'guard'], { encoding: 'utf8' }),
   ).toMatch(/ip daddr 127\.0\.0\.0\/8 counter packets [1-9]/);
@@ -175,8 +161,21 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
     status: 3,
     stderr: expect.stringContaining(`ip=${ADDRESS} can not be had`),
   });
+  // Open for answers to 127.0.0.1, also after a new start of the network, while a forward from there needs it.
+  const localnet = (): string => readFileSync('/proc/sys/net/ipv4/conf/virbr0/route_localnet', 'utf8').trim();
+  expect(localnet()).toBe('1');
+  expect(await w.qlaunch('net', 'restart', 'default', '--force')).toMatchObject({ status: 0 });
+  const again = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:18082/${page}`).catch(() => undefined))?.text() ?? '';
+  await expect.poll(again, { timeout: 30_000 }).toContain(back);
+  expect(await w.qlaunch('forward', 'remove', 'web', '18080')).toMatchObject({ status: 0 });
+  expect(localnet()).toBe('1');
+  expect(await w.qlaunch('forward', 'remove', 'web', '18082')).toMatchObject({ status: 0 });
+  expect(localnet()).toBe('0');
+  expect(await add('18082:80')).toMatchObject({ status: 0 });
   expect(await w.qlaunch('stop', 'web')).toMatchObject({ status: 0 });
   expect(await fetch(`http://127.0.0.1:18082/${page}`).catch(() => undefined)).toBeUndefined();
+  expect(localnet()).toBe('0');
   expect(readdirSync(join(w.dir, 'run/net/default.hosts'))).toEqual([]);
   execFileSync('ip', ['netns', 'delete', 'peer']);
   expect(await w.qlaunch('net', 'stop', 'default')).toMatchObject({ status: 0 });

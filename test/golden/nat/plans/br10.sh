@@ -41,8 +41,8 @@ link set dev br10 up
 END
 # let the host route IPv4
 printf %s 1 > /proc/sys/net/ipv4/ip_forward
-# let forwards from 127.0.0.1 reach guests on br10
-printf %s 1 > /proc/sys/net/ipv4/conf/br10/route_localnet
+# let nobody on br10 reach 127.0.0.0/8 of this host
+printf %s 0 > /proc/sys/net/ipv4/conf/br10/route_localnet
 # write /run/qlaunch/net/br10.conf
 (umask 077 && cat > /run/qlaunch/net/.br10.conf.new) <<'END'
 # Written by qlaunch for the network br10. To change it: qlaunch net define FILE

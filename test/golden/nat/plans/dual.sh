@@ -57,8 +57,8 @@ printf %s 1 > /proc/sys/net/ipv4/ip_forward
 printf %s 2 > /proc/sys/net/ipv6/conf/eth0/accept_ra
 # let the host route IPv6
 printf %s 1 > /proc/sys/net/ipv6/conf/all/forwarding
-# let forwards from 127.0.0.1 reach guests on qbr7
-printf %s 1 > /proc/sys/net/ipv4/conf/qbr7/route_localnet
+# let nobody on qbr7 reach 127.0.0.0/8 of this host
+printf %s 0 > /proc/sys/net/ipv4/conf/qbr7/route_localnet
 # write /run/qlaunch/net/dual.conf
 (umask 077 && cat > /run/qlaunch/net/.dual.conf.new) <<'END'
 # Written by qlaunch for the network dual. To change it: qlaunch net define FILE

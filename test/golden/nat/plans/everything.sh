@@ -49,8 +49,8 @@ link set dev lab0 up
 END
 # let the host route IPv4
 printf %s 1 > /proc/sys/net/ipv4/ip_forward
-# let forwards from 127.0.0.1 reach guests on lab0
-printf %s 1 > /proc/sys/net/ipv4/conf/lab0/route_localnet
+# let nobody on lab0 reach 127.0.0.0/8 of this host
+printf %s 0 > /proc/sys/net/ipv4/conf/lab0/route_localnet
 # write /run/qlaunch/net/lab-1.x.conf
 (umask 077 && cat > /run/qlaunch/net/.lab-1.x.conf.new) <<'END'
 # Written by qlaunch for the network lab-1.x. To change it: qlaunch net define FILE

@@ -41,8 +41,8 @@ link set dev virbr0 up
 END
 # let the host route IPv4
 printf %s 1 > /proc/sys/net/ipv4/ip_forward
-# let forwards from 127.0.0.1 reach guests on virbr0
-printf %s 1 > /proc/sys/net/ipv4/conf/virbr0/route_localnet
+# let nobody on virbr0 reach 127.0.0.0/8 of this host
+printf %s 0 > /proc/sys/net/ipv4/conf/virbr0/route_localnet
 # write /run/qlaunch/net/default.conf
 (umask 077 && cat > /run/qlaunch/net/.default.conf.new) <<'END'
 # Written by qlaunch for the network default. To change it: qlaunch net define FILE

@@ -43,8 +43,8 @@ link set dev qbr7 up
 END
 # let the host route IPv4
 printf %s 1 > /proc/sys/net/ipv4/ip_forward
-# let forwards from 127.0.0.1 reach guests on qbr7
-printf %s 1 > /proc/sys/net/ipv4/conf/qbr7/route_localnet
+# let nobody on qbr7 reach 127.0.0.0/8 of this host
+printf %s 0 > /proc/sys/net/ipv4/conf/qbr7/route_localnet
 # write /run/qlaunch/net/slow.conf
 (umask 077 && cat > /run/qlaunch/net/.slow.conf.new) <<'END'
 # Written by qlaunch for the network slow. To change it: qlaunch net define FILE
