@@ -3,6 +3,7 @@ import { EXIT, printable } from '../errors.ts';
 import { identity } from '../host/vm/user.ts';
 import { renderLifetime } from '../plan/lifetime.ts';
 import { confirmChange } from '../run/confirm/confirm.ts';
+import { healForwards, unknownForwards } from '../run/forward/heal.ts';
 import { openEngine } from '../run/open-engine.ts';
 import {
   forgetChange,
@@ -15,7 +16,7 @@ import {
   undoChange,
 } from '../run/recover.ts';
 import { planReaping, type Reaped, reapVms } from '../run/vm/reap.ts';
-import { listVms } from '../run/vm/status.ts';
+import { listVms, type VmStatus } from '../run/vm/status.ts';
 import { json, note, out, table } from './terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
@@ -72,13 +73,33 @@ async function forget(id: string, options: UndoOptions): Promise<number> {
 
 export async function recover(options: UndoOptions): Promise<number> {
   if (options.dryRun === true)
-    return planned(planRecovery(engine()), options, planReaping(listVms(identity(process.env), process.env)));
+    return planned(
+      planRecovery(engine()),
+      options,
+      planReaping(vms()),
+      unknownForwards(engine(), vms()).flatMap(({ vm, entries }) => [
+        `# VM ${vm}: what a killed command left`,
+        ...entries.map(({ byHand }) => printable(byHand)),
+      ]),
+    );
   // What an interrupted start left is no change of the host, and is found by the VM's own record.
-  const reaped = reapVms(listVms(identity(process.env), process.env));
+  const reaped = reapVms(vms());
   const result = await recoverAll(engine());
+  const healed = await engine().locked('recover', () => healForwards(engine(), vms()));
   const said = reaped.map(({ vm, pids }) => `VM ${vm.record.name}: ended its passt (pid ${pids.join(', ')})`);
-  return told({ ...result, said: [...said, ...result.said] }, options);
+  const exit = healed.left.length > 0 && result.exit === EXIT.ok ? EXIT.leftovers : result.exit;
+  return told(
+    {
+      ...result,
+      exit,
+      left: [...result.left, ...healed.left],
+      said: [...said, ...result.said, ...healed.said],
+    },
+    options,
+  );
 }
+
+const vms = (): readonly VmStatus[] => listVms(identity(process.env), process.env);
 
 export async function confirm(id: string): Promise<number> {
   const { head } = await confirmChange(engine(), id);
@@ -91,16 +112,17 @@ export function planned(
   open: readonly OpenChange[],
   options: ChangesOptions,
   reaping: readonly Reaped[] = [],
+  more: readonly string[] = [],
 ): number {
-  const passts = reaping.flatMap(({ vm, pids }) => [
-    `# VM ${vm.record.name}: end its passt`,
-    `kill ${pids.join(' ')}`,
-  ]);
+  const others = [
+    ...reaping.flatMap(({ vm, pids }) => [`# VM ${vm.record.name}: end its passt`, `kill ${pids.join(' ')}`]),
+    ...more,
+  ];
   if (options.json === true) {
     json(open.map(changeJson));
-    for (const line of passts) note(line);
-  } else if (passts.length === 0) out(renderPlanned(open));
-  else out([...passts, ...(open.length > 0 ? [renderPlanned(open)] : [])].join('\n'));
+    for (const line of others) note(line);
+  } else if (others.length === 0) out(renderPlanned(open));
+  else out([...others, ...(open.length > 0 ? [renderPlanned(open)] : [])].join('\n'));
   return EXIT.ok;
 }
 

@@ -36,9 +36,8 @@ const ROOTS = 'only root may change what leads to guests of a network of this ho
 function look(name: string): { place: Place; vm: VmStatus } {
   const who = identity(process.env);
   const vm = findVm(name, who, process.env);
-  const vms = listVms(who, process.env);
   const engine = openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });
-  return { place: { engine, places: natPlaces(process.env), vms }, vm };
+  return { place: { engine, places: natPlaces(process.env), vms: () => listVms(who, process.env) }, vm };
 }
 
 export async function add(name: string, spec: string, options: ForwardOptions): Promise<number> {

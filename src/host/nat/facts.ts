@@ -1,7 +1,6 @@
 /** What a network has to get along with on this host. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { NatFacts, RouteFact } from '../../plan/nat/facts.ts';
-import { LOOPBACK } from '../../plan/nat/localnet.ts';
 import { parseCidr } from '../../spec/cidr.ts';
 import { readIp } from '../../spec/ip.ts';
 import { isProblem } from '../../spec/raw.ts';
@@ -10,12 +9,13 @@ import { readChains, readFirewall } from '../firewall/read.ts';
 import { askJson, type Raw, textOf } from '../ip-json.ts';
 import { which } from '../linux-files.ts';
 import type { Files, Host } from '../port.ts';
+import { liveForwards } from './forwards.ts';
 
 export async function readNatFacts(host: Host, token: string): Promise<NatFacts> {
-  const [facts, chains, loopback, v4, v6] = await Promise.all([
+  const [facts, chains, forwards, v4, v6] = await Promise.all([
     readFacts(host, token),
     readChains(host),
-    loopbackForwards(host),
+    liveForwards(host),
     askJson(host, ['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
     askJson(host, ['ip', '-j', '-6', 'route', 'show', 'table', 'all']),
   ]);
@@ -25,7 +25,7 @@ export async function readNatFacts(host: Host, token: string): Promise<NatFacts>
     ...facts,
     routes: [...v4, ...v6].flatMap(routeFact),
     ipv6,
-    loopback,
+    loopback: forwards.flatMap(({ bridge, loopback }) => (loopback && bridge !== undefined ? [bridge] : [])),
     ...(isOff ? { ipv6Off: 'net.ipv6.conf.all.disable_ipv6 is 1' } : {}),
     advertised: ipv6 ? advertised([...v4, ...v6]) : [],
     ...(chains.length === 0 ? {} : { firewall: await readFirewall(host, chains, uplinkOf(v4)) }),
@@ -33,28 +33,6 @@ export async function readNatFacts(host: Host, token: string): Promise<NatFacts>
     resolved: existsSync('/run/systemd/resolve/io.systemd.Resolve') && which('resolvectl') !== undefined,
     resolvConf: /^\s*nameserver\s/m.test(textIfThere('/etc/resolv.conf')),
   };
-}
-
-const DEADLINE_MS = 10_000;
-
-/** Bridges with guests to whom a forward of ours leads from 127.0.0.1 (plan/nat/guest.ts). */
-async function loopbackForwards(host: Pick<Host, 'run'>): Promise<readonly string[]> {
-  if (which('nft') === undefined) return [];
-  const nft = async (...words: readonly string[]): Promise<string> => {
-    const { status, stdout } = await host.run(['nft', ...words], { timeoutMs: DEADLINE_MS });
-    return status === 0 ? stdout : '';
-  };
-  const tables = [
-    ...(await nft('list', 'tables', 'inet')).matchAll(/^table inet (qlaunch_fwd_[0-9a-f]+)$/gm),
-  ];
-  const found: string[] = [];
-  for (const [, table = ''] of tables) {
-    const rules = (await nft('list', 'chain', 'inet', table, 'back')).split('\n');
-    const [, bridge] =
-      rules.map((rule) => rule.includes(LOOPBACK) && /oifname "([^"]+)"/.exec(rule)).find(Boolean) || [];
-    if (bridge !== undefined) found.push(bridge);
-  }
-  return [...new Set(found)];
 }
 
 const CONF6 = '/proc/sys/net/ipv6/conf';

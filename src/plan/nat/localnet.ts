@@ -26,7 +26,7 @@ export function setLocalnet(bridge: string, wanted: boolean): Step {
   };
 }
 
-/** Of forwards from the loopback; host/nat/look.ts finds them by it. */
+/** In the rules of forwards from there, and of no others (guest.ts). */
 export const LOOPBACK = '127.0.0.0/8';
 
 /** `$1` the bridge, `$2` the table of the forward that goes; another one keeps it as it is. */

@@ -11,6 +11,7 @@ import type { QmpClient } from '../qmp/client.ts';
 import { listeningFor, type Nic, type NicForward } from '../vm/forwards.ts';
 import { whileCommanding, withMonitor } from '../vm/monitor.ts';
 import type { VmStatus } from '../vm/status.ts';
+import { healForwards } from './heal.ts';
 import { addNatForward, removeNatForward } from './nat.ts';
 import { portTaken } from './ports.ts';
 
@@ -22,8 +23,8 @@ export interface ForwardRow extends NicForward {
 export interface Place {
   readonly engine: Engine;
   readonly places: NatPlaces;
-  /** All that the caller can see: who else has the port. */
-  readonly vms: readonly VmStatus[];
+  /** All that the caller can see now: who else has the port. */
+  readonly vms: () => readonly VmStatus[];
 }
 
 /** With the port that was chosen where 0 was asked for. Errors: QL_PORT_IN_USE, QL_FORWARD_REFUSED, as natForwardSteps(). */
@@ -33,18 +34,25 @@ export async function addForward(
   nic: Nic,
   forward: Forward,
 ): Promise<NicForward> {
-  await refuseTaken(place, forward);
-  if (nic.mode === 'user') return withMonitor(vm, (qmp) => addUserForward(vm, nic, forward, qmp));
+  if (nic.mode === 'user') {
+    await refuseTaken(place, forward);
+    return withMonitor(vm, (qmp) => addUserForward(vm, nic, forward, qmp));
+  }
   return whileCommanding(vm, 'forward add', async () => {
-    await addNatForward(place.engine, place.places, vm, nic, forward);
-    remember(vm, nic, (known) => [...known, forward]);
+    // In one piece, as far as other commands of ours see it.
+    await place.engine.locked(`forward add ${vm.record.name}`, async () => {
+      await healForwards(place.engine, place.vms());
+      await refuseTaken(place, forward);
+      await addNatForward(place.engine, place.places, vm, nic, forward);
+      remember(vm, nic, (known) => [...known, forward]);
+    });
     return forward;
   });
 }
 
 /** Throws QL_PORT_IN_USE (exit 3), which names the owner. */
 export async function refuseTaken({ engine, vms }: Place, forward: Forward): Promise<void> {
-  const taken = await portTaken(forward, vms, engine.machine, 'the forward');
+  const taken = await portTaken(forward, vms(), engine.machine, 'the forward');
   if (taken !== undefined) throw refusal([taken]);
 }
 
@@ -90,9 +98,13 @@ export async function removeForward(
       return [];
     });
   return whileCommanding(vm, 'forward remove', async () => {
-    const left = await removeNatForward(engine, vm, nic, forward);
-    if (left.length === 0) forget();
-    return left;
+    return engine.locked(`forward remove ${vm.record.name}`, async () => {
+      // Killed from here on, it is a rule that no record knows: recover takes it back.
+      forget();
+      const left = await removeNatForward(engine, vm, nic, forward);
+      if (left.length > 0) remember(vm, nic, (known) => [...known, forward]);
+      return left;
+    });
   });
 }
 

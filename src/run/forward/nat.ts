@@ -51,7 +51,7 @@ function keptBy(engine: Engine, { record }: VmStatus, { id }: Nic): Kept {
 }
 
 /** `-netdev tap,id=net0,ifname=qt-web0,…`: of a tap that QEMU opens by its name. */
-function tapOf(argv: readonly string[], nic: string): string | undefined {
+export function tapOf(argv: readonly string[], nic: string): string | undefined {
   const netdev = argv.find((word, n) => argv[n - 1] === '-netdev' && word.startsWith(`tap,id=${nic},`));
   return /,ifname=([^,]+)/.exec(netdev ?? '')?.[1];
 }
@@ -97,8 +97,8 @@ export async function natForwardSteps(
   return [...kept, ...forwardSteps(guest, forward, mark)];
 }
 
-/** Under the VM's command lock. Errors as natForwardSteps(), and those of a step, with everything taken back. */
-export function addNatForward(
+/** Under the VM's command lock and the host's. Errors as natForwardSteps(), and those of a step, with everything taken back. */
+export async function addNatForward(
   engine: Engine,
   places: NatPlaces,
   vm: VmStatus,
@@ -106,35 +106,31 @@ export function addNatForward(
   forward: Forward,
 ): Promise<void> {
   const title = `forward add ${vm.record.name}`;
-  return engine.locked(title, async () => {
-    const steps = await natForwardSteps(engine, places, vm, nic, forward);
-    const { journal, holder, tap } = keptBy(engine, vm, nic);
-    const { lifetime } = journal.head;
-    const onJournal = (now: Journal): Promise<void> => entrust(engine, now, holder);
-    await addSteps(engine, journal, steps, { title, lifetime, onJournal });
-    if (engine.world.alive(holder) === 'alive') return;
-    // Its guard may have read the older script.
-    await takeBackSome(engine, journal, ofForward(tap, forward));
-    throw new QlaunchError('QL_VM_NOT_RUNNING', EXIT.refused, {
-      what: `VM "${vm.record.name}" has ended meanwhile`,
-      todo: ['sudo qlaunch recover'],
-    });
+  const steps = await natForwardSteps(engine, places, vm, nic, forward);
+  const { journal, holder, tap } = keptBy(engine, vm, nic);
+  const { lifetime } = journal.head;
+  const onJournal = (now: Journal): Promise<void> => entrust(engine, now, holder);
+  await addSteps(engine, journal, steps, { title, lifetime, onJournal });
+  if (engine.world.alive(holder) === 'alive') return;
+  // Its guard may have read the older script.
+  await takeBackSome(engine, journal, ofForward(tap, forward));
+  throw new QlaunchError('QL_VM_NOT_RUNNING', EXIT.refused, {
+    what: `VM "${vm.record.name}" has ended meanwhile`,
+    todo: ['sudo qlaunch recover'],
   });
 }
 
-/** Under the VM's command lock. What is left is said; the VM's end tries again. Errors: QL_FORWARD_TAP. */
-export function removeNatForward(
+/** Under the same locks. What is left is said; the VM's end tries again. Errors: QL_FORWARD_TAP. */
+export async function removeNatForward(
   engine: Engine,
   vm: VmStatus,
   nic: Nic,
   forward: NicForward,
 ): Promise<readonly Left[]> {
-  return engine.locked(`forward remove ${vm.record.name}`, async () => {
-    const { journal, holder, tap } = keptBy(engine, vm, nic);
-    const left = await takeBackSome(engine, journal, ofForward(tap, forward));
-    await entrust(engine, journal, holder);
-    return left;
-  });
+  const { journal, holder, tap } = keptBy(engine, vm, nic);
+  const left = await takeBackSome(engine, journal, ofForward(tap, forward));
+  await entrust(engine, journal, holder);
+  return left;
 }
 
 /** What removeNatForward() takes back. */

@@ -1,5 +1,6 @@
 /** A port of this host that a forward wants: nobody else may have it, and who has it is named. */
 import { holds, listenersOn } from '../../host/listeners.ts';
+import { liveForwards } from '../../host/nat/forwards.ts';
 import type { Host } from '../../host/port.ts';
 import type { Finding } from '../../host/qemu/finding.ts';
 import { clash, type Forward } from '../../spec/forward.ts';
@@ -15,14 +16,7 @@ export async function portTaken(
   host: Pick<Host, 'run'>,
   at: string,
 ): Promise<Finding | undefined> {
-  const { proto, address, hostPort } = forward;
-  if (hostPort === 0) return undefined;
-  const taken = (by: string, ...todo: string[]): Finding => ({
-    code: 'QL_PORT_IN_USE',
-    what: `${proto} port ${hostPort} on ${address} is in use`,
-    why: [by, `${at} wants it`],
-    todo,
-  });
+  if (forward.hostPort === 0) return undefined;
   for (const { record } of vms.filter(alive))
     for (const { forwards, id } of record.nics) {
       const other = forwards.find((one) =>
@@ -31,10 +25,35 @@ export async function portTaken(
       if (other === undefined) continue;
       const spec = `${other.proto}:${other.address}:${other.hostPort}:${other.guestPort}`;
       return taken(
+        forward,
+        at,
         `VM "${record.name}" has it: ${id} forwards it to its port ${other.guestPort}`,
         `qlaunch forward remove ${record.name} ${spec}`,
       );
     }
+  return portHeld(forward, host, at);
+}
+
+/**
+ * By what listens there, or leads to another guest of a network. Under the host lock nobody of ours can get it
+ * meanwhile.
+ */
+export async function portHeld(
+  forward: Forward,
+  host: Pick<Host, 'run'>,
+  at: string,
+): Promise<Finding | undefined> {
+  const { proto, address, hostPort } = forward;
+  const other = (await liveForwards(host)).find((one) => clash({ ...one, guestPort: 0 }, forward));
+  if (other !== undefined)
+    return taken(
+      forward,
+      at,
+      `it leads to a guest already (${other.mark})`,
+      'qlaunch ps',
+      `sudo nft list table ${other.table}`,
+      'sudo qlaunch recover   # where a command was killed that began it',
+    );
   const found = (await listenersOn(host, proto, hostPort)).find((one) => holds(one, address));
   if (found === undefined) return undefined;
   const who =
@@ -42,9 +61,23 @@ export async function portTaken(
       ? 'a process of another user'
       : `${found.process.name} (pid ${found.process.pid})`;
   return taken(
+    forward,
+    at,
     `${who} listens on ${found.address}:${found.port}`,
     found.process === undefined
       ? `sudo ss -Hlnp${proto === 'tcp' ? 't' : 'u'} sport = :${hostPort}   # shows who`
       : `ps -fp ${found.process.pid}   # what it is; or take another port`,
   );
 }
+
+const taken = (
+  { proto, address, hostPort }: Forward,
+  at: string,
+  by: string,
+  ...todo: readonly string[]
+): Finding => ({
+  code: 'QL_PORT_IN_USE',
+  what: `${proto} port ${hostPort} on ${address} is in use`,
+  why: [by, `${at} wants it`],
+  todo,
+});

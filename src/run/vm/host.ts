@@ -3,7 +3,7 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { readFacts } from '../../host/facts.ts';
 import type { Host } from '../../host/port.ts';
-import type { Finding } from '../../host/qemu/finding.ts';
+import { type Finding, refusal } from '../../host/qemu/finding.ts';
 import type { Pins } from '../../host/vfio/pins.ts';
 import { type Identity, whileRoot } from '../../host/vm/user.ts';
 import type { HostFacts } from '../../plan/facts.ts';
@@ -18,6 +18,7 @@ import type { VmSpec } from '../../spec/vm-spec.ts';
 import { apply } from '../apply.ts';
 import { entrust, undoPath } from '../change/guarded.ts';
 import type { Engine } from '../engine.ts';
+import { portHeld } from '../forward/ports.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Change, loadChange } from '../journal/load.ts';
 import { mend } from '../nat/state.ts';
@@ -84,11 +85,23 @@ export async function hostNeeds(
     devices: pci?.devices ?? {},
     pins: pci?.pins ?? {},
     limits: pci?.limits ?? [],
-    plan: async (then) => ({ steps: [...onBridges(then), ...((await pci?.plan()) ?? [])] }),
+    plan: async (then) => {
+      await refuseHeld(networks, host);
+      return { steps: [...onBridges(then), ...((await pci?.plan()) ?? [])] };
+    },
     preview: [...first, ...own, ...(pci?.preview ?? [])],
     findings: [...problems, ...(pci?.findings ?? [])],
     notes: [...notes, ...(pci?.notes ?? [])],
   };
+}
+
+/** Another start, or `forward add`, may have got a port since this one looked. */
+async function refuseHeld({ guests }: Networks, host: Host): Promise<void> {
+  for (const { net } of guests)
+    for (const forward of net.forwards) {
+      const held = await portHeld(forward, host, net.at);
+      if (held !== undefined) throw refusal([held]);
+    }
 }
 
 /** A leftover of this VM is taken back before its plan is made. */

@@ -154,13 +154,39 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
     execFileSync('nft', ['list', 'chain', 'inet', 'qlaunch_default', 'guard'], { encoding: 'utf8' }),
   ).toMatch(/ip daddr 127\.0\.0\.0\/8 counter packets [1-9]/);
 
+  // Killed when the rule is made and nothing knows of it: seen and taken back by recover.
+  const nft = execFileSync('sh', ['-c', 'command -v nft'], { encoding: 'utf8' }).trim();
+  const fatal = `#!/bin/sh\n${nft} "$@" || exit\n[ "$1" != -f ] || kill -9 $PPID\n`;
+  writeFileSync(join(w.dir, 'nft'), fatal, { mode: 0o755 });
+  const env = { ...process.env, ...w.env, PATH: `${w.dir}:${process.env['PATH']}` };
+  const killed = spawnSync(programs[0]?.path ?? '', ['forward', 'add', 'web', `${UPLINK}:8084:80`], { env });
+  expect(`${killed.signal ?? killed.status}`).toMatch(/^(SIGKILL|137)$/);
+  expect(fetchIn('router', `http://${UPLINK}:8084/${page}`)).toContain(back);
+  expect((await w.qlaunch('recover', '--dry-run')).stdout).toMatch(/delete table inet qlaunch_fwd_/);
+  expect(await w.qlaunch('recover')).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining('VM web: took back what a killed command left: forward tcp'),
+  });
+  expect(fetchIn('router', `http://${UPLINK}:8084/${page}`)).toBeUndefined();
+  expect(await (await fetch(`http://127.0.0.1:18082/${page}`)).text()).toContain(back);
+
+  // One port for two VMs at once: one of them gets it.
   const second = ['-n', 'other', '-d', ...TCG];
-  expect(
-    await w.qlaunch(guestCopy(w.dir, 'other.qcow2'), ...second, '--net', `nat,ip=${ADDRESS}`),
-  ).toMatchObject({
+  const disk = guestCopy(w.dir, 'other.qcow2');
+  const taken = await w.qlaunch(disk, ...second, '--net', `nat,ip=${ADDRESS}`);
+  expect(taken).toMatchObject({
     status: 3,
     stderr: expect.stringContaining(`ip=${ADDRESS} can not be had`),
   });
+  expect(await w.qlaunch(disk, ...second, '--net', 'nat,ip=192.168.122.51')).toMatchObject({ status: 0 });
+  const both = await Promise.all(
+    ['web', 'other'].map((name) => w.qlaunch('forward', 'add', name, '18090:80')),
+  );
+  expect(both.map(({ status }) => status).sort()).toEqual([0, 3]);
+  expect(both.map(({ stderr }) => stderr).join('')).toContain('tcp port 18090 on 127.0.0.1 is in use');
+  expect(await w.qlaunch('kill', 'other')).toMatchObject({ status: 0 });
+  await w.qlaunch('forward', 'remove', 'web', '18090');
+
   // Open for answers to 127.0.0.1, also after a new start of the network, while a forward from there needs it.
   const localnet = (): string => readFileSync('/proc/sys/net/ipv4/conf/virbr0/route_localnet', 'utf8').trim();
   expect(localnet()).toBe('1');

@@ -1,0 +1,64 @@
+/** Rules of forwards that no record knows: `forward add` or `forward remove` was killed in the middle. */
+import { forwardTable, isOfForward } from '../../plan/nat/guest.ts';
+import { takeBackSome } from '../change/amend.ts';
+import { entrust } from '../change/guarded.ts';
+import type { Left } from '../change/teardown.ts';
+import type { Engine } from '../engine.ts';
+import type { Entry } from '../journal/entry.ts';
+import type { Journal } from '../journal/journal.ts';
+import { loadChanges } from '../journal/load.ts';
+import { vmLabel } from '../vm/left.ts';
+import { alive, type VmStatus } from '../vm/status.ts';
+import { tapOf } from './nat.ts';
+
+export interface Unknown {
+  readonly vm: string;
+  readonly journal: Journal;
+  /** Newest first. */
+  readonly entries: readonly Entry[];
+}
+
+/** Of VMs that run; what another one has is its end's to take back. */
+export function unknownForwards(engine: Engine, vms: readonly VmStatus[]): readonly Unknown[] {
+  const journals = loadChanges(engine.stores, engine.world).flatMap(({ journal }) => journal ?? []);
+  return vms.filter(alive).flatMap(({ record }) => {
+    const known = new Set(
+      record.nics.flatMap(({ id, forwards }) => {
+        const tap = tapOf(record.argv, id) ?? '';
+        return forwards.map((one) =>
+          forwardTable(tap, { ...one, proto: one.proto === 'udp' ? 'udp' : 'tcp' }),
+        );
+      }),
+    );
+    const lifetime = vmLabel(record.uid, record.name);
+    return journals.flatMap((journal) => {
+      const { holder, lifetime: of } = journal.head;
+      if (!('vm' in of) || of.vm !== lifetime || holder === null || holder === 'until-undone') return [];
+      const tables = journal.open.flatMap(({ owns }) =>
+        owns !== undefined && 'nft' in owns && owns.nft.startsWith('inet qlaunch_fwd_') ? [owns.nft] : [],
+      );
+      const lost = tables.filter((table) => !known.has(table));
+      const entries = journal.open.filter((entry) => lost.some((table) => isOfForward(entry, table)));
+      return entries.length === 0 ? [] : [{ vm: record.name, journal, entries }];
+    });
+  });
+}
+
+/** Under the host lock, so that none of them is being made. */
+export async function healForwards(
+  engine: Engine,
+  vms: readonly VmStatus[],
+): Promise<{ readonly said: readonly string[]; readonly left: readonly (Left & { readonly id: string })[] }> {
+  const said: string[] = [];
+  const left: (Left & { id: string })[] = [];
+  for (const { vm, journal, entries } of unknownForwards(engine, vms)) {
+    const numbers = new Set(entries.map(({ n }) => n));
+    const rest = await takeBackSome(engine, journal, ({ n }) => numbers.has(n));
+    const { holder, id } = journal.head;
+    if (holder !== null && holder !== 'until-undone') await entrust(engine, journal, holder);
+    left.push(...rest.map((one) => ({ ...one, id })));
+    if (rest.length === 0)
+      said.push(`VM ${vm}: took back what a killed command left: ${entries.at(-1)?.title}`);
+  }
+  return { said, left };
+}
