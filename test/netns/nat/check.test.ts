@@ -146,7 +146,9 @@ test('a firewall that came later, a bridge that is gone, a definition that is an
   // That it can not be started is seen while it still runs.
   const runs = async (): Promise<unknown> => JSON.parse((await w.qlaunch('net', 'list', '--json')).stdout);
   const asBefore = await runs();
-  sh('ip link add name away type veth peer name away1; ip link set dev away up; ip route add 10.97.0.0/16 dev away');
+  sh(
+    'ip link add name away type veth peer name away1; ip link set dev away up; ip route add 10.97.0.0/16 dev away',
+  );
   for (const words of [['--force'], ['--force', '--dry-run']])
     expect(await w.qlaunch('net', 'restart', 'lab', ...words)).toMatchObject({
       status: 3,

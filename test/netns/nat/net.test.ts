@@ -144,6 +144,12 @@ test('two networks share forwarding, and the last one puts it back', async () =>
     ...{ status: 0, stdout: '' },
     stderr: 'network default is started already',
   });
+  // A port of a bridge with STP is silent for four seconds; and what is told is what runs.
+  expect((await w.qlaunch('net', 'dumpxml', 'default')).stdout).toContain('stp="off" delay="0"');
+  const bridge = (await infoOf(w, 'default')).bridge;
+  expect(execFileSync('ip', ['-d', 'link', 'show', 'dev', bridge], { encoding: 'utf8' })).toContain(
+    'stp_state 0',
+  );
   expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
   expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8')).toBe('1\n');
   expect(await w.qlaunch('net', 'stop', 'default')).toMatchObject({ status: 0 });
