@@ -3,7 +3,9 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { runsSystemd } from '../../host/nat/autostart.ts';
 import { marked } from '../../host/nat/places.ts';
 import { ownArgv } from '../../host/program.ts';
+import type { HostFacts } from '../../plan/facts.ts';
 import { bootHint } from '../../plan/nat/autostart.ts';
+import { planDefine } from '../../plan/nat/define.ts';
 import {
   autostartPlan,
   autostart as mark,
@@ -43,7 +45,9 @@ export async function autostart(name: string | undefined, options: AutostartOpti
   const definition = await definitionOf(engine, places, name);
   if (runsSystemd()) requireTrusted([ownArgv()], 'this qlaunch at every boot');
   if (options.dryRun === true) {
-    showPlan(autostartPlan(places, name), options);
+    const { builtIn, xml } = definition;
+    const define = builtIn === true ? planDefine<HostFacts>(places.definition(name), xml).steps : [];
+    showPlan({ steps: [...define, ...autostartPlan(places, name).steps] }, options);
     return EXIT.ok;
   }
   requireRoot(ROOTS);

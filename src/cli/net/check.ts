@@ -6,7 +6,7 @@ import { probeNetwork } from '../../run/nat/probe.ts';
 import { lookAtNetworks } from '../../run/nat/state.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json, note, type Tint, tint } from '../terminal.ts';
-import { context, type Show, showPlan } from './context.ts';
+import { context, type Show, showChange } from './context.ts';
 
 export interface CheckOptions extends Show {
   readonly fix?: boolean;
@@ -29,7 +29,8 @@ export async function check(name: string | undefined, options: CheckOptions): Pr
     options.probe === false ? findings : [...findings, ...(await probes(name))];
   if (options.fix !== true) return tell(await probed(found), [], options);
   if (options.dryRun === true) {
-    showPlan({ steps: await previewFix(engine, places, found) }, options);
+    const { taken, steps } = await previewFix(engine, places, found);
+    showChange(taken, { steps }, options);
     return EXIT.ok;
   }
   const mended = await fixNetworks(engine, places, name === undefined ? startedNames(places) : [name]);

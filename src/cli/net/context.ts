@@ -6,6 +6,8 @@ import type { Plan } from '../../plan/step.ts';
 import type { Engine } from '../../run/engine.ts';
 import { type ActiveNetwork, lookAtNetworks, mend } from '../../run/nat/state.ts';
 import { openEngine } from '../../run/open-engine.ts';
+import type { OpenChange } from '../../run/recover.ts';
+import { changeJson, renderPlanned } from '../changes.ts';
 import { json, note, out } from '../terminal.ts';
 
 declare const QLAUNCH_VERSION: string;
@@ -24,6 +26,13 @@ export const ROOTS = 'only root may change the networks of this host';
 export function showPlan(plan: Plan<HostFacts>, options: Show): void {
   if (options.json === true) json(planJson(plan));
   else out(renderPlan(plan).trimEnd());
+}
+
+/** With what is taken back before: its undo is printed as it stands in the journal. */
+export function showChange(taken: readonly OpenChange[], plan: Plan<HostFacts>, options: Show): void {
+  if (taken.length === 0) showPlan(plan, options);
+  else if (options.json === true) json({ stop: taken.map(changeJson), ...planJson(plan) });
+  else out(`${renderPlanned(taken)}\n${renderPlan(plan).trimEnd()}`);
 }
 
 /** What runs now. A dnsmasq that was killed is started again by whoever may, and that is said. */

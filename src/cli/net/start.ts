@@ -1,11 +1,13 @@
 /** qlaunch net start | stop | restart */
 import { EXIT } from '../../errors.ts';
 import type { DnsChoice } from '../../plan/nat/name-server.ts';
-import { planJson, renderPlan } from '../../plan/render.ts';
+import type { StartedAs } from '../../plan/nat/start.ts';
+import type { Step } from '../../plan/step.ts';
 import { definitionOf } from '../../run/nat/definitions.ts';
 import { probeNetwork } from '../../run/nat/probe.ts';
-import { restartNetwork } from '../../run/nat/restart.ts';
+import { previewRestart, restartNetwork } from '../../run/nat/restart.ts';
 import {
+  plannedHealing,
   plannedStop,
   previewStart,
   requireStoppable,
@@ -13,11 +15,11 @@ import {
   stopNetwork,
 } from '../../run/nat/start.ts';
 import { lookAtNetworks } from '../../run/nat/state.ts';
-import { changeJson, planned, renderPlanned, told } from '../changes.ts';
+import { planned, told } from '../changes.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json, note, out } from '../terminal.ts';
 import { allow, allowedOf, plannedAllow } from './allow.ts';
-import { activeNow, context, ROOTS, type Show, showPlan } from './context.ts';
+import { activeNow, context, ROOTS, type Show, showChange } from './context.ts';
 
 export interface StartOptions extends Show {
   readonly allow?: string;
@@ -31,15 +33,23 @@ export async function start(name: string, options: StartOptions): Promise<number
   const definition = await definitionOf(engine, places, name);
   const { network } = definition;
   const allowed = options.allow === undefined ? undefined : allowedOf(options.allow, network.bridge.name);
+  const as: StartedAs = {
+    ...(options.dns === undefined || options.dns === 'host' ? {} : { dns: options.dns }),
+    ...(options.allow === undefined ? {} : { allow: [options.allow] }),
+  };
   if (options.dryRun === true) {
-    const { steps } = await previewStart(engine, places, definition);
+    const runs = (await lookAtNetworks(engine, places)).some((one) => one.name === name);
+    const taken = runs ? [] : plannedHealing(engine, name);
+    const stopped = taken.length === 0 ? undefined : network.bridge.name;
+    const steps = runs ? [] : (await previewStart(engine, places, definition, stopped, as)).steps;
     const grants = allowed === undefined ? [] : await plannedAllow(allowed);
-    showPlan({ steps: [...steps, ...grants] }, options);
+    if (runs) note(`network ${name} is started already`);
+    showChange(taken, { steps: [...steps, ...grants] }, options);
     return EXIT.ok;
   }
   requireRoot(ROOTS);
   await activeNow();
-  const { made, opened, notes } = await startNetwork(engine, places, definition, options.dns);
+  const { made, opened, notes } = await startNetwork(engine, places, definition, as);
   for (const line of opened) note(`qlaunch: ${line}; opened while ${name} runs`);
   for (const line of notes) note(`qlaunch: ${line}`);
   const active = (await activeNow()).find((one) => one.name === name);
@@ -67,11 +77,16 @@ export async function restart(name: string, options: StopOptions): Promise<numbe
   const definition = await definitionOf(engine, places, name);
   const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
   if (active !== undefined) await requireStoppable(engine, places, name, options.force === true);
+  const { bridge } = definition.network;
+  // What was granted is for a bridge by its name.
+  const again = (active?.bridge === bridge.name ? [] : (active?.as?.allow ?? [])).map(
+    (key) => [key, allowedOf(key, bridge.name)] as const,
+  );
   if (options.dryRun === true) {
-    const { steps } = await previewStart(engine, places, definition, active?.bridge);
-    if (options.json === true)
-      json({ stop: plannedStop(engine, name).map(changeJson), ...planJson({ steps }) });
-    else out(`${renderPlanned(plannedStop(engine, name))}\n${renderPlan({ steps }).trimEnd()}`);
+    const { steps } = await previewRestart(engine, places, definition);
+    const grants: Step[] = [];
+    for (const [, wish] of again) grants.push(...(await plannedAllow(wish)));
+    showChange(plannedStop(engine, name), { steps: [...steps, ...grants] }, options);
     return EXIT.ok;
   }
   requireRoot(ROOTS);
@@ -83,7 +98,9 @@ export async function restart(name: string, options: StopOptions): Promise<numbe
     out(`network ${name} is started anew: ${now?.bridge}, ${now?.addresses.join(', ')}`);
     if (plugged.length > 0) out(`  plugged in again  ${plugged.join(', ')}`);
   }
-  return EXIT.ok;
+  const grants: number[] = [];
+  for (const [key, wish] of again) grants.push(await allow(engine, key, wish));
+  return Math.max(EXIT.ok, ...grants);
 }
 
 export interface StopOptions extends Show {

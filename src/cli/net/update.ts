@@ -1,7 +1,9 @@
 /** qlaunch net update: which guest always gets which address, and names. */
 import { EXIT, QlaunchError } from '../../errors.ts';
+import type { HostFacts } from '../../plan/facts.ts';
 import { planDefine } from '../../plan/nat/define.ts';
 import { definitionOf, prepareDefinition } from '../../run/nat/definitions.ts';
+import { proveStart } from '../../run/nat/prove.ts';
 import { type Effect, liveSteps, updateNetwork } from '../../run/nat/update.ts';
 import { readIp } from '../../spec/ip.ts';
 import { parseMac } from '../../spec/mac.ts';
@@ -38,8 +40,10 @@ export async function update(name: string, options: UpdateOptions): Promise<numb
     });
   const definition = await prepareDefinition(engine, places, text, `the network ${name}, changed`);
   if (options.dryRun === true) {
-    const { steps } = await liveSteps(engine, places, definition);
-    showPlan({ steps: [...planDefine(places.definition(name), definition.xml).steps, ...steps] }, options);
+    const { steps, after } = await liveSteps(engine, places, definition);
+    await proveStart(engine, name, places.paths(name), steps);
+    const define = planDefine<HostFacts>(places.definition(name), definition.xml).steps;
+    showPlan({ steps: [...define, ...steps, ...after] }, options);
     return EXIT.ok;
   }
   requireRoot(ROOTS);

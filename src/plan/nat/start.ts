@@ -17,6 +17,7 @@ import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from '.
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
 import { bridgeIPv6, onThisHost, routeIPv6, uniqueLocal } from './ipv6.ts';
 import { setLocalnet } from './localnet.ts';
+import type { DnsChoice } from './name-server.ts';
 import { checkZone, registerSteps } from './neighbours.ts';
 import { firewallStep } from './nft.ts';
 
@@ -45,7 +46,20 @@ export interface NatStatus {
   readonly dhcp?: NatDhcp;
   /** Whom guests ask for names where port 53 is somebody else's. */
   readonly nameServers?: readonly string[];
+  readonly as?: StartedAs;
 }
+
+/** What was asked for beside the definition: the next start is to be the same. */
+export interface StartedAs {
+  readonly dns?: DnsChoice;
+  /** Users and groups. */
+  readonly allow?: readonly string[];
+}
+
+const statusStep = (network: DefinedNetwork, { status }: NatPaths, as: StartedAs): Step => {
+  const how = as.dns === undefined && as.allow === undefined ? {} : { as };
+  return putFile({ path: status, content: `${JSON.stringify({ ...statusOf(network), ...how })}\n` });
+};
 
 export interface NatDhcp {
   /** "192.168.122.0/24" */
@@ -57,8 +71,13 @@ export interface NatDhcp {
 }
 
 /** Errors: QL_SUBNET_TAKEN, QL_LINK_EXISTS, QL_NET_IPV6, QL_NET_ZONE, QL_NET_NO_BRIDGE (exit 3). Without dnsmasq itself, which outlives the command. */
-export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
-  if (isHostBridge(given)) return planHostBridge(given, paths, facts);
+export function planNetwork(
+  given: DefinedNetwork,
+  paths: NatPaths,
+  facts: NatFacts,
+  as: StartedAs = {},
+): Plan<HostFacts> {
+  if (isHostBridge(given)) return planHostBridge(given, paths, facts, as);
   const { network } = onThisHost(given, facts);
   const { name, bridge, mac, mtu, forward } = network;
   for (const subnet of [...network.ips.map((ip) => ip.subnet), ...network.routes.map((route) => route.to)])
@@ -107,19 +126,21 @@ export function planNetwork(given: DefinedNetwork, paths: NatPaths, facts: NatFa
           ]
         : []),
       ...registerSteps(network, facts),
-      putFile({ path: paths.status, content: `${JSON.stringify(statusOf(network))}\n` }),
+      statusStep(network, paths, as),
     ],
   };
 }
 
 /** Others only have to know of it. */
-function planHostBridge(network: DefinedNetwork, paths: NatPaths, facts: NatFacts): Plan<HostFacts> {
+function planHostBridge(
+  network: DefinedNetwork,
+  paths: NatPaths,
+  facts: NatFacts,
+  as: StartedAs,
+): Plan<HostFacts> {
   const { name, bridge } = network;
   const kind = linkNamed(facts, bridge.name)?.kind;
-  if (kind === 'bridge')
-    return {
-      steps: [putFile({ path: paths.status, content: `${JSON.stringify(statusOf(network))}\n` })],
-    };
+  if (kind === 'bridge') return { steps: [statusStep(network, paths, as)] };
   throw new QlaunchError('QL_NET_NO_BRIDGE', EXIT.refused, {
     what: `the network ${name} is the bridge ${bridge.name}, which this host does not have`,
     why: [kind === undefined ? `there is no bridge ${bridge.name}` : `${bridge.name} is a ${kind}`],

@@ -7,12 +7,12 @@ import { checkNetwork, dnsmasqStep, type NetFinding } from '../../plan/nat/check
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Engine } from '../engine.ts';
-import { release } from '../recover.ts';
+import { type OpenChange, release } from '../recover.ts';
 import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { definitionOf } from './definitions.ts';
 import { inactive } from './names.ts';
-import { previewStart, startNetwork } from './start.ts';
+import { plannedStop, previewStart, startNetwork } from './start.ts';
 
 /**
  * Of one network, or of all that were started. Errors: QL_NO_NETWORK; QL_NET_INACTIVE when that one was not started.
@@ -40,21 +40,24 @@ const steps = (findings: readonly NetFinding[]): readonly Step[] =>
     state !== 'ok' && fix !== undefined && 'steps' in fix ? fix.steps : [],
   );
 
-/** What --fix would do. */
+/** What --fix would do: first what is taken back. */
 export async function previewFix(
   engine: Engine,
   places: NatPlaces,
   findings: readonly NetFinding[],
-): Promise<readonly Step[]> {
+): Promise<{ readonly taken: readonly OpenChange[]; readonly steps: readonly Step[] }> {
   const statuses = readStatuses(places);
+  const taken: OpenChange[] = [];
   const all = [...steps(findings)];
   for (const { mend, about } of findings) {
     const status = statuses.find(({ name }) => name === about);
     if (mend === 'dnsmasq' && status !== undefined) all.push(dnsmasqStep(status.bridge, places.paths(about)));
-    if (mend === 'restart')
-      all.push(...(await previewStart(engine, places, await definitionOf(engine, places, about))).steps);
+    if (mend !== 'restart') continue;
+    taken.push(...plannedStop(engine, about));
+    const definition = await definitionOf(engine, places, about);
+    all.push(...(await previewStart(engine, places, definition, undefined, status?.as)).steps);
   }
-  return all;
+  return { taken, steps: all };
 }
 
 /** Looked at anew under the lock. Gives what was mended, "lab: net-table". Errors: those of a step, and QL_DNSMASQ. */
@@ -72,13 +75,19 @@ export async function fixNetworks(
     });
     if (found.some(({ mend }) => mend === 'restart')) await again(engine, places, name);
     if (found.some(({ mend }) => mend === 'dnsmasq'))
-      await startDaemon(engine, places, (await definitionOf(engine, places, name)).network);
+      await startDaemon(
+        engine,
+        places,
+        (await definitionOf(engine, places, name)).network,
+        readStatuses(places).find((one) => one.name === name)?.as?.dns,
+      );
     mended.push(...found.map(({ id }) => `${name}: ${id}`));
   }
   return mended;
 }
 
 async function again(engine: Engine, places: NatPlaces, name: string): Promise<void> {
+  const as = readStatuses(places).find((one) => one.name === name)?.as;
   const { left } = await release(engine, { net: name });
   if (left.length > 0)
     throw new QlaunchError('QL_LEFTOVERS', EXIT.leftovers, {
@@ -86,7 +95,7 @@ async function again(engine: Engine, places: NatPlaces, name: string): Promise<v
       why: left.map(({ title, why }) => `"${title}": ${why}`),
       todo: [...left.map(({ byHand }) => byHand), `sudo qlaunch net restart ${name}`],
     });
-  await startNetwork(engine, places, await definitionOf(engine, places, name));
+  await startNetwork(engine, places, await definitionOf(engine, places, name), as);
 }
 
 export const startedNames = (places: NatPlaces): readonly string[] =>

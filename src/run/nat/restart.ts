@@ -2,14 +2,16 @@
 
 import type { NatPlaces } from '../../host/nat/places.ts';
 import { portsOf } from '../../host/nat/ports.ts';
-import { linkNamed } from '../../plan/facts.ts';
-import { planReplug } from '../../plan/nat/replug.ts';
+import { type HostFacts, linkNamed } from '../../plan/facts.ts';
+import { type PortBefore, planReplug } from '../../plan/nat/replug.ts';
+import type { Plan } from '../../plan/step.ts';
 import { apply } from '../apply.ts';
 import type { Engine } from '../engine.ts';
 import type { Recovered } from '../recover.ts';
 import type { Definition } from './definitions.ts';
-import { startNetwork, stopNetwork } from './start.ts';
-import { lookAtNetworks } from './state.ts';
+import { proveStart } from './prove.ts';
+import { previewStart, startNetwork, stopNetwork } from './start.ts';
+import { type ActiveNetwork, lookAtNetworks } from './state.ts';
 
 export interface Restarted {
   /** It could not be stopped wholly, and was not started. */
@@ -17,19 +19,44 @@ export interface Restarted {
   readonly plugged: readonly string[];
 }
 
-/** Errors as startNetwork(); then it is stopped. */
+/**
+ * What --dry-run shows, behind what is taken back. Errors: those of a start which is seen to fail, with nothing touched:
+ * QL_SUBNET_TAKEN, QL_LINK_EXISTS, QL_NET_ZONE, QL_NET_IPV6, QL_DNSMASQ_CONF, …
+ */
+export async function previewRestart(
+  engine: Engine,
+  places: NatPlaces,
+  definition: Definition,
+): Promise<Plan<HostFacts>> {
+  const { name, bridge } = definition.network;
+  const { active, ports } = await before(engine, places, name);
+  const { steps } = await previewStart(engine, places, definition, active?.bridge, active?.as);
+  await proveStart(engine, name, places.paths(name), steps);
+  return { steps: [...steps, ...planReplug<HostFacts>(bridge.name, ports).steps] };
+}
+
+async function before(
+  engine: Engine,
+  places: NatPlaces,
+  name: string,
+): Promise<{ readonly active?: ActiveNetwork; readonly ports: readonly PortBefore[] }> {
+  const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
+  if (active === undefined) return { ports: [] };
+  return { active, ports: active.mode === 'bridge' ? [] : await portsOf(engine.machine, active.bridge) };
+}
+
+/** As it was started. Errors as previewRestart(), and then nothing is stopped; as startNetwork(), and then it is. */
 export async function restartNetwork(
   engine: Engine,
   places: NatPlaces,
   definition: Definition,
 ): Promise<Restarted> {
   const { name, bridge } = definition.network;
-  const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
-  const stays = active === undefined || active.mode === 'bridge';
-  const ports = stays ? [] : await portsOf(engine.machine, active.bridge);
+  await previewRestart(engine, places, definition);
+  const { active, ports } = await before(engine, places, name);
   const stopped = await stopNetwork(engine, places, name);
   if (stopped.left.length > 0) return { left: stopped, plugged: [] };
-  await startNetwork(engine, places, definition);
+  await startNetwork(engine, places, definition, active?.as);
   const order = { title: `net restart ${name}`, lifetime: { net: name }, holder: 'until-undone' } as const;
   const plugged: string[] = [];
   await apply(engine, order, (facts) => {

@@ -2,34 +2,37 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { stopDnsmasq } from '../../host/nat/dnsmasq.ts';
 import { readNatFacts } from '../../host/nat/facts.ts';
-import { definedNames, makeFolder, type NatPlaces } from '../../host/nat/places.ts';
+import { definedNames, makeFolder, type NatPlaces, readStatuses } from '../../host/nat/places.ts';
 import type { HostFacts } from '../../plan/facts.ts';
+import { putFile } from '../../plan/files.ts';
 import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqStep } from '../../plan/nat/check.ts';
+import { planDefine } from '../../plan/nat/define.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
-import type { DnsChoice } from '../../plan/nat/name-server.ts';
 import { neighbourNotes } from '../../plan/nat/neighbours.ts';
-import { planNetwork } from '../../plan/nat/start.ts';
+import { planNetwork, type StartedAs } from '../../plan/nat/start.ts';
 import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
 import { type OpenChange, planRecovery, type Recovered, recover, release } from '../recover.ts';
+import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { type Definition, define } from './definitions.ts';
 import { inactive } from './names.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
 
 /**
- * What --dry-run shows, dnsmasq with it.
+ * What --dry-run shows: the definition where the first start writes it, and dnsmasq.
  * @param stopped a bridge that will be gone by then
  */
 export async function previewStart(
   engine: Engine,
   places: NatPlaces,
-  { network }: Definition,
+  { network, xml, builtIn }: Definition,
   stopped?: string,
+  as: StartedAs = {},
 ): Promise<Plan<HostFacts>> {
   const paths = places.paths(network.name);
   const now = await readNatFacts(engine.machine, engine.newToken());
@@ -38,16 +41,17 @@ export async function previewStart(
     links: now.links.filter(({ ifname }) => ifname !== stopped),
     routes: now.routes.filter(({ dev }) => dev === undefined || dev !== stopped),
   };
-  const { steps } = planNetwork(network, paths, facts);
+  const { steps } = planNetwork(network, paths, facts, as);
+  const define = builtIn === true ? planDefine(places.definition(network.name), xml).steps : [];
   const folder = {
     title: 'make the place of what belongs to running networks',
     do: { run: ['install', '-d', '-m', '0755', paths.dir, paths.hosts] },
     undo: { nothing: 'it belongs to all networks' },
     deadlineMs: DEADLINE_MS,
   } as const;
-  if (!needsDnsmasq(network)) return { steps: [folder, ...steps] };
+  if (!needsDnsmasq(network)) return { steps: [...define, folder, ...steps] };
   const daemon = dnsmasqStep(network.bridge.name, paths);
-  return { steps: [folder, ...steps, daemon] };
+  return { steps: [...define, folder, ...steps, daemon] };
 }
 
 export interface Started {
@@ -67,7 +71,7 @@ export async function startNetwork(
   engine: Engine,
   places: NatPlaces,
   definition: Definition,
-  dns: DnsChoice = 'host',
+  as: StartedAs = {},
 ): Promise<Started> {
   const { network, builtIn } = definition;
   const { name } = network;
@@ -80,9 +84,13 @@ export async function startNetwork(
   const notes: string[] = [];
   const made = await engine.locked(title, async () => {
     const facts = await readNatFacts(engine.machine, engine.newToken());
-    if (activeNetworks(places, facts).some((active) => active.name === name)) return false;
+    const active = activeNetworks(places, facts).find((one) => one.name === name);
+    if (active !== undefined) {
+      await remember(engine, places, name, as);
+      return false;
+    }
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
-    await execute(engine, planNetwork(network, paths, facts), order);
+    await execute(engine, planNetwork(network, paths, facts, as), order);
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     if (facts.firewall !== undefined)
       opened.push(...obstaclesOf(network, facts.firewall).map(renderObstacle));
@@ -90,12 +98,29 @@ export async function startNetwork(
   });
   try {
     // Outside the lock, which it must not inherit.
-    if (needsDnsmasq(network)) notes.push(...(await startDaemon(engine, places, network, dns)));
+    if (needsDnsmasq(network)) notes.push(...(await startDaemon(engine, places, network, as.dns)));
   } catch (error) {
     if (made) await release(engine, { net: name });
     throw error;
   }
   return { made, opened, notes };
+}
+
+/** Whom else it is for, for its next start. */
+async function remember(
+  engine: Engine,
+  places: NatPlaces,
+  name: string,
+  { allow }: StartedAs,
+): Promise<void> {
+  const status = readStatuses(places).find((one) => one.name === name);
+  const known = status?.as?.allow ?? [];
+  if (status === undefined || allow === undefined || allow.every((one) => known.includes(one))) return;
+  const as = { ...status.as, allow: [...new Set([...known, ...allow])] };
+  const content = `${JSON.stringify({ ...status, as })}\n`;
+  await amendNetwork(engine, name, `net start ${name}`, [
+    putFile({ path: places.paths(name).status, content }),
+  ]);
 }
 
 const ofNetwork =
@@ -131,6 +156,13 @@ export function plannedStop(engine: Engine, name: string): readonly OpenChange[]
   return planRecovery(engine)
     .filter(({ change }) => ofNetwork(name)(change))
     .map((open) => ({ ...open, decision: { kind: 'undo', why: 'asked for' } }));
+}
+
+/** What a start takes back first: an earlier one was cut short. */
+export function plannedHealing(engine: Engine, name: string): readonly OpenChange[] {
+  return planRecovery(engine).filter(
+    ({ change, decision }) => decision.kind === 'undo' && ofNetwork(name)(change),
+  );
 }
 
 /** The definition and the leases stay. */

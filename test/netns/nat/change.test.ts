@@ -68,11 +68,34 @@ test('made by flags; its hosts are changed while it runs', async () => {
     [[], 2],
   ] as const)
     expect(await update(...words), words.join(' ')).toMatchObject({ status });
+  expect((await update('--dns-host', '10.96.0.77,db,db2', '--dry-run')).stdout).toMatch(
+    /dns=?[\s\S]*stop-dnsmasq[\s\S]*\ndnsmasq --conf-file=/,
+  );
   expect(await update('--remove-host', macOf, '--dns-host', '10.96.0.77,db,db2')).toMatchObject({
     status: 0,
   });
   expect(guest.resolve('db2', '10.96.0.1')).toEqual(['10.96.0.77']);
   expect((await w.qlaunch('net', 'dumpxml', 'lab')).stdout).not.toContain('<host mac');
+
+  // What its dnsmasq would not take is refused, and the one that runs goes on.
+  const seen = async (): Promise<unknown> => [
+    JSON.parse((await w.qlaunch('net', 'info', 'lab', '--json')).stdout),
+    (await w.qlaunch('net', 'dumpxml', 'lab')).stdout,
+  ];
+  const options = '<dnsmasq:options><dnsmasq:option value="cache-size=many"/></dnsmasq:options></network>';
+  const odd = (await w.qlaunch('net', 'dumpxml', 'lab')).stdout
+    .replace('<network', '<network xmlns:dnsmasq="http://libvirt.org/schemas/network/dnsmasq/1.0"')
+    .replace('</network>', options);
+  writeFileSync(join(w.dir, 'odd.xml'), odd);
+  expect(await w.qlaunch('net', 'define', 'odd.xml')).toMatchObject({ status: 0 });
+  const asBefore = await seen();
+  for (const words of [[], ['--dry-run']])
+    expect(await update('--dns-host', '10.96.0.78,db3', ...words)).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(/nothing was changed[\s\S]*line \d+: cache-size=many/),
+    });
+  expect(await seen()).toEqual(asBefore);
+  expect(guest.resolve('db2', '10.96.0.1')).toEqual(['10.96.0.77']);
   expect(await w.qlaunch('net-destroy', 'lab', '--force')).toMatchObject({ status: 0 });
   execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
   expect(differences(before, snapshot())).toEqual([]);
@@ -118,6 +141,19 @@ test('started at boot by systemd; elsewhere what to set up is said', async () =>
   expect(await w.qlaunch(...CREATE)).toMatchObject({ status: 0 });
   const hint = await w.qlaunch('net', 'autostart', 'lab');
   expect(hint).toMatchObject({ status: 0, stderr: expect.stringContaining('/etc/local.d/qlaunch.start') });
+  // What it says to type, typed; and what it makes, run as OpenRC and cron run it.
+  mkdirSync('/etc/local.d', { recursive: true });
+  mkdirSync('/etc/cron.d', { recursive: true });
+  onTestFinished(() => {
+    for (const made of ['/etc/local.d/qlaunch.start', '/etc/cron.d/qlaunch']) rmSync(made, { force: true });
+  });
+  for (const [, line = ''] of hint.stderr.matchAll(/^ {2}(?:OpenRC|cron): +(.*)$/gm))
+    execFileSync('sh', ['-c', line.replace('rc-update', 'true rc-update')]);
+  const [, reboot = ''] = /^@reboot root (.*)$/m.exec(readFileSync('/etc/cron.d/qlaunch', 'utf8')) ?? [];
+  for (const boot of ['/etc/local.d/qlaunch.start', reboot]) {
+    execFileSync('sh', ['-c', boot], { env: { ...w.env, PATH: '/usr/bin:/bin' } });
+    expect((await w.qlaunch('net', 'stop', 'lab')).status, boot).toBe(0);
+  }
   expect((await w.qlaunch('net', 'autostart')).stdout).toBe('lab');
   expect(await w.qlaunch('net', 'autostart', 'lab', '--disable')).toMatchObject({ status: 0 });
 

@@ -111,6 +111,10 @@ test('a firewall that came later, a bridge that is gone, a definition that is an
   sh('nft delete table inet guard');
   sh('ip link delete dev lab0');
   expect(wrong(await report(w))).toEqual(['net-bridge']);
+  // What is taken back, and what is made then.
+  expect((await w.qlaunch('net', 'check', '--fix', '--dry-run')).stdout).toMatch(
+    /nft delete table inet qlaunch_lab[\s\S]*create table inet qlaunch_lab/,
+  );
   expect(await report(w, 'lab', '--fix')).toMatchObject({ ok: true, mended: ['lab: net-bridge'] });
 
   // Another one has its name by now: nothing is written to it.
@@ -137,6 +141,21 @@ test('a firewall that came later, a bridge that is gone, a definition that is an
   expect(await w.qlaunch('net', 'restart', 'lab')).toMatchObject({ status: 3 });
   const dryRun = await w.qlaunch('net', 'restart', 'lab', '--force', '--dry-run');
   expect(dryRun).toMatchObject({ status: 0, stdout: expect.stringContaining('10.97.0.1/24') });
+  for (const line of ['link set dev two0 master lab0', 'link set dev two0 type bridge_slave isolated on'])
+    expect(dryRun.stdout).toContain(line);
+  // That it can not be started is seen while it still runs.
+  const runs = async (): Promise<unknown> => JSON.parse((await w.qlaunch('net', 'list', '--json')).stdout);
+  const asBefore = await runs();
+  sh(
+    'ip link add name away type veth peer name away1; ip link set dev away up; ip route add 10.97.0.0/16 dev away',
+  );
+  for (const words of [['--force'], ['--force', '--dry-run']])
+    expect(await w.qlaunch('net', 'restart', 'lab', ...words)).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('this host reaches 10.97.0.0/16 on away'),
+    });
+  sh('ip link delete dev away');
+  expect(await runs()).toEqual(asBefore);
   expect(await w.qlaunch('net', 'restart', 'lab', '--force')).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/started anew: lab0, 10\.97\.0\.1\/24, fd98::1\/64\n.*two0/),

@@ -67,6 +67,10 @@ test('port 53 is somebody else’s: he is named, and DHCP is ours all the same',
   execFileSync('ip', ['link', 'delete', 'dev', 'guest0']);
   expect(await w.qlaunch('net', 'start', 'lab', '--dns', 'off')).toMatchObject({ status: 0 });
   expect(conf()).not.toContain('dns-server');
+  // As it was started.
+  expect(await w.qlaunch('net', 'restart', 'lab')).toMatchObject({ status: 0 });
+  expect(conf()).toMatch(/\nport=0\n/);
+  expect(conf()).not.toContain('dns-server');
   expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
   expect(differences(before, snapshot())).toEqual([]);
 });

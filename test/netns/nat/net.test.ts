@@ -135,7 +135,21 @@ test('two networks share forwarding, and the last one puts it back', async () =>
   const w = await labWorld();
   const before = snapshot();
   await w.qlaunch('net', 'start', 'lab');
+  // Its first start writes it down, and so does what is printed.
+  expect((await w.qlaunch('net', 'start', 'default', '--dry-run')).stdout).toContain(
+    `${join(w.dir, 'config/networks/default.xml')}\n`,
+  );
   expect(await w.qlaunch('net', 'start', 'default')).toMatchObject({ status: 0, stderr: '' });
+  expect(await w.qlaunch('net', 'start', 'default', '--dry-run')).toMatchObject({
+    ...{ status: 0, stdout: '' },
+    stderr: 'network default is started already',
+  });
+  // A port of a bridge with STP is silent for four seconds; and what is told is what runs.
+  expect((await w.qlaunch('net', 'dumpxml', 'default')).stdout).toContain('stp="off" delay="0"');
+  const bridge = (await infoOf(w, 'default')).bridge;
+  expect(execFileSync('ip', ['-d', 'link', 'show', 'dev', bridge], { encoding: 'utf8' })).toContain(
+    'stp_state 0',
+  );
   expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
   expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8')).toBe('1\n');
   expect(await w.qlaunch('net', 'stop', 'default')).toMatchObject({ status: 0 });
