@@ -1,5 +1,6 @@
 // One executable that is all three programs, told apart by the name it is called by. Its compiler is pinned by the
 // lock file in scripts/standalone and installed there only when this build is asked for.
+// build-standalone.mjs [DIR]: into DIR, dist/standalone unless said.
 import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 
@@ -10,11 +11,12 @@ const cpu = process.arch === 'arm64' ? 'linux-aarch64' : 'linux-x64';
 const bun = `${home}/node_modules/@oven/bun-${cpu}/bin/bun`;
 if (!existsSync(bun)) execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: home, stdio: 'inherit' });
 
+const dir = process.argv[2] ?? 'dist/standalone';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-rmSync('dist/standalone', { recursive: true, force: true });
-mkdirSync('dist/standalone', { recursive: true });
+rmSync(dir, { recursive: true, force: true });
+mkdirSync(dir, { recursive: true });
 const define = ['--define', `QLAUNCH_VERSION=${JSON.stringify(version)}`];
-const outfile = ['--outfile', 'dist/standalone/qlaunch'];
+const outfile = ['--outfile', `${dir}/qlaunch`];
 execFileSync(
   bun,
   ['build', '--compile', '--minify', '--bytecode', ...define, ...outfile, 'src/cli/standalone.ts'],
@@ -22,5 +24,4 @@ execFileSync(
     stdio: 'inherit',
   },
 );
-for (const name of ['qemu-ifup', 'qemu-ifdown'])
-  linkSync('dist/standalone/qlaunch', `dist/standalone/${name}`);
+for (const name of ['qemu-ifup', 'qemu-ifdown']) linkSync(`${dir}/qlaunch`, `${dir}/${name}`);

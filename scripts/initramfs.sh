@@ -8,7 +8,7 @@ install_modules() {
   shift 3
   release=$(basename "$linux"/lib/modules/*)
   mkdir -p "$tree/lib/modules/$release"
-  cp "$linux/lib/modules/$release"/modules.{builtin,order} "$tree/lib/modules/$release/"
+  cp "$linux/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$tree/lib/modules/$release/"
   closure=$(module_closure "$linux/lib/modules/$release" "$@") || return 1
   while read -r file; do
     install -D -m 644 "$file" "$tree/lib/modules/$release/${file#"$linux/lib/modules/$release/"}"

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { labCommand } from './lab-machine.mjs';
 import { neededBy } from './needs.mjs';
+import { runVitest } from './vitest.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
+const sandbox = new URL('sandbox', import.meta.url).pathname;
 /** ms: the boot itself takes about 5 s; a vitest run about 12 s, one with a guest inside the lab two minutes. */
 const DEADLINE_MS = { boot: 120_000, perFile: 600_000 };
 
@@ -21,9 +23,42 @@ export async function runLab(files, { show, say, tell }) {
   const results = [];
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      results.push(...(await runIn(...next, { show, say, tell })));
+      results.push(...(await (next[0] === 'systemd' ? runBeside : runIn)(...next, { show, say, tell })));
   };
   await Promise.all([worker(), worker()]);
+  return results;
+}
+
+/**
+ * Files whose machine boots Debian, and is rebooted: their vitest runs outside of it, in a sandbox that is the other end
+ * of its cables. They find what to boot in QLAUNCH_TEST_SYSTEMD: JSON of { kernel, initrd, disk, programs }.
+ */
+async function runBeside(_, files, { show, say, tell }) {
+  say('making what the machine with systemd needs');
+  // Apart from dist/standalone, which other tests would run as well once it is there.
+  const programs = join(root, '.cache/standalone');
+  execFileSync(process.execPath, [join(root, 'scripts/build-standalone.mjs'), programs]);
+  const [kernel, initrd, disk] = execFileSync(join(root, 'scripts/systemd-machine'), { encoding: 'utf8' })
+    .trim()
+    .split('\n');
+  const env = { QLAUNCH_TEST_SYSTEMD: JSON.stringify({ kernel, initrd, disk, programs }) };
+  // One test goes on where the one before has left the machine.
+  const options = ['--bail=1'];
+  const results = [];
+  for (const file of files) {
+    const job = {
+      project: 'lab',
+      files: [file],
+      deadlineMs: DEADLINE_MS.perFile * 2,
+      wrapper: [sandbox],
+      env,
+      options,
+    };
+    const since = Date.now();
+    const result = { ...(await runVitest(job, show)), file };
+    tell(`${file} beside its machine (${((Date.now() - since) / 1000).toFixed(1)} s)`, result);
+    results.push(result);
+  }
   return results;
 }
 
@@ -98,7 +133,7 @@ function jobScript() {
   ].join('\n');
 }
 
-/** "// lab: 10.x" in a file's head asks for that machine. */
+/** "// lab: 10.x" in a file's head asks for that machine, "// lab: systemd" for one that the file itself boots. */
 function flavourOf(file) {
   return /^\/\/ lab: *(\S+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '7.2';
 }
