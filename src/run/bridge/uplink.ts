@@ -5,7 +5,7 @@ import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
 import { DHCP_PROGRAMS, RESOLV_CONF } from '../../plan/bridge/dhcp.ts';
-import { modelOf } from '../../plan/bridge/persist/model.ts';
+import { modelToBe } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
 import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
@@ -89,7 +89,7 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
       ? []
       : await persistSteps(
           engine.machine,
-          { ...wish, ...mac, ...modelOf(facts) },
+          { ...wish, ...mac, ...modelToBe(facts, layer, readdress) },
           persist === true ? undefined : persist,
         );
   const vlans = found.links.flatMap(({ ifname, lower, kind }) =>
@@ -126,7 +126,7 @@ async function withDhcp(
  */
 export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: number): Promise<Moved> {
   const id = newId(engine);
-  const title = titleOf('create', wish.name, wish.uplink, wish.readdress !== undefined);
+  const title = titleOf('create', wish.name, wish.uplink, wish.readdress);
   const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
   let before: Before = { gateways: [], dns: [] };
   let clients: readonly string[] = [];
@@ -176,7 +176,7 @@ export async function refreshWayBack(
   { id, bridge, port, readdressed: other }: BridgeChange,
 ): Promise<void> {
   // What the bridge has never was the NIC's.
-  if (port === undefined || other === true) return;
+  if (port === undefined || other !== undefined) return;
   await engine.locked(`look at ${bridge}`, async () => {
     const links = await readFacts(engine.machine, engine.newToken());
     const { journal } = loadChange(engine.stores, engine.world, id);

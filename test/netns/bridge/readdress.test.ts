@@ -77,10 +77,9 @@ test('who is logged in over an address that would be gone is not cut off; mistak
   expect(cut.stderr).toContain('your session (10.9.0.1) is with 10.9.0.50, which br0 would not have');
   expect(cut.stderr).toContain('--address 10.9.0.50/24');
   expect((await qlaunch(...CREATE, '--dhcp')).stderr).toContain('which br0 may not get');
-  const wrong = await qlaunch(...CREATE, '--dhcp', '--address', '10.9.0.0/24', '--persist');
+  const wrong = await qlaunch(...CREATE, '--dhcp', '--address', '10.9.0.0/24');
   expect(wrong.status).toBe(2);
-  for (const at of ['--address: the bridge has', 'the network itself', '--persist: '])
-    expect(wrong.stderr).toContain(at);
+  for (const at of ['--address: the bridge has', 'the network itself']) expect(wrong.stderr).toContain(at);
   expect(differences(before, look())).toEqual([]);
   const both = await qlaunch(...CREATE, '--address', '10.9.0.77/24', '--address', '10.9.0.50/24');
   expect(both).toMatchObject({ status: 0 });
