@@ -1,8 +1,8 @@
 // needs: bridge, veth
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { scratchDir } from '../../tiers/guest.ts';
-import { bridgeNow, hostWith, networkd } from './managers.ts';
+import { bridgeNow, hostWith, networkd, POLICY, policyNow } from './managers.ts';
 import { cable, ip, NIC, settled } from './outside.ts';
 import { server } from './server.ts';
 
@@ -123,6 +123,28 @@ test('--address and --dhcp: networkd makes at boot what the bridge has, and not 
   expect(readFileSync(`${DIR}/20-lan.network`, 'utf8')).toBe(OLD);
   ip('link delete br0');
 }, 120_000);
+
+test('policy rules, a table of its own and two ways out, which no file says, are there at boot', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/systemd');
+  enable();
+  cable();
+  for (const line of POLICY) ip(line);
+  onTestFinished(() => ['100', '101'].forEach((one) => void ip(`rule del priority ${one}`)));
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist=networkd', '--no-confirm'];
+  expect(await qlaunch(...create)).toMatchObject({ status: 0, stderr: '' });
+  const now = policyNow();
+  ip('link delete br0');
+  ip(`link set ${NIC} down`);
+  ip(`address flush dev ${NIC}`);
+  for (const one of ['100', '101']) ip(`rule del priority ${one}`);
+  const { log, end } = networkd();
+  await settled(() => ip('route show').includes('nexthop') && ip('route show table 7').includes('10.7'));
+  expect(policyNow()).toEqual(now);
+  expect(log()).not.toMatch(/qlaunch-br0[^ ]*:\d+/);
+  await end();
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  ip('link delete br0');
+}, 60_000);
 
 test('a bridge without an uplink is up at boot without a carrier', async () => {
   const { qlaunch } = hostWith(undefined, DIR, '/run/systemd');

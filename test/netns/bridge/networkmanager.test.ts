@@ -1,8 +1,8 @@
 // needs: bridge, veth
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { scratchDir } from '../../tiers/guest.ts';
-import { bridgeNow, hostWith, networkManager, offline } from './managers.ts';
+import { bridgeNow, hostWith, networkManager, offline, POLICY, policyNow } from './managers.ts';
 import { cable, ip, NIC, settled } from './outside.ts';
 import { server } from './server.ts';
 
@@ -135,4 +135,28 @@ test('--address and --dhcp: nmcli reads of ours what was written', async () => {
     expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
   }
   expect(readFileSync(`${DIR}/lan.nmconnection`, 'utf8')).toBe(OLD);
+}, 90_000);
+
+test('policy rules, a table of its own and two ways out, which no profile says, are there at boot', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/NetworkManager', '/run/dbus', '/var/lib/NetworkManager');
+  enable();
+  cable();
+  for (const line of POLICY) ip(line);
+  onTestFinished(() => ['100', '101'].forEach((one) => void ip(`rule del priority ${one}`)));
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist=networkmanager', '--no-confirm'];
+  expect(await qlaunch(...create)).toMatchObject({ status: 0, stderr: '' });
+  const now = policyNow();
+  ip('link delete br0');
+  ip(`address flush dev ${NIC}`);
+  for (const one of ['100', '101']) ip(`rule del priority ${one}`);
+  const { end } = await networkManager();
+  await settled(
+    () =>
+      ip('route show').includes('nexthop') &&
+      ip('route show table 7').includes('10.7') &&
+      ip('rule show').includes('101:'),
+  );
+  expect(policyNow()).toEqual(now);
+  await end();
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
 }, 90_000);

@@ -131,7 +131,7 @@ function routeWish({ row }: Route): readonly RouteWish[] {
 }
 
 /** Of the link itself, or of what it speaks from. */
-const isOfLink = (rule: Rule, link: string, addresses: readonly LinkAddress[]): boolean =>
+export const isOfLink = (rule: Rule, link: string, addresses: readonly LinkAddress[]): boolean =>
   namesLink(rule, link) ||
   addresses.some(({ family, local }) => rule.family === family && rule.row['src'] === local);
 

@@ -267,10 +267,13 @@ test.each([
 
 test('the script has the rules of the bridge as well', () => {
   const rule = { ...RULE, row: { ...RULE.row, iif: 'br0' } };
-  const now = { ...on({ rules: [rule] }), link: 'br0' };
-  expect(ipScript({ name: 'br0', ...modelOf(now) }, now)).toContain(
-    'ip -4 rule add from all iif br0 priority 100 table 7',
-  );
+  const own = { ...RULE, row: { priority: 101, src: '192.0.2.5', table: '7' } };
+  const strange = { ...own, row: { ...own.row, src: '192.0.2.9' } };
+  const now = { ...on({ rules: [rule, own, strange] }), link: 'br0' };
+  const script = ipScript({ name: 'br0', ...modelOf(now) }, now);
+  expect(script).toContain('ip -4 rule add from all iif br0 priority 100 table 7');
+  expect(script).toContain('ip -4 rule add from 192.0.2.5 priority 101 table 7');
+  expect(script).not.toContain('192.0.2.9');
 });
 
 type Wish = Parameters<typeof netplanFiles>[0];
