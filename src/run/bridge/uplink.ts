@@ -33,6 +33,7 @@ import { refuseBusy, refuseCutOff } from './checks.ts';
 import { bridgeNfSteps } from './made.ts';
 import { persistSteps } from './persist/steps.ts';
 import { type Before, clientsMissing, disproof, leaseMissing, lookBefore } from './proof.ts';
+import { rememberResolvConf, sumOfResolvConf } from './resolv-conf.ts';
 
 export interface UplinkBridge extends BridgeSettings {
   readonly name: string;
@@ -130,6 +131,7 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
   let before: Before = { gateways: [], dns: [] };
   let clients: readonly string[] = [];
+  const sum = await sumOfResolvConf(engine);
   let told: Pick<Moved, 'lost' | 'vlans'> = { lost: [], vlans: [] };
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
     const looked = await look(engine, wish, id, links);
@@ -151,7 +153,10 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     ...(await disproof(engine.machine, before, wish.name, wish.uplink)),
     ...(await clientsMissing(clients, wish.name)),
   ];
-  if (wrong.length === 0) return { id, proven: before, ...told };
+  if (wrong.length === 0) {
+    if (wish.readdress?.dhcp === true) await rememberResolvConf(engine, id, sum);
+    return { id, proven: before, ...told };
+  }
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {
     what: `${wish.name} did not do what ${wish.uplink} did`,
