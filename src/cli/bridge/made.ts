@@ -13,6 +13,7 @@ import {
   setOrder,
   undoAll,
 } from '../../run/bridge/made.ts';
+import { editedSince } from '../../run/bridge/resolv-conf.ts';
 import { listBridges } from '../../run/bridge/show.ts';
 import { refreshWayBack } from '../../run/bridge/uplink.ts';
 import type { Engine } from '../../run/engine.ts';
@@ -144,13 +145,13 @@ export async function remove(name: string, options: DeleteOptions): Promise<numb
     );
   requireRoot(ROOTS);
   for (const change of changes) if (change.verb === 'create') await refreshWayBack(engine, change);
+  const edited: string[] = [];
+  for (const { id } of changes) edited.push(...(await editedSince(engine, id)));
   const result = await undoAll(engine, changes);
   // After a reboot only files were left to take back: the bridge itself was made at boot, by ifupdown.
   const still = result.left.length === 0 && (await listBridges(engine)).some((row) => row.name === name);
-  const said = still
-    ? [...result.said, `${name} was made at boot, and stays until the next one`]
-    : result.said;
-  return told({ ...result, said }, options);
+  const said = still ? [`${name} was made at boot, and stays until the next one`] : [];
+  return told({ ...result, said: [...result.said, ...edited, ...said] }, options);
 }
 
 /** What it would change in files that are there comes last, as comments. */

@@ -1,6 +1,7 @@
 /** qlaunch bridge confirm | revert. */
 import { EXIT } from '../../errors.ts';
 import { trialOf } from '../../run/bridge/made.ts';
+import { editedSince } from '../../run/bridge/resolv-conf.ts';
 import { confirmChange } from '../../run/confirm/confirm.ts';
 import { revertTrial } from '../../run/confirm/revert.ts';
 import { told } from '../changes.ts';
@@ -27,5 +28,8 @@ export async function revert(
 ): Promise<number> {
   requireRoot(ROOTS);
   const engine = engineNow();
-  return told(await revertTrial(engine, trialOf(engine, name).id), options);
+  const { id } = trialOf(engine, name);
+  const edited = await editedSince(engine, id);
+  const result = await revertTrial(engine, id);
+  return told({ ...result, said: [...result.said, ...edited] }, options);
 }

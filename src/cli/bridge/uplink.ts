@@ -55,10 +55,7 @@ export async function create(name: string, uplink: string, options: CreateOption
 }
 
 /** What the bridge is to have instead of the NIC's addresses; undefined: those. */
-function readReaddress(
-  { keep, dhcp, address, persist }: CreateOptions,
-  gathering: Gathering,
-): Readdress | undefined {
+function readReaddress({ keep, dhcp, address }: CreateOptions, gathering: Gathering): Readdress | undefined {
   const said = [
     ...(keep === true ? ['--keep'] : []),
     ...(dhcp === true ? ['--dhcp'] : []),
@@ -70,12 +67,6 @@ function readReaddress(
     (text) => gathering.take(parseHostAddress(text, '--address')) ?? [],
   );
   if (dhcp !== true && address === undefined) return undefined;
-  if (persist !== undefined)
-    gathering.refuse(
-      '--persist',
-      `what is written is what the NIC has now: --keep`,
-      `say it without ${said[0]}`,
-    );
   return { addresses, dhcp: dhcp === true };
 }
 

@@ -8,14 +8,10 @@ import type { Host } from '../port.ts';
 
 const DEADLINE_MS = 10_000;
 
-/** Of others; empty where nft is missing, or may not be asked. @param handles of the rules as well */
-export async function readChains(
-  host: Pick<Host, 'run'>,
-  handles: boolean = false,
-): Promise<readonly Chain[]> {
+/** Of others; empty where nft is missing, or may not be asked. */
+export async function readChains(host: Pick<Host, 'run'>): Promise<readonly Chain[]> {
   if (which('nft') === undefined) return [];
-  const argv = ['nft', ...(handles ? ['-a'] : []), 'list', 'ruleset'] as const;
-  const { status, stdout } = await host.run(argv, { timeoutMs: DEADLINE_MS });
+  const { status, stdout } = await host.run(['nft', 'list', 'ruleset'], { timeoutMs: DEADLINE_MS });
   return status === 0 ? parseRuleset(stdout).filter(({ ours }) => !ours) : [];
 }
 

@@ -92,8 +92,28 @@ export function startClient(client: DhcpClient, nic: string, bridge: string, own
   ];
 }
 
-/** Written in place: it may be a mount of its own, as in containers. A link that it became since is somebody else's. */
-const PUT_BACK = '[ -L "$1" ] || { cat > "$1" && chmod "$2" "$1" && chown "$3" "$1"; }';
+/**
+ * Written in place: it may be a mount of its own, as in containers. A link that it became since is somebody else's, and
+ * so is what is not what the client wrote, where that is known.
+ */
+const PUT_BACK = [
+  'if [ -L "$1" ]; then exit 0; fi',
+  'if [ $# -gt 3 ] && [ "$(cksum < "$1")" != "$4" ]; then exit 0; fi',
+  'cat > "$1" && chmod "$2" "$1" && chown "$3" "$1"',
+].join('\n');
+
+/** cksum(1) of what is in it now: a line. */
+export const SUM_OF_RESOLV_CONF: Argv = ['sh', '-c', 'cksum < "$1"', 'sh', RESOLV_CONF];
+
+const WORDS = ['sh', '-c', PUT_BACK, 'sh'] as const;
+
+/** The way back that leaves alone what has another sum; undefined: this is none. */
+export const putBackWhere = (argv: Argv, sum: string): Argv | undefined =>
+  argv[2] === PUT_BACK ? [argv[0], ...argv.slice(1, WORDS.length + 3), sum] : undefined;
+
+/** What it was told to look for. */
+export const sumIn = (argv: Argv): string | undefined =>
+  argv[2] === PUT_BACK ? argv[WORDS.length + 3] : undefined;
 
 /**
  * Before a client that never ran here: the scripts of dhclient and udhcpc write /etc/resolv.conf, and nothing of theirs
@@ -105,7 +125,7 @@ export function keepResolvConf(file: FileContent): Step {
   return {
     title: `see what is in ${RESOLV_CONF}, which the DHCP client will write`,
     do: { run: ['cat', RESOLV_CONF] },
-    undo: { run: ['sh', '-c', PUT_BACK, 'sh', ...words], stdin: content, gone: [] },
+    undo: { run: [...WORDS, ...words], stdin: content, gone: [] },
     deadlineMs: START_MS,
   };
 }

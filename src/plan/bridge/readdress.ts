@@ -13,6 +13,13 @@ export interface Readdress {
   readonly dhcp: boolean;
 }
 
+/** Those whose addresses are others. */
+export const familiesOf = ({ addresses, dhcp }: Readdress): readonly LinkAddress['family'][] =>
+  (['inet', 'inet6'] as const).filter(
+    (family) =>
+      (dhcp && family === 'inet') || addresses.some((one) => one.includes(':') === (family === 'inet6')),
+  );
+
 export interface Readdressed {
   readonly layer: Layer3;
   /** "default via 10.9.0.1": routes that have no way from the new addresses. */
@@ -20,10 +27,11 @@ export interface Readdressed {
 }
 
 /** Link-local addresses of IPv6 stay: nothing depends on them but the link itself. */
-export function readdressed(from: Layer3, { addresses, dhcp }: Readdress): Readdressed {
+export function readdressed(from: Layer3, readdress: Readdress): Readdressed {
+  const { addresses, dhcp } = readdress;
   const fresh = addresses.map(newAddress);
-  const isReplaced = (family: LinkAddress['family']): boolean =>
-    (dhcp && family === 'inet') || fresh.some((one) => one.family === family);
+  const families = familiesOf(readdress);
+  const isReplaced = (family: LinkAddress['family']): boolean => families.includes(family);
   const stays = (one: LinkAddress): boolean =>
     !isReplaced(one.family) || (one.family === 'inet6' && one.scope === 'link');
   const old = from.addresses.filter((one) => !stays(one));
@@ -59,7 +67,7 @@ function newAddress(text: string): LinkAddress {
 }
 
 /** Its source is one of the addresses, and each of its gateways in one of their networks. */
-function hasWay({ family, row }: Route, now: readonly LinkAddress[], dhcp: boolean): boolean {
+export function hasWay({ family, row }: Route, now: readonly LinkAddress[], dhcp: boolean): boolean {
   const source = row['prefsrc'];
   if (typeof source === 'string' && !now.some(({ local }) => local === source)) return false;
   const hops = Array.isArray(row['nexthops']) ? (row['nexthops'] as Route['row'][]) : [row];

@@ -1,6 +1,13 @@
 /** Firewall rules that name a NIC: what comes in by it as a port comes in by the bridge, which they do not know. */
 import type { Chain } from '../firewall/ruleset.ts';
 import { shellWord } from '../shell.ts';
+import { addElements, type NamedSet, setsIn } from './wall-set.ts';
+
+/** What decides on this host what may pass, but for us. */
+export interface Wall {
+  readonly chains: readonly Chain[];
+  readonly sets: readonly NamedSet[];
+}
 
 export interface NamingRule {
   readonly family: string;
@@ -12,10 +19,24 @@ export interface NamingRule {
 }
 
 /** Of `nft -a list ruleset`. Those whose copy for the bridge stands right before or behind them are not among them. */
-export function rulesNaming(chains: readonly Chain[], nic: string, bridge: string): readonly NamingRule[] {
+export function rulesNaming({ chains, sets }: Wall, nic: string, bridge: string): readonly NamingRule[] {
+  const said = new Set<NamedSet>();
   return chains.flatMap(({ family, table, name, rules, handles = [] }) =>
     rules.flatMap((rule, index) => {
-      const other = forBridge(rule, nic, bridge);
+      const used = setsOf(sets, { family, table, rule }).filter(
+        (set) => missingIn(set, nic, bridge).length > 0,
+      );
+      const inSets = used
+        .filter((set) => !set.byIndex && !said.has(set))
+        .map((set) => {
+          // One cure for all rules that use it.
+          said.add(set);
+          const shown = `${rule}, and ${set.name} has ${namedIn(set, nic)}`;
+          const cure = addElements(set, missingIn(set, nic, bridge));
+          return { family, table, chain: name, rule: shown, cure };
+        });
+      if (used.some(({ byIndex }) => !byIndex)) return inSets;
+      const other = used.length > 0 ? withoutIndex(rule, bridge) : forBridge(rule, nic, bridge);
       if (other === undefined) return [];
       const beside = [rules[index - 1], rules[index + 1]].map((one) => (one ? normal(one) : undefined));
       if (!other.replaces && beside.includes(normal(other.text))) return [];
@@ -27,6 +48,43 @@ export function rulesNaming(chains: readonly Chain[], nic: string, bridge: strin
     }),
   );
 }
+
+const setsOf = (
+  sets: readonly NamedSet[],
+  { family, table, rule }: { readonly family: string; readonly table: string; readonly rule: string },
+): readonly NamedSet[] => {
+  const names = setsIn(rule);
+  return sets.filter((set) => names.includes(set.name) && set.family === family && set.table === table);
+};
+
+/** What it has for the NIC, said for the bridge; empty: nothing, or it has both. */
+function missingIn({ elements }: NamedSet, nic: string, bridge: string): readonly string[] {
+  const key = (element: string): string => element.replace(/ (:|timeout) .*/, '');
+  const names = (element: string): readonly string[] => key(element).match(/"[^"]*"/g) ?? [];
+  const of = (link: string): readonly string[] =>
+    elements.filter((element) => names(element).some((one) => covers(one, link)));
+  const renamed = (element: string, link: string): string =>
+    key(element).replaceAll(/"[^"]*"/g, (one) => (covers(one, link) ? `"${bridge}"` : one));
+  const there = new Set(of(bridge).map((element) => renamed(element, bridge)));
+  return of(nic)
+    .filter((element) => !there.has(renamed(element, nic)))
+    .map((element) => renamed(element, nic) + element.slice(key(element).length));
+}
+
+const namedIn = ({ elements }: NamedSet, nic: string): string =>
+  elements.flatMap((element) => element.match(/"[^"]*"/g) ?? []).find((one) => covers(one, nic)) ?? nic;
+
+/** A set of indices takes no bridge that is not there yet. */
+const withoutIndex = (
+  rule: string,
+  bridge: string,
+): { readonly text: string; readonly replaces: boolean } | undefined => {
+  if (!/\b[io]if (?:!= )?@/.test(rule)) return undefined;
+  const text = rule.replace(/\b([io])if (!= )?@\S+/, (all: string, way: string, not?: string) =>
+    not === undefined ? `${way}ifname "${bridge}"` : `${way}ifname != "${bridge}" ${all}`,
+  );
+  return { text, replaces: / != /.test(rule) };
+};
 
 /** `iif` holds the index of a link that has to be there. */
 const byName = (rule: string): string => rule.replaceAll(/\b([io])if\b/g, '$1ifname');

@@ -3,7 +3,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { linkTo } from '../../host/bridge/reach.ts';
 import { sshSession } from '../../host/bridge/session.ts';
 import { processesNaming } from '../../host/bridge/users.ts';
-import { readChains } from '../../host/firewall/read.ts';
+import { readWall } from '../../host/bridge/wall.ts';
 import type { Machine } from '../../host/port.ts';
 import type { Layer3 } from '../../plan/bridge/layer3.ts';
 import type { Readdress } from '../../plan/bridge/readdress.ts';
@@ -120,7 +120,7 @@ function zoneCure(table: string, rule: string, bridge: string): string | undefin
 
 /** A rule that lets ssh in by the NIC lets nothing in by the bridge: the host would be there, and out of reach. */
 async function firewallNames(machine: Machine, nic: string, bridge: string): Promise<readonly Objection[]> {
-  const found = rulesNaming(await readChains(machine, true), nic, bridge);
+  const found = rulesNaming(await readWall(machine), nic, bridge);
   return found.map(({ family, table, chain, rule, cure }) => ({
     why: `the firewall has a rule for ${nic} (${family} ${table} ${chain}: ${rule}), and what comes in then comes in by ${bridge}`,
     todo: zoneCure(table, rule, bridge) ?? `${cure}   # or --force`,

@@ -5,7 +5,7 @@ import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
 import { DHCP_PROGRAMS, RESOLV_CONF } from '../../plan/bridge/dhcp.ts';
-import { modelOf } from '../../plan/bridge/persist/model.ts';
+import { modelToBe } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
 import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
@@ -33,6 +33,7 @@ import { refuseBusy, refuseCutOff } from './checks.ts';
 import { bridgeNfSteps } from './made.ts';
 import { persistSteps } from './persist/steps.ts';
 import { type Before, clientsMissing, disproof, leaseMissing, lookBefore } from './proof.ts';
+import { rememberResolvConf, sumOfResolvConf } from './resolv-conf.ts';
 
 export interface UplinkBridge extends BridgeSettings {
   readonly name: string;
@@ -89,7 +90,7 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
       ? []
       : await persistSteps(
           engine.machine,
-          { ...wish, ...mac, ...modelOf(facts) },
+          { ...wish, ...mac, ...modelToBe(facts, layer, readdress) },
           persist === true ? undefined : persist,
         );
   const vlans = found.links.flatMap(({ ifname, lower, kind }) =>
@@ -126,10 +127,11 @@ async function withDhcp(
  */
 export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: number): Promise<Moved> {
   const id = newId(engine);
-  const title = titleOf('create', wish.name, wish.uplink, wish.readdress !== undefined);
+  const title = titleOf('create', wish.name, wish.uplink, wish.readdress);
   const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
   let before: Before = { gateways: [], dns: [] };
   let clients: readonly string[] = [];
+  const sum = await sumOfResolvConf(engine);
   let told: Pick<Moved, 'lost' | 'vlans'> = { lost: [], vlans: [] };
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
     const looked = await look(engine, wish, id, links);
@@ -151,7 +153,10 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     ...(await disproof(engine.machine, before, wish.name, wish.uplink)),
     ...(await clientsMissing(clients, wish.name)),
   ];
-  if (wrong.length === 0) return { id, proven: before, ...told };
+  if (wrong.length === 0) {
+    if (wish.readdress?.dhcp === true) await rememberResolvConf(engine, id, sum);
+    return { id, proven: before, ...told };
+  }
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {
     what: `${wish.name} did not do what ${wish.uplink} did`,
@@ -176,7 +181,7 @@ export async function refreshWayBack(
   { id, bridge, port, readdressed: other }: BridgeChange,
 ): Promise<void> {
   // What the bridge has never was the NIC's.
-  if (port === undefined || other === true) return;
+  if (port === undefined || other !== undefined) return;
   await engine.locked(`look at ${bridge}`, async () => {
     const links = await readFacts(engine.machine, engine.newToken());
     const { journal } = loadChange(engine.stores, engine.world, id);

@@ -123,6 +123,26 @@ test('once confirmed, ifupdown makes the same bridge at boot; deleted, its file 
   expect(readFileSync(INTERFACES, 'utf8')).toBe(OLD);
 }, 60_000);
 
+test('--address: ifupdown makes at boot what the bridge has, and not what the NIC had', async () => {
+  const { qlaunch } = host();
+  cable();
+  run('ifup', NIC);
+  await quiet();
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist', '--no-confirm'];
+  expect(await qlaunch(...create, '--address', '10.9.0.77/24', '--address', '10.6.0.1/16')).toMatchObject({
+    status: 0,
+    stderr: '',
+  });
+  const now = layer3();
+  reboot();
+  run('ifup', '-a', '--exclude=lo');
+  expect(layer3()).toEqual(now);
+  expect(now.join()).not.toContain('10.9.0.50');
+  run('ifdown', 'br0');
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(readFileSync(INTERFACES, 'utf8')).toBe(OLD);
+}, 60_000);
+
 test('a bridge without an uplink: the same, in front of nothing', async () => {
   const { qlaunch } = host();
   const create = [

@@ -14,7 +14,7 @@ import {
 import { onTestFinished } from 'vitest';
 import { type World, world } from '../../tiers/cli.ts';
 import { SYSTEM_BUS } from '../../tiers/system-bus.ts';
-import { ip, settled } from './outside.ts';
+import { ip, NIC, settled } from './outside.ts';
 
 export const NETWORK_MANAGERS: string = execFileSync(
   new URL('../../../scripts/network-managers', import.meta.url).pathname,
@@ -124,6 +124,24 @@ export function bridgeNow(): Readonly<Record<string, unknown>> {
       .toSorted(),
   };
 }
+
+/** What no file says: rules of the NIC, a table of its own, two ways out. */
+export const POLICY: readonly string[] = [
+  `address add 10.9.0.50/24 brd + dev ${NIC}`,
+  `route add default nexthop via 10.9.0.1 dev ${NIC} weight 2 nexthop via 10.9.0.2 dev ${NIC} weight 1`,
+  `route add 10.7.0.0/16 via 10.9.0.1 dev ${NIC} table 7 src 10.9.0.50`,
+  `rule add iif ${NIC} fwmark 0x1/0xff priority 100 table 7`,
+  'rule add not from 10.9.0.50 to 10.6.0.0/16 priority 101 table 7',
+];
+
+/** … of the bridge, without what a manager adds of its own. */
+export const policyNow = (): readonly string[] =>
+  ['rule show', 'route show table 7', 'route show default'].flatMap((line) =>
+    ip(line)
+      .split('\n')
+      .map((one) => one.replaceAll(/ (proto|metric) \S+|(?<= )linkdown /g, '').trim())
+      .filter((one) => one !== ''),
+  );
 
 /** A line for sh that runs what `netplan generate` runs. */
 export const generator: string = `env LD_LIBRARY_PATH=${libraries.join(':')} ${NETWORK_MANAGERS}/usr/libexec/netplan/generate`;

@@ -12,8 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { scratchDir } from '../../tiers/guest.ts';
 import { bridgeNow, generator, hostWith, networkd } from './managers.ts';
 import { cable, ip, NIC, settled } from './outside.ts';
+import { server } from './server.ts';
 
 const DIR = '/etc/netplan';
 const OLD = `# Written by the installer.
@@ -85,6 +87,32 @@ test('netplan takes what is written and networkd makes the same bridge of it; de
   expect(readFileSync(`${DIR}/01-installer.yaml`, 'utf8')).toBe(OLD);
   expect(existsSync('/run/systemd/network/10-netplan-br0.netdev')).toBe(false);
   expect(readFileSync('/run/systemd/network/10-netplan-office.network', 'utf8')).toContain('10.9.0.50/24');
+}, 90_000);
+
+test('--address and --dhcp: netplan takes what is written, and makes of it what the bridge has', async () => {
+  const { qlaunch } = hostWith(command(), DIR, '/run/systemd', '/etc/systemd/network', '/run/udev');
+  cable();
+  await server(scratchDir());
+  mkdirSync('/run/systemd/network', { recursive: true });
+  writeFileSync(`${DIR}/01-installer.yaml`, OLD, { mode: 0o600 });
+  ip(`address add 10.9.0.50/24 brd + dev ${NIC}`);
+  ip(`address add fd09::50/64 dev ${NIC} nodad`);
+  ip('route add default via 10.9.0.1');
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist', '--no-confirm'];
+  const made = (name: string): string =>
+    readFileSync(`/run/systemd/network/10-netplan-${name}.network`, 'utf8');
+  expect(await qlaunch(...create, '--address', '10.9.0.77/24')).toMatchObject({ status: 0, stderr: '' });
+  const other = made('br0');
+  for (const line of ['Address=10.9.0.77/24', 'Address=fd09::50/64', 'Gateway=10.9.0.1', 'IPv6AcceptRA=no'])
+    expect(other).toContain(`${line}\n`);
+  expect(other + made('office')).not.toMatch(/10\.9\.0\.50|10\.7|DHCP=/);
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(await qlaunch(...create, '--dhcp')).toMatchObject({ status: 0, stderr: '' });
+  expect(made('br0')).toContain('DHCP=ipv4\n');
+  expect(made('br0')).toContain('Address=fd09::50/64\n');
+  expect(made('br0') + made('office')).not.toMatch(/10\.9\.0\.|10\.7/);
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(readFileSync(`${DIR}/01-installer.yaml`, 'utf8')).toBe(OLD);
 }, 90_000);
 
 test('what netplan does not take is taken back, and said', async () => {

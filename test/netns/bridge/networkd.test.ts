@@ -1,8 +1,10 @@
 // needs: bridge, veth
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { bridgeNow, hostWith, networkd } from './managers.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { scratchDir } from '../../tiers/guest.ts';
+import { bridgeNow, hostWith, networkd, POLICY, policyNow } from './managers.ts';
 import { cable, ip, NIC, settled } from './outside.ts';
+import { server } from './server.ts';
 
 const DIR = '/etc/systemd/network';
 const MAC = '52:54:00:aa:bb:01';
@@ -76,6 +78,73 @@ test('systemd-networkd makes the same bridge at boot of what the NIC had; delete
   expect(readdirSync(DIR)).toEqual(['10-lan.network']);
   expect(readFileSync(`${DIR}/10-lan.network`, 'utf8')).toBe(OLD);
 }, 90_000);
+
+test('--address and --dhcp: networkd makes at boot what the bridge has, and not what the NIC had', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/systemd');
+  enable();
+  cable();
+  await server(scratchDir());
+  writeFileSync(`${DIR}/20-lan.network`, OLD);
+  const carry = (): void => {
+    ip(`address flush dev ${NIC}`);
+    ip(`address add 10.9.0.50/24 brd + dev ${NIC}`);
+    ip(`address add fd09::50/64 dev ${NIC} nodad`);
+    ip('route add default via 10.9.0.1 proto static');
+  };
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist', '--no-confirm'];
+  const boot = async (address: RegExp): Promise<void> => {
+    ip('link delete br0');
+    ip(`link set ${NIC} down`);
+    ip(`address flush dev ${NIC}`);
+    const { log, end } = networkd();
+    await settled(
+      () =>
+        ip('-br link').includes('br0') &&
+        address.test(ip('-4 -o address show dev br0')) &&
+        ip('route show').includes('default') &&
+        ip('-6 -o address show dev br0').includes('fd09::50/64') &&
+        !ip('-6 -o address').includes('tentative'),
+    );
+    expect(log()).not.toMatch(/qlaunch-br0[^ ]*:\d+/);
+    expect(ip('-4 -o address show dev br0')).not.toContain('10.9.0.50/');
+    await end();
+  };
+  carry();
+  expect(await qlaunch(...create, '--address', '10.9.0.77/24')).toMatchObject({ status: 0, stderr: '' });
+  await boot(/ 10\.9\.0\.77\/24 /);
+  expect(ip('route show')).toMatch(/^default via 10\.9\.0\.1 dev br0 /m);
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+
+  ip('link delete br0');
+  carry();
+  expect(await qlaunch(...create, '--dhcp')).toMatchObject({ status: 0, stderr: '' });
+  await boot(/ 10\.9\.0\.1\d\d\/24 /);
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(readFileSync(`${DIR}/20-lan.network`, 'utf8')).toBe(OLD);
+  ip('link delete br0');
+}, 120_000);
+
+test('policy rules, a table of its own and two ways out, which no file says, are there at boot', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/systemd');
+  enable();
+  cable();
+  for (const line of POLICY) ip(line);
+  onTestFinished(() => ['100', '101'].forEach((one) => void ip(`rule del priority ${one}`)));
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist=networkd', '--no-confirm'];
+  expect(await qlaunch(...create)).toMatchObject({ status: 0, stderr: '' });
+  const now = policyNow();
+  ip('link delete br0');
+  ip(`link set ${NIC} down`);
+  ip(`address flush dev ${NIC}`);
+  for (const one of ['100', '101']) ip(`rule del priority ${one}`);
+  const { log, end } = networkd();
+  await settled(() => ip('route show').includes('nexthop') && ip('route show table 7').includes('10.7'));
+  expect(policyNow()).toEqual(now);
+  expect(log()).not.toMatch(/qlaunch-br0[^ ]*:\d+/);
+  await end();
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  ip('link delete br0');
+}, 60_000);
 
 test('a bridge without an uplink is up at boot without a carrier', async () => {
   const { qlaunch } = hostWith(undefined, DIR, '/run/systemd');

@@ -1,8 +1,10 @@
 // needs: bridge, veth
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { bridgeNow, hostWith, networkManager, offline } from './managers.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { scratchDir } from '../../tiers/guest.ts';
+import { bridgeNow, hostWith, networkManager, offline, POLICY, policyNow } from './managers.ts';
 import { cable, ip, NIC, settled } from './outside.ts';
+import { server } from './server.ts';
 
 const DIR = '/etc/NetworkManager/system-connections';
 const OLD = `[connection]
@@ -102,4 +104,59 @@ test('NetworkManager makes the same bridge at boot; deleted, the old profile is 
   expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
   expect(readdirSync(DIR)).toEqual(['lan.nmconnection']);
   expect(readFileSync(`${DIR}/lan.nmconnection`, 'utf8')).toBe(OLD);
+}, 90_000);
+
+test('--address and --dhcp: nmcli reads of ours what was written', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/NetworkManager');
+  enable();
+  cable();
+  await server(scratchDir());
+  writeFileSync(`${DIR}/lan.nmconnection`, OLD, { mode: 0o600 });
+  ip(`address add 10.9.0.50/24 brd + dev ${NIC}`);
+  ip(`address add fd09::50/64 dev ${NIC} nodad`);
+  ip('route add default via 10.9.0.1');
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist', '--no-confirm'];
+  for (const [said, now] of [
+    [
+      ['--address', '10.9.0.77/24'],
+      ['ipv4.method=manual', 'ipv4.address1=10.9.0.77/24', 'ipv4.gateway=10.9.0.1'],
+    ],
+    [['--dhcp'], ['ipv4.method=auto']],
+  ] as const) {
+    expect(await qlaunch(...create, ...said)).toMatchObject({ status: 0, stderr: '' });
+    const text = readFileSync(`${DIR}/br0.nmconnection`, 'utf8');
+    expect(keys(text)).toEqual(
+      expect.arrayContaining([...now, 'ipv6.address1=fd09::50/64', 'ipv4.dns=10.9.0.1;']),
+    );
+    expect(text).not.toContain('10.9.0.50');
+    const read = keys(offline(['connection', 'modify', 'connection.autoconnect', 'yes'], text)).join('\n');
+    // It writes the gateway behind the address.
+    for (const key of keys(text)) expect(read.replace(',10.9.0.1', '\nipv4.gateway=10.9.0.1')).toContain(key);
+    expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  }
+  expect(readFileSync(`${DIR}/lan.nmconnection`, 'utf8')).toBe(OLD);
+}, 90_000);
+
+test('policy rules, a table of its own and two ways out, which no profile says, are there at boot', async () => {
+  const { qlaunch } = hostWith(undefined, DIR, '/run/NetworkManager', '/run/dbus', '/var/lib/NetworkManager');
+  enable();
+  cable();
+  for (const line of POLICY) ip(line);
+  onTestFinished(() => ['100', '101'].forEach((one) => void ip(`rule del priority ${one}`)));
+  const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--persist=networkmanager', '--no-confirm'];
+  expect(await qlaunch(...create)).toMatchObject({ status: 0, stderr: '' });
+  const now = policyNow();
+  ip('link delete br0');
+  ip(`address flush dev ${NIC}`);
+  for (const one of ['100', '101']) ip(`rule del priority ${one}`);
+  const { end } = await networkManager();
+  await settled(
+    () =>
+      ip('route show').includes('nexthop') &&
+      ip('route show table 7').includes('10.7') &&
+      ip('rule show').includes('101:'),
+  );
+  expect(policyNow()).toEqual(now);
+  await end();
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
 }, 90_000);

@@ -9,18 +9,28 @@ const SCRIPTS = '/etc/sysconfig/network-scripts';
 const NETWORKD = '/etc/systemd/network';
 const OLD = `DEVICE=${NIC}\nONBOOT=yes\nBOOTPROTO=none\n# Of the rack.\nIPADDR=10.9.0.50\nPREFIX=24\nGATEWAY=10.9.0.1\n`;
 
-test('a bridge with addresses of its own is not written as what its NIC has in the files', async () => {
+test('a bridge with addresses of its own is written with these, and not with what its NIC has in the files', async () => {
   const { qlaunch } = hostWith(undefined, SCRIPTS);
   cable();
   writeFileSync(`${SCRIPTS}/ifcfg-${NIC}`, OLD);
   ip(`address add 10.9.0.50/24 brd + dev ${NIC}`);
+  ip(`address add fd09::50/64 dev ${NIC} nodad`);
+  ip('route add default via 10.9.0.1');
   const create = ['bridge', 'create', 'br0', '--uplink', NIC, '--no-confirm', '--address', '10.9.0.77/24'];
   expect(await qlaunch(...create)).toMatchObject({ status: 0 });
-  const { status, stderr } = await qlaunch('bridge', 'persist', 'br0');
-  expect(status).toBe(3);
-  expect(stderr).toContain(`it has other addresses than ${NIC} has in the files`);
   expect((await qlaunch('bridge', 'persist', 'br0', '--persist=none')).stdout).toContain('10.9.0.77/24');
+  expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
+  // What the file says of the other family is as it was: nothing.
+  const later = readFileSync(`${SCRIPTS}/ifcfg-br0`, 'utf8');
+  expect(later).toContain('BOOTPROTO=none\nIPADDR=10.9.0.77\nPREFIX=24\nGATEWAY=10.9.0.1\n');
+  expect(later).not.toMatch(/10\.9\.0\.50|fd09/);
   expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(readdirSync(SCRIPTS)).toEqual([`ifcfg-${NIC}`]);
+  // The same, written with the move.
+  expect(await qlaunch(...create, '--persist')).toMatchObject({ status: 0 });
+  expect(readFileSync(`${SCRIPTS}/ifcfg-br0`, 'utf8')).toBe(later);
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(readFileSync(`${SCRIPTS}/ifcfg-${NIC}`, 'utf8')).toBe(OLD);
 }, 60_000);
 
 test('a bridge that is there is made at every boot by who has the NIC, or by a script; deleted, all is as before', async () => {

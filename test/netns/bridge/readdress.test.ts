@@ -1,7 +1,5 @@
 // needs: bridge, veth
-import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { differences, type Snapshot, snapshot } from '../../snapshot.ts';
 import { world } from '../../tiers/cli.ts';
@@ -47,22 +45,33 @@ test('--dhcp: what the server gives is proven, or all is put back; the NIC has i
   expect(none.stderr).toMatch(/no DHCP server gave br0 an address[\s\S]*all is as it was before/);
   expect(differences(before, look())).toEqual([]);
 
-  await server(scratchDir());
-  const file = join(scratchDir(), 'resolv.conf');
-  const own = '# by hand\nnameserver 192.0.2.53\n';
+  await server(scratchDir(), { dns: true });
+  const file = '/etc/resolv.conf';
+  const [own, kept] = ['# by hand\nnameserver 127.0.0.9\n', readFileSync(file)];
+  onTestFinished(() => writeFileSync(file, kept));
   writeFileSync(file, own);
   chmodSync(file, 0o640);
-  execFileSync('mount', ['--bind', file, '/etc/resolv.conf']);
-  onTestFinished(() => void execFileSync('umount', ['/etc/resolv.conf']));
   expect(await qlaunch(...CREATE, '--dhcp')).toMatchObject({ status: 0, stderr: '' });
   expect(ip('-4 -o address show dev br0')).toMatch(/inet 10\.9\.0\.1\d\d\/24/);
   expect(ip('-4 -o address show dev br0')).not.toContain('10.9.0.50');
   expect(ip('route show default')).toContain('default via 10.9.0.1 dev br0');
-  // As dhclient-script does, with what the server said.
-  writeFileSync(file, 'nameserver 10.9.0.1\n');
+  // By dhclient-script.
+  expect(readFileSync(file, 'utf8')).toContain('nameserver 10.9.0.1\n');
   expect(await qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
   expect(differences(before, look())).toEqual([]);
   expect([readFileSync(file, 'utf8'), statSync(file).mode & 0o777]).toEqual([own, 0o640]);
+
+  // What somebody wrote since is his.
+  expect(await qlaunch(...CREATE, '--dhcp', '--no-confirm')).toMatchObject({ status: 0, stderr: '' });
+  const edited = `${readFileSync(file, 'utf8')}options edns0\n`;
+  writeFileSync(file, edited);
+  const deleted = await qlaunch('bridge', 'delete', 'br0');
+  expect(deleted.status).toBe(0);
+  expect(deleted.stdout + deleted.stderr).toContain(
+    `left alone: ${file} was changed since; before the bridge it had: nameserver 127.0.0.9`,
+  );
+  expect(readFileSync(file, 'utf8')).toBe(edited);
+  expect(differences(before, look())).toEqual([]);
 }, 120_000);
 
 test('who is logged in over an address that would be gone is not cut off; mistakes are told before', async () => {
@@ -77,10 +86,9 @@ test('who is logged in over an address that would be gone is not cut off; mistak
   expect(cut.stderr).toContain('your session (10.9.0.1) is with 10.9.0.50, which br0 would not have');
   expect(cut.stderr).toContain('--address 10.9.0.50/24');
   expect((await qlaunch(...CREATE, '--dhcp')).stderr).toContain('which br0 may not get');
-  const wrong = await qlaunch(...CREATE, '--dhcp', '--address', '10.9.0.0/24', '--persist');
+  const wrong = await qlaunch(...CREATE, '--dhcp', '--address', '10.9.0.0/24');
   expect(wrong.status).toBe(2);
-  for (const at of ['--address: the bridge has', 'the network itself', '--persist: '])
-    expect(wrong.stderr).toContain(at);
+  for (const at of ['--address: the bridge has', 'the network itself']) expect(wrong.stderr).toContain(at);
   expect(differences(before, look())).toEqual([]);
   const both = await qlaunch(...CREATE, '--address', '10.9.0.77/24', '--address', '10.9.0.50/24');
   expect(both).toMatchObject({ status: 0 });

@@ -72,6 +72,15 @@ test('firewall rules for the NIC would not see what comes in by the bridge: told
   nft(`add rule inet guard in iif ${NIC} udp dport 53 accept`);
   nft(`add rule inet guard in iifname "${NIC.slice(0, 2)}*" udp dport 67 accept`);
   nft(`add rule inet guard in iifname != ${NIC} udp dport 68 drop`);
+  // Sets of others: of names, of indices (the bridge has none yet), and pairs.
+  nft(`add set inet guard lan { type ifname; elements = { ${NIC}, lo }; }`);
+  nft(`add set inet guard own { type iface_index; elements = { ${NIC} }; }`);
+  nft(
+    `add map inet guard way { typeof iifname . tcp dport : verdict; elements = { ${NIC} . 8080 : accept }; }`,
+  );
+  nft('add rule inet guard in iifname @lan tcp dport 80 accept');
+  nft('add rule inet guard in iif @own tcp dport 81 accept');
+  nft('add rule inet guard in iifname . tcp dport vmap @way');
   nft('add rule inet guard in drop');
   // Behind the last word it is no help.
   nft('add rule inet guard in iifname br0 tcp dport 22 accept');
@@ -81,13 +90,14 @@ test('firewall rules for the NIC would not see what comes in by the bridge: told
     `the firewall has a rule for ${NIC} (inet guard in: iifname "${NIC}" tcp dport 22 accept)`,
   );
   expect(said).toContain('udp dport 53');
-  const cures = [...said.matchAll(/sudo nft ((?:add|replace) rule .*?) {3}# or --force/g)].map(
+  const cures = [...said.matchAll(/sudo nft ((?:add|replace) (?:rule|element) .*?) {3}# or --force/g)].map(
     ([, words = '']) => words,
   );
-  expect(cures).toHaveLength(4);
+  expect(said).toContain(`iifname @lan tcp dport 80 accept, and lan has "${NIC}"`);
+  expect(cures).toHaveLength(7);
   for (const words of cures) execFileSync('sh', ['-c', `nft ${words}`]);
   expect(execFileSync('nft', ['list', 'chain', 'inet', 'guard', 'in'], { encoding: 'utf8' })).toMatch(
-    /"br0" tcp dport 22 [\s\S]*"br0" udp dport 53 [\s\S]*"br0" udp dport 67 [\s\S]*"br0" \} udp dport 68 drop\n\t\tdrop\n/,
+    /"br0" tcp dport 22 [\s\S]*"br0" udp dport 53 [\s\S]*"br0" udp dport 67 [\s\S]*"br0" \} udp dport 68 drop\n[\s\S]*"br0" tcp dport 81 accept\n.*@way\n\t\tdrop\n/,
   );
   const { stdout } = await world().qlaunch('bridge', 'create', 'br0', '--uplink', NIC, '--dry-run');
   expect(stdout).toContain('# make the bridge br0');

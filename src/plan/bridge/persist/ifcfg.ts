@@ -3,25 +3,29 @@
  * ifcfg-rh. What the NIC has above Ethernet is commented out where it is, and given to the bridge.
  */
 import { type Assignment, ifcfgLine, lastValue, readIfcfg } from '../../../spec/bridge/ifcfg.ts';
+import { IFCFG_DIR, isInModel, modelLines, modelRoutes, type Reader, ruleLines } from './model/ifcfg.ts';
 import {
   type ConfigFile,
   cannotPersist,
   delayOf,
   headOf,
+  isReplaced,
   type KeptFile,
   MARK,
   type PersistWish,
   refuseUnsaid,
 } from './wish.ts';
 
-export const IFCFG_DIR = '/etc/sysconfig/network-scripts';
-
 interface ReadFile extends ConfigFile {
   readonly all: readonly Assignment[];
 }
 
 /** @param files ifcfg-, route-, route6-, rule- and rule6- files. Throws QL_PERSIST (exit 3). */
-export function ifcfgFiles(wish: PersistWish, files: readonly ConfigFile[]): readonly KeptFile[] {
+export function ifcfgFiles(
+  wish: PersistWish,
+  files: readonly ConfigFile[],
+  reader: Reader = 'NetworkManager',
+): readonly KeptFile[] {
   const { name, uplink } = wish;
   const read = files
     .filter(({ path }) => path.startsWith(`${IFCFG_DIR}/ifcfg-`))
@@ -30,17 +34,20 @@ export function ifcfgFiles(wish: PersistWish, files: readonly ConfigFile[]): rea
   if (there !== undefined)
     throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
   const old = uplink === undefined ? undefined : oneFor(wish, uplink, read);
-  if (old === undefined) refuseUnsaid(wish);
+  refuseUnsaid(wish, old !== undefined);
   const master =
     old === undefined ? undefined : (lastValue(old.all, 'BRIDGE') ?? lastValue(old.all, 'MASTER'));
   if (master !== undefined)
     throw cannotPersist(name, [`${old?.path} makes it a port of ${master}`], [`edit ${old?.path}`]);
   return [
-    { path: `${IFCFG_DIR}/ifcfg-${name}`, content: bridgeText(wish, old?.all) },
+    { path: `${IFCFG_DIR}/ifcfg-${name}`, content: bridgeText(wish, old?.all, reader) },
     ...(uplink === undefined ? [] : [portFile(wish, uplink, old)]),
     ...(old === undefined || uplink === undefined
-      ? modelRoutes(wish)
-      : files.flatMap((file) => movedRoutes(name, uplink, nameIn(old.path), file))),
+      ? modelRoutes(name, wish, reader)
+      : [
+          ...files.flatMap((file) => movedRoutes(wish, nameIn(old.path), file)),
+          ...(wish.instead === undefined ? [] : modelRoutes(name, wish.instead, reader)),
+        ]),
   ];
 }
 
@@ -133,9 +140,10 @@ const ABOVE = new RegExp(
   ].join('|')})$`,
 );
 
-function bridgeText(wish: PersistWish, old: readonly Assignment[] | undefined): string {
+function bridgeText(wish: PersistWish, old: readonly Assignment[] | undefined, reader: Reader): string {
   const { name, mac, stp, vlanAware } = wish;
-  const moved = old === undefined ? modelLines(wish) : movedLines(old);
+  const moved =
+    old === undefined ? [...modelLines(wish), ...ruleLines(wish, name, reader)] : movedLines(wish, old);
   const mtu = wish.mtu ?? lastValue(old ?? [], 'MTU');
   const controlled = lastValue(old ?? [], 'NM_CONTROLLED');
   return `${[
@@ -155,12 +163,15 @@ function bridgeText(wish: PersistWish, old: readonly Assignment[] | undefined): 
 }
 
 /** NetworkManager gives routes of bridges the metric 425, those of a NIC 100; the network scripts do not read it. */
-function movedLines(old: readonly Assignment[]): readonly string[] {
+function movedLines(wish: PersistWish, old: readonly Assignment[]): readonly string[] {
   const metrics = ['IPV4_ROUTE_METRIC', 'IPV6_ROUTE_METRIC'].filter(
     (key) => lastValue(old, key) === undefined && lastValue(old, 'NM_CONTROLLED') !== 'no',
   );
   return [
-    ...old.filter(({ key }) => ABOVE.test(key)).map(({ key, value }) => ifcfgLine(key, value)),
+    ...old
+      .filter(({ key }) => ABOVE.test(key) && !isInModel(wish, key))
+      .map(({ key, value }) => ifcfgLine(key, value)),
+    ...(wish.instead === undefined ? [] : modelLines(wish.instead, wish.instead.families)),
     ...metrics.map((key) => ifcfgLine(key, 100)),
   ];
 }
@@ -183,52 +194,15 @@ function portFile({ name, mtu }: PersistWish, uplink: string, old: ReadFile | un
 }
 
 /** route-eth0 and the like: the network scripts find them by the link's name. */
-function movedRoutes(
-  bridge: string,
-  uplink: string,
-  profile: string,
-  { path, content }: ConfigFile,
-): readonly KeptFile[] {
+function movedRoutes(wish: PersistWish, profile: string, { path, content }: ConfigFile): readonly KeptFile[] {
+  const { name: bridge, uplink } = wish;
   const [, kind, of] = /\/(route6?|rule6?)-([^/]+)$/.exec(path) ?? [];
   if (kind === undefined || (of !== uplink && of !== profile)) return [];
+  const old = { path, content: content.replaceAll(/^(?=.)/gm, MARK) };
+  if (kind.startsWith('route') && isReplaced(wish, kind === 'route6' ? 'inet6' : 'inet')) return [old];
   const moved = content.replaceAll(/\S+/g, (word) => (word === uplink ? bridge : word));
   return [
     { path: `${IFCFG_DIR}/${kind}-${bridge}`, content: `${headOf(bridge, 'removes this file')}\n${moved}` },
-    { path, content: content.replaceAll(/^(?=.)/gm, MARK) },
+    old,
   ];
-}
-
-function modelLines({ addresses, routes = [], dhcp4, ra }: PersistWish): readonly string[] {
-  const [v4, v6] = [false, true].map((is6) => addresses.filter((one) => one.includes(':') === is6));
-  const gateway = (is6: boolean): string | undefined =>
-    routes.find(({ to, via }) => to === undefined && via.includes(':') === is6)?.via;
-  const [gateway4, gateway6] = [gateway(false), gateway(true)];
-  const [first6, ...more6] = v6 ?? [];
-  return [
-    ifcfgLine('BOOTPROTO', dhcp4 === true ? 'dhcp' : 'none'),
-    ...(v4 ?? []).flatMap((one, index) => {
-      const [address = '', prefix = ''] = one.split('/');
-      const which = index === 0 ? '' : String(index);
-      return [ifcfgLine(`IPADDR${which}`, address), ifcfgLine(`PREFIX${which}`, prefix)];
-    }),
-    ...(gateway4 === undefined ? [] : [ifcfgLine('GATEWAY', gateway4)]),
-    ifcfgLine('IPV6INIT', ra === true || first6 !== undefined ? 'yes' : 'no'),
-    ifcfgLine('IPV6_AUTOCONF', ra === true ? 'yes' : 'no'),
-    ...(first6 === undefined ? [] : [ifcfgLine('IPV6ADDR', first6)]),
-    ...(more6.length === 0 ? [] : [ifcfgLine('IPV6ADDR_SECONDARIES', more6.join(' '))]),
-    ...(gateway6 === undefined ? [] : [ifcfgLine('IPV6_DEFAULTGW', gateway6)]),
-  ];
-}
-
-function modelRoutes({ name, routes = [] }: PersistWish): readonly KeptFile[] {
-  return ['route', 'route6'].flatMap((kind) => {
-    const own = routes.filter(({ to, via }) => to !== undefined && via.includes(':') === (kind === 'route6'));
-    const lines = own.map(
-      ({ to, via, metric }) =>
-        `${to} via ${via} dev ${name}${metric === undefined ? '' : ` metric ${metric}`}`,
-    );
-    if (lines.length === 0) return [];
-    const content = `${[headOf(name, 'removes this file'), ...lines].join('\n')}\n`;
-    return [{ path: `${IFCFG_DIR}/${kind}-${name}`, content }];
-  });
 }

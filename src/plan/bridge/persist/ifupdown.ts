@@ -1,7 +1,16 @@
 /** A bridge in /etc/network/interfaces: Debian's ifupdown with bridge-utils (bridge-utils-interfaces(5)). */
 import { EXIT, QlaunchError } from '../../../errors.ts';
 import { bringsUp, readInterfaces, type Stanza, stanzasOf } from '../../../spec/bridge/interfaces.ts';
-import { type ConfigFile, delayOf, headOf, MARK, type PersistWish, refuseUnsaid } from './wish.ts';
+import { indented, isBeside, modelStanzas, stanzaLines } from './model/ifupdown.ts';
+import {
+  type ConfigFile,
+  delayOf,
+  headOf,
+  isReplaced,
+  MARK,
+  type PersistWish,
+  refuseUnsaid,
+} from './wish.ts';
 
 /**
  * The files that change. What the uplink had is commented out where it was, and given to the bridge below, option by
@@ -18,8 +27,7 @@ export function ifupdownFiles(wish: PersistWish, files: readonly ConfigFile[]): 
       files.map(({ path }) => path),
     );
   if (uplink === undefined) {
-    const routes = (wish.routes ?? []).map(({ to, via }) => `the route ${to ?? 'default'} via ${via}`);
-    refuseUnsaid({ ...wish, unsaid: [...(wish.unsaid ?? []), ...routes] });
+    refuseUnsaid(wish, false);
     const [main] = files;
     return main === undefined ? [] : [append(main, [...head(wish), ...plainStanzas(wish), ...tail(wish)])];
   }
@@ -28,6 +36,7 @@ export function ifupdownFiles(wish: PersistWish, files: readonly ConfigFile[]): 
   );
   if (mapping !== undefined) throw refused(name, `a \`mapping\` chooses the stanza of ${uplink}`, []);
   const own = stanzasOf(all, uplink);
+  refuseUnsaid(wish, true);
   const block = [
     ...head(wish),
     `iface ${uplink} inet manual`,
@@ -81,41 +90,47 @@ function bridgeOptions(wish: PersistWish): readonly string[] {
   ];
 }
 
+const mtuOptions = ({ mtu }: PersistWish): readonly string[] =>
+  mtu === undefined ? [] : [`post-up ip link set dev $IFACE mtu ${mtu}`];
+
 function plainStanzas(wish: PersistWish): readonly string[] {
-  const { name, addresses, mtu } = wish;
-  const [v4 = [], v6 = []] = [false, true].map((isV6) =>
-    addresses.filter((one) => one.includes(':') === isV6),
-  );
-  const mtuOption = mtu === undefined ? [] : [`post-up ip link set dev $IFACE mtu ${mtu}`];
-  const options = [...bridgeOptions(wish), ...mtuOption];
+  const [inet, inet6] = modelStanzas(wish);
+  const options = [...bridgeOptions(wish), ...mtuOptions(wish)];
   return [
-    `auto ${name}`,
-    `iface ${name} inet ${v4.length > 0 ? 'static' : 'manual'}`,
-    ...indented([...v4.slice(0, 1).map((one) => `address ${one}`), ...options]),
-    ...[...v4.slice(1), ...v6.slice(1)].flatMap((one) =>
-      indented([`post-up ip address add ${one}${one.includes(':') ? '' : ' broadcast +'} dev $IFACE`]),
-    ),
-    ...v6.slice(0, 1).flatMap((one) => [`iface ${name} inet6 static`, ...indented([`address ${one}`])]),
+    `auto ${wish.name}`,
+    `iface ${wish.name} inet ${inet.method}`,
+    ...indented([...inet.options, ...options, ...inet.after]),
+    ...stanzaLines(wish.name, inet6),
   ];
 }
 
 /** The bridge is made by the first `inet` stanza; without one, by one that does nothing else. */
-function movedStanzas(wish: PersistWish, own: readonly Stanza[]): readonly string[] {
-  const { name, uplink = '', mtu } = wish;
+function movedStanzas(wish: PersistWish, all: readonly Stanza[]): readonly string[] {
+  const { name, uplink = '' } = wish;
+  const own = all.filter(({ words }) => !isReplaced(wish, words[2] === 'inet6' ? 'inet6' : 'inet'));
   const inet = own.findIndex(({ words }) => words[2] === 'inet');
-  const has = own.some(({ options }) => options.some((one) => one.includes('--physdev-is-bridged')));
-  const made = [
-    ...bridgeOptions(has ? { ...wish, physdev: false } : wish),
-    ...(mtu === undefined ? [] : [`post-up ip link set dev $IFACE mtu ${mtu}`]),
-  ];
+  const has = all.some(({ options }) => options.some((one) => one.includes('--physdev-is-bridged')));
+  const made = [...bridgeOptions(has ? { ...wish, physdev: false } : wish), ...mtuOptions(wish)];
   const moved = own.flatMap(({ words, options }, index) => [
     ['iface', name, ...words.slice(2)].join(' '),
     ...indented([...options.map((one) => renamed(one, uplink, name)), ...(index === inet ? made : [])]),
   ]);
-  return inet >= 0 ? moved : [`iface ${name} inet manual`, ...indented(made), ...moved];
+  const [model4, model6] = modelStanzas(wish.instead ?? { addresses: [] });
+  const beside = (family: 'inet' | 'inet6'): readonly string[] =>
+    all
+      .filter(({ words }) => words[2] === family)
+      .flatMap(({ options }) => options.filter(isBeside).map((one) => renamed(one, uplink, name)));
+  const first = isReplaced(wish, 'inet')
+    ? [
+        `iface ${name} inet ${model4.method}`,
+        ...indented([...model4.options, ...beside('inet'), ...made, ...model4.after]),
+      ]
+    : inet >= 0
+      ? []
+      : [`iface ${name} inet manual`, ...indented(made)];
+  const last = isReplaced(wish, 'inet6') ? stanzaLines(name, model6, beside('inet6')) : [];
+  return [...first, ...moved, ...last];
 }
-
-const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `\t${line}`);
 
 /** As a whole word: `post-up ip route add … dev eth0`, and not eth0.10. */
 function renamed(option: string, from: string, to: string): string {

@@ -12,13 +12,23 @@ import {
   type Section,
   valuesOf,
 } from '../../../spec/bridge/sections.ts';
-import { shellLine } from '../../shell.ts';
+import {
+  ethernetOf,
+  isFor,
+  type Profile,
+  priorityOf,
+  profileOf,
+  refuseKind,
+  refuseMultiple,
+} from './keyfile-profile.ts';
+import { modelSection, refuseWeights } from './model/keyfile.ts';
 import { nmcliLine } from './nmcli.ts';
 import {
   type ConfigFile,
   cannotPersist,
   delayOf,
   headOf,
+  isReplaced,
   type KeptFile,
   MARK,
   type PersistWish,
@@ -36,10 +46,6 @@ const DIR = '/etc/NetworkManager/system-connections';
 /** A file that others may read is not taken. */
 const MODE = 0o600;
 
-interface Profile extends ConfigFile {
-  readonly sections: readonly Section[];
-}
-
 /** Throws QL_PERSIST (exit 3). */
 export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly KeptFile[] {
   const { name, uplink, mac } = wish;
@@ -48,8 +54,9 @@ export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly K
   if (there !== undefined)
     throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
   const old = uplink === undefined ? undefined : profileOf(wish, uplink, all, facts.ruling);
-  if (old === undefined) refuseUnsaid(wish);
-  else refuseKind(name, old);
+  refuseUnsaid(wish, old !== undefined);
+  refuseWeights(name, old === undefined ? wish : (wish.instead ?? { addresses: [] }));
+  if (old !== undefined) refuseKind(name, old);
   const isShared = old !== undefined && isFor(old.sections, uplink ?? '', mac) !== 'it';
   if (isShared) refuseMultiple(name, uplink ?? '', old);
   const bridge = bridgeSections(wish, old?.sections);
@@ -69,101 +76,6 @@ export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly K
       ? [{ path: old.path, content: notByItself(old.content) }]
       : []),
   ];
-}
-
-/** What has the NIC, by its file's path. */
-export function keyfileRuler(
-  files: readonly ConfigFile[],
-  link: string,
-  mac: string | undefined,
-): string | undefined {
-  return files.find((file) => isFor(readSections(file.content), link, mac) === 'it')?.path;
-}
-
-const one = (sections: readonly Section[], name: string, key: string): string | undefined =>
-  valuesOf(sections, name, key).at(-1);
-const ethernetOf = (sections: readonly Section[], key: string): string | undefined =>
-  one(sections, 'ethernet', key) ?? one(sections, '802-3-ethernet', key);
-
-/** 'any': a profile that names no link is for whichever has none. */
-function isFor(
-  sections: readonly Section[],
-  link: string,
-  mac: string | undefined,
-): 'it' | 'any' | undefined {
-  const [name, address] = [
-    one(sections, 'connection', 'interface-name'),
-    ethernetOf(sections, 'mac-address'),
-  ];
-  if (name !== undefined && name !== link) return undefined;
-  if (address !== undefined && address.toLowerCase() !== mac?.toLowerCase()) return undefined;
-  if (name !== undefined || address !== undefined) return 'it';
-  return /^(ethernet|802-3-ethernet)$/.test(one(sections, 'connection', 'type') ?? '') ? 'any' : undefined;
-}
-
-const priorityOf = (sections: readonly Section[]): number =>
-  Number(one(sections, 'connection', 'autoconnect-priority') ?? 0);
-
-function profileOf(
-  { name, mac }: PersistWish,
-  uplink: string,
-  all: readonly Profile[],
-  ruling: string | undefined,
-): Profile | undefined {
-  const live = all.find(
-    ({ sections }) => ruling !== undefined && one(sections, 'connection', 'uuid') === ruling,
-  );
-  if (live !== undefined) return live;
-  const up = all.filter(({ sections }) => one(sections, 'connection', 'autoconnect') !== 'false');
-  const own = up.filter(({ sections }) => isFor(sections, uplink, mac) === 'it');
-  const found = own.length > 0 ? own : up.filter(({ sections }) => isFor(sections, uplink, mac) === 'any');
-  const best = Math.max(...found.map(({ sections }) => priorityOf(sections)));
-  const [first, ...more] = found.filter(({ sections }) => priorityOf(sections) === best);
-  if (more.length === 0) return first;
-  throw cannotPersist(
-    name,
-    [`${[first, ...more].map((profile) => profile?.path).join(' and ')} are both for ${uplink}`],
-    more.map(
-      ({ sections }) =>
-        `sudo nmcli connection modify ${one(sections, 'connection', 'uuid')} connection.autoconnect no`,
-    ),
-  );
-}
-
-function refuseKind(name: string, { path, sections }: Profile): void {
-  const [id, type] = [one(sections, 'connection', 'id') ?? path, one(sections, 'connection', 'type') ?? ''];
-  if (/(^|\/)netplan-/.test(path))
-    throw cannotPersist(name, [`${path} is made by netplan`], ['the same command with --persist=netplan']);
-  const master = one(sections, 'connection', 'master') ?? one(sections, 'connection', 'controller');
-  if (master !== undefined)
-    throw cannotPersist(
-      name,
-      [`${path} makes it a port of ${master}`],
-      [`sudo nmcli connection delete ${id}`],
-    );
-  if (!/^(ethernet|802-3-ethernet)$/.test(type))
-    throw cannotPersist(
-      name,
-      [`${path} is a profile of a ${type}, which stays and becomes the port itself`],
-      [`sudo nmcli connection modify ${id} connection.master ${name} connection.slave-type bridge`],
-    );
-}
-
-/** "multi-connect" of nm-settings-keyfile(5): 2 and 3 are up on several NICs at once; which, no file says. */
-function refuseMultiple(name: string, uplink: string, { path, sections }: Profile): void {
-  const multi = one(sections, 'connection', 'multi-connect');
-  if (multi === undefined || /^(0|1|default|single)$/.test(multi)) return;
-  const which = one(sections, 'connection', 'uuid') ?? one(sections, 'connection', 'id') ?? path;
-  const own = `${uplink}-own`;
-  throw cannotPersist(
-    name,
-    [`${path} is for several NICs at once (multi-connect=${multi}), and not for ${uplink} alone`],
-    [
-      shellLine(['sudo', 'nmcli', 'connection', 'clone', which, own]),
-      `${shellLine(['sudo', 'nmcli', 'connection', 'modify', own, 'connection.interface-name', uplink])} connection.multi-connect single`,
-      shellLine(['sudo', 'nmcli', 'connection', 'up', own]),
-    ],
-  );
 }
 
 /** The same bridge has the same one, whoever asks. */
@@ -225,14 +137,24 @@ function bridgeSections(wish: PersistWish, old: readonly Section[] | undefined):
         ...(vlanAware === true ? [entry('vlan-filtering', 'true')] : []),
       ],
     },
-    ...(old === undefined ? modelSections(wish) : movedSections(old)),
+    ...(old === undefined
+      ? [modelSection(name, wish, 'inet'), modelSection(name, wish, 'inet6')]
+      : movedSections(wish, old)),
   ];
 }
 
+/** What is not in a model. */
+const BESIDE = /^(dns|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|routing-rule|never-default$)/;
+
 /** A route of a bridge has the metric 425, one of a NIC 100. */
-function movedSections(old: readonly Section[]): readonly Section[] {
+function movedSections(wish: PersistWish, old: readonly Section[]): readonly Section[] {
   const of = (name: 'ipv4' | 'ipv6'): Section => {
     const entries = entriesOf(old, name);
+    const family = name === 'ipv4' ? 'inet' : 'inet6';
+    if (wish.instead !== undefined && isReplaced(wish, family)) {
+      const model = modelSection(wish.name, wish.instead, family);
+      return { name, entries: [...model.entries, ...entries.filter(({ key }) => BESIDE.test(key))] };
+    }
     const routes = entries.some(({ key, value }) => key === 'method' && /^(auto|manual)$/.test(value));
     const says = entries.some(({ key }) => key === 'route-metric');
     return { name, entries: [...entries, ...(routes && !says ? [entry('route-metric', 100)] : [])] };
@@ -261,35 +183,6 @@ function portSections(wish: PersistWish, uplink: string, old: readonly Section[]
     })),
     { name: 'ethernet', entries: mtu === undefined ? [] : [entry('mtu', mtu)] },
   ];
-}
-
-function modelSections({ addresses, routes = [], dhcp4, ra }: PersistWish): readonly Section[] {
-  const of = (name: 'ipv4' | 'ipv6', auto: boolean, none: string): Section => {
-    const mine = (text: string): boolean => text.includes(':') === (name === 'ipv6');
-    const [own, ways] = [addresses.filter(mine), routes.filter(({ via }) => mine(via))];
-    const gateway = ways.find(({ to }) => to === undefined);
-    const others = ways.filter((way) => way !== gateway);
-    return {
-      name,
-      entries: [
-        entry('method', auto ? 'auto' : own.length > 0 ? 'manual' : none),
-        ...own.map((address, index) => entry(`address${index + 1}`, address)),
-        ...(gateway === undefined || own.length === 0 ? [] : [entry('gateway', gateway.via)]),
-        ...others.map(({ to, via, metric }, index) =>
-          entry(
-            `route${index + 1}`,
-            [
-              to ?? (name === 'ipv6' ? '::/0' : '0.0.0.0/0'),
-              via,
-              ...(metric === undefined ? [] : [metric]),
-            ].join(','),
-          ),
-        ),
-        ...(auto || own.length > 0 ? [entry('route-metric', gateway?.metric ?? 100)] : []),
-      ],
-    };
-  };
-  return [of('ipv4', dhcp4 === true, 'disabled'), of('ipv6', ra === true, 'link-local')];
 }
 
 /** It stays for who wants it back by hand. */

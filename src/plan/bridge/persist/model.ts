@@ -1,38 +1,76 @@
 /** What is on a link now, as far as a file can say it: for an uplink that no file names. */
 import type { LinkAddress } from '../address.ts';
+import type { DhcpClient } from '../dhcp.ts';
 import type { Layer3 } from '../layer3.ts';
+import { familiesOf, hasWay, type Readdress } from '../readdress.ts';
 import { isOfAddress, type Route, usesLink } from '../route.ts';
-import { namesLink, type Rule } from '../rule.ts';
-import type { PersistWish, RouteWish } from './wish.ts';
+import { namesLink, type Rule, ruleWords } from '../rule.ts';
+import type { Family, Instead, Model, PersistWish, RouteWish } from './wish.ts';
 
-type ModelFacts = Layer3 & { readonly rules: readonly Rule[] };
-type Model = Pick<PersistWish, 'addresses' | 'routes' | 'dhcp4' | 'ra' | 'unsaid'>;
+type ModelFacts = Layer3 & { readonly rules: readonly Rule[]; readonly clients?: readonly DhcpClient[] };
 
 /** Leased and learnt addresses are asked for again; routes of the kernel come by themselves. */
-export function modelOf(facts: ModelFacts): Model {
-  const leased = facts.addresses.some(({ family, validS }) => family === 'inet' && validS !== undefined);
-  const learnt = facts.addresses.some(({ family, validS }) => family === 'inet6' && validS !== undefined);
-  const own = facts.addresses.filter(({ validS, scope }) => validS === undefined && scope !== 'link');
-  const routes = facts.routes.filter(
-    (route) => usesLink(route, facts.link) && !comesByItself(route, facts.addresses),
+export function modelOf(facts: ModelFacts): Required<Model> {
+  const isOfClient = leasedBy(facts.clients ?? []);
+  const isLeased = (one: LinkAddress): boolean =>
+    one.family === 'inet' && (one.validS !== undefined || isOfClient(one));
+  const own = facts.addresses.filter(
+    (one) => !isLeased(one) && one.validS === undefined && one.scope !== 'link',
   );
+  const learnt = facts.addresses.some(({ family, validS }) => family === 'inet6' && validS !== undefined);
+  const dhcp4 = facts.addresses.some(isLeased);
+  // The scripts of clients say of a route as little as an administrator does.
+  const isOfLease = (route: Route): boolean =>
+    dhcp4 && route.family === 'inet' && route.row['dst'] === 'default' && !hasWay(route, own, true);
+  const routes = facts.routes.filter(
+    (route) => usesLink(route, facts.link) && !comesByItself(route, facts.addresses) && !isOfLease(route),
+  );
+  const rules = facts.rules.filter((rule) => isOfLink(rule, facts.link, own));
   return {
     addresses: own
       .filter(({ peer }) => peer === undefined)
       .map(({ local, prefixlen }) => `${local}/${prefixlen}`),
-    routes: routes.flatMap((route) => (isPlain(route) ? routeWish(route) : [])),
-    dhcp4: leased,
+    routes: routes.flatMap((route) => (isPlain(route, facts.link) ? routeWish(route) : [])),
+    rules: rules.filter(isPlainRule).map((rule) => ruleOf(rule, facts.link)),
+    dhcp4,
     ra: learnt || facts.routes.some(({ row }) => row['protocol'] === 'ra' && row['dev'] === facts.link),
     unsaid: [
       ...own.flatMap(({ local, peer }) =>
         peer === undefined ? [] : [`the address ${local} with the peer ${peer}`],
       ),
-      ...routes.filter((route) => !isPlain(route)).map(routeText),
-      ...facts.rules
-        .filter((rule) => namesLink(rule, facts.link))
+      ...routes.filter((route) => !isPlain(route, facts.link)).map(routeText),
+      ...rules
+        .filter((rule) => !isPlainRule(rule))
         .map(({ row }) => `the policy rule ${String(row['priority'])}`),
     ],
   };
+}
+
+/** udhcpc's script gives its address no lifetime. */
+const leasedBy =
+  (clients: readonly DhcpClient[]) =>
+  ({ local }: LinkAddress): boolean =>
+    clients.some(({ address }) => address === local);
+
+/** Of a bridge that has other addresses than its uplink: those families are what they are now. */
+export function insteadOf(facts: ModelFacts, families: readonly Family[]): Instead {
+  const isOf = ({ family }: { readonly family: Family }): boolean => families.includes(family);
+  const some = { addresses: facts.addresses.filter(isOf), routes: facts.routes.filter(isOf), rules: [] };
+  return { ...modelOf({ ...facts, ...some }), families };
+}
+
+/** Before the move. @param arriving what the bridge will have; of `--dhcp` without what a server gives */
+export function modelToBe(
+  before: ModelFacts,
+  arriving: Layer3,
+  readdress: Readdress | undefined,
+): Model & Pick<PersistWish, 'instead'> {
+  if (readdress === undefined) return modelOf(before);
+  const facts = { ...before, ...arriving, clients: [] };
+  // Its routers go on to tell it what they told the uplink.
+  const { ra } = modelOf(before);
+  const more = { ra, ...(readdress.dhcp ? { dhcp4: true } : {}) };
+  return { ...modelOf(facts), ...more, instead: { ...insteadOf(facts, familiesOf(readdress)), ...more } };
 }
 
 function comesByItself(route: Route, addresses: readonly LinkAddress[]): boolean {
@@ -45,36 +83,67 @@ function comesByItself(route: Route, addresses: readonly LinkAddress[]): boolean
 
 const isMain = ({ table }: Route['row']): boolean => table === undefined || table === 'main' || table === 254;
 
-/** A target, a gateway and a metric: what every network manager has words for. */
-function isPlain({ row }: Route): boolean {
-  const more = ['via', 'nexthops', 'nhid', 'encap', 'src', 'prefsrc', 'tos', 'expires', 'metrics'];
+/** A target, gateways, a metric, a table by its number: what network managers have words for. */
+function isPlain({ row }: Route, link: string): boolean {
+  const more = ['via', 'nhid', 'encap', 'src', 'tos', 'expires', 'metrics'];
+  const hops = hopsOf(row);
   return (
-    typeof row['gateway'] === 'string' &&
-    isMain(row) &&
+    hops.length > 0 &&
+    hops.every((hop) => typeof hop['gateway'] === 'string' && hop['dev'] === link && !('via' in hop)) &&
+    (isMain(row) || /^\d+$/.test(String(row['table']))) &&
     (row['type'] === undefined || row['type'] === 'unicast') &&
     (row['pref'] === undefined || row['pref'] === 'medium') &&
-    !flagsOf(row).includes('onlink') &&
+    (row['nexthops'] === undefined || !hops.some(isOnlink)) &&
     !more.some((key) => key in row && !(Array.isArray(row[key]) && row[key].length === 0))
   );
 }
 
-const flagsOf = ({ flags }: Route['row']): readonly unknown[] => (Array.isArray(flags) ? flags : []);
+const hopsOf = (row: Route['row']): readonly Route['row'][] =>
+  Array.isArray(row['nexthops']) ? (row['nexthops'] as Route['row'][]) : [row];
+
+const isOnlink = ({ flags }: Route['row']): boolean => Array.isArray(flags) && flags.includes('onlink');
 
 function routeText({ row }: Route): string {
   const { dst, gateway } = row;
   const via = typeof gateway === 'string' ? ` via ${gateway}` : 'nexthops' in row ? ' by several ways' : '';
-  const onlink = flagsOf(row).includes('onlink') ? ' onlink' : '';
-  return `the route ${String(dst)}${via}${onlink}${isMain(row) ? '' : ` of the table ${String(row['table'])}`}`;
+  return `the route ${String(dst)}${via}${isOnlink(row) ? ' onlink' : ''}${isMain(row) ? '' : ` of the table ${String(row['table'])}`}`;
 }
 
 function routeWish({ row }: Route): readonly RouteWish[] {
-  const { dst, gateway, metric } = row;
-  if (typeof gateway !== 'string') return [];
+  const { dst, metric, prefsrc } = row;
+  const hops = hopsOf(row).map(({ gateway, weight }) => ({
+    via: String(gateway),
+    ...(typeof weight === 'number' ? { weight } : {}),
+  }));
+  const [first] = hops;
+  if (first === undefined) return [];
   return [
     {
-      via: gateway,
+      via: first.via,
       ...(dst === 'default' ? {} : { to: String(dst) }),
       ...(typeof metric === 'number' && metric > 0 ? { metric } : {}),
+      ...(isMain(row) ? {} : { table: Number(row['table']) }),
+      ...(isOnlink(row) ? { onlink: true } : {}),
+      ...(typeof prefsrc === 'string' ? { src: prefsrc } : {}),
+      ...(hops.length > 1 ? { hops } : {}),
     },
   ];
+}
+
+/** Of the link itself, or of what it speaks from. */
+export const isOfLink = (rule: Rule, link: string, addresses: readonly LinkAddress[]): boolean =>
+  namesLink(rule, link) ||
+  addresses.some(({ family, local }) => rule.family === family && rule.row['src'] === local);
+
+/** What ip(8) says of it that no network manager has a word for: where another rule is, or a table by its name. */
+const isPlainRule = (rule: Rule): boolean =>
+  ruleWords(rule, '', '') !== undefined &&
+  rule.row['goto'] === undefined &&
+  /^(\d+|main|local|default|undefined)$/.test(String(rule.row['table']));
+
+/** Without its maker; the link is "". */
+function ruleOf({ family, row }: Rule, link: string): Rule {
+  const { protocol: _, ...rest } = row;
+  const named = ['iif', 'oif'].filter((key) => row[key] === link).map((key) => [key, ''] as const);
+  return { family, row: { ...rest, ...Object.fromEntries(named) } };
 }

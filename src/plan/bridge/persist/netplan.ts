@@ -3,7 +3,9 @@
  * joined (netplan(5)): so what the NIC has above Ethernet is commented out where it is, and written for the bridge as
  * it was. netplan says not everything that the programs behind it can: the rest is drop-ins for networkd.
  */
+import { entry, renderSections, type Section } from '../../../spec/bridge/sections.ts';
 import { type Block, readFlow, textAt } from '../../../spec/bridge/yaml-block.ts';
+import { besideNetplan, isInModel, modelLines } from './model/netplan.ts';
 import { blocksOf, type Definition, definitions, isOf, refuseShared } from './netplan-entry.ts';
 import {
   type ConfigFile,
@@ -36,7 +38,9 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
     throw cannotPersist(name, [`${there.file.path} has ${name} already`], [`edit ${there.file.path}`]);
   if (uplink !== undefined) refuseShared(name, uplink, mac, own);
   const found = uplink === undefined ? [] : own.filter((one) => isOf(one, uplink, mac));
-  if (found.length === 0) refuseUnsaid(wish);
+  // Lists are not looked into: both families are said anew.
+  const isSaid = found.length === 0 || wish.instead !== undefined;
+  if (isSaid) refuseUnsaid(wish, false);
   const ids = [...new Set(found.map(({ way }) => way[2].key))];
   if (ids.length > 1)
     throw cannotPersist(
@@ -50,7 +54,8 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
     all.map(({ blocks }) => blocks),
     moved,
   );
-  const keys = new Set(moved.flatMap(({ above }) => above.map(({ key }) => key)));
+  const kept = moved.flatMap(({ above }) => above.filter(({ key }) => !isInModel(wish, key)));
+  const keys = new Set(kept.map(({ key }) => key));
   const lines = [
     headOf(name, 'removes this file'),
     'network:',
@@ -64,12 +69,13 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
     '      parameters:',
     `        stp: ${wish.stp === true}`,
     `        forward-delay: ${delayOf(wish)}`,
-    ...moved.flatMap(({ above }) => above.flatMap((part) => part.lines)),
-    ...(found.length > 0 ? metricLines(keys, moved, renderer) : modelLines(wish)),
+    ...kept.flatMap((part) => part.lines),
+    ...(isSaid ? modelLines(wish, found.length > 0) : []),
+    ...(found.length > 0 ? metricLines(keys, moved, renderer) : []),
   ];
   return [
     { path: `${DIR}/90-qlaunch-${name}.yaml`, content: `${lines.join('\n')}\n`, mode: 0o600 },
-    ...dropIns(wish, facts, renderer, keys),
+    ...dropIns(wish, facts, renderer, keys, isSaid ? besideNetplan(wish, renderer, found.length > 0) : []),
     // Last: whatever ends this halfway, the host has an address at boot.
     ...facts.files.flatMap((file) => {
       const [mine] = moved.filter((one) => one.file === file);
@@ -228,27 +234,12 @@ function metricLines(
   ];
 }
 
-function modelLines({ addresses, routes = [], dhcp4, ra, uplink }: PersistWish): readonly string[] {
-  return [
-    `dhcp4: ${dhcp4 === true}`,
-    ...(dhcp4 === true ? ['dhcp-identifier: mac'] : []),
-    `accept-ra: ${ra === true}`,
-    ...(uplink === undefined ? ['optional: true'] : []),
-    ...(addresses.length === 0 ? [] : ['addresses:', ...addresses.map((one) => `  - "${one}"`)]),
-    ...(routes.length === 0 ? [] : ['routes:']),
-    ...routes.flatMap(({ to, via, metric }) => [
-      `  - to: "${to ?? (via.includes(':') ? '::/0' : '0.0.0.0/0')}"`,
-      `    via: "${via}"`,
-      ...(metric === undefined ? [] : [`    metric: ${metric}`]),
-    ]),
-  ].map((line) => `${DEPTH}${line}`);
-}
-
 function dropIns(
   { name, vlanAware }: PersistWish,
   { iaid }: NetplanFacts,
   renderer: string,
   keys: ReadonlySet<string>,
+  beside: readonly Section[],
 ): readonly KeptFile[] {
   if (vlanAware === true && renderer !== 'networkd')
     throw cannotPersist(
@@ -261,11 +252,15 @@ function dropIns(
     path: `${DROP_INS}/10-netplan-${name}.${kind}.d/qlaunch.conf`,
     content: `${head}${lines}`,
   });
+  // networkd makes it from the link's name, and netplan has no word for it.
+  const isKept = iaid !== undefined && keys.has('dhcp4') && !keys.has('dhcp-identifier');
+  const sections: readonly Section[] = [
+    { name: 'DHCPv4', entries: renderer === 'networkd' && isKept ? [entry('IAID', iaid)] : [] },
+    ...beside,
+  ];
+  const network = renderSections(sections);
   return [
     ...(vlanAware === true ? [file('netdev', '[Bridge]\nVLANFiltering=yes\n')] : []),
-    // networkd makes it from the link's name, and netplan has no word for it.
-    ...(renderer === 'networkd' && iaid !== undefined && keys.has('dhcp4') && !keys.has('dhcp-identifier')
-      ? [file('network', `[DHCPv4]\nIAID=${iaid}\n`)]
-      : []),
+    ...(network === '' ? [] : [file('network', network)]),
   ];
 }

@@ -12,11 +12,13 @@ import {
   type Section,
   valuesOf,
 } from '../../../spec/bridge/sections.ts';
+import { asksOf, insteadSections, wholeSections, withoutReplaced } from './model/networkd.ts';
 import {
   type ConfigFile,
   cannotPersist,
   delayOf,
   headOf,
+  isReplaced,
   type KeptFile,
   type PersistWish,
   refuseUnsaid,
@@ -50,14 +52,14 @@ export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly
       ? undefined
       : (networks.find(({ path }) => path === facts.ruling) ??
         networks.find((file) => matches(file, name, uplink, mac)));
-  if (old === undefined) refuseUnsaid(wish);
+  refuseUnsaid(wish, old !== undefined);
   const catching = networks.find((file) => matches(file, name, name, mac, 'bridge'));
   const at = `${DIR}/${prefixBefore(name, [old, catching])}qlaunch-${name}`;
   const head = `${headOf(name, 'removes this file')}\n`;
   const port = uplink === undefined ? [] : portSections(wish, uplink, old?.sections ?? []);
   const oldMtu = Number(valuesOf(old?.sections ?? [], 'Link', 'MTUBytes').at(-1));
   const mtu = wish.mtu ?? (oldMtu > 0 ? oldMtu : undefined);
-  const own = old === undefined ? modelSections(wish) : movedSections(wish, old.sections, facts.iaid);
+  const own = old === undefined ? wholeSections(wish) : movedSections(wish, old.sections, facts.iaid);
   if (old !== undefined && /-netplan-/.test(old.path))
     throw cannotPersist(
       name,
@@ -227,10 +229,11 @@ const sectionsNamed = (sections: readonly Section[], name: string): readonly Ent
 /** As it was written for the NIC, remarks included. */
 function movedSections(
   wish: PersistWish,
-  old: readonly Section[],
+  all: readonly Section[],
   iaid: number | undefined,
 ): readonly Section[] {
   const { name, uplink = '' } = wish;
+  const old = wish.instead === undefined ? all : withoutReplaced(wish, all);
   const renamed = (one: Entry): Entry => (one.value === uplink ? entry(one.key, name) : one);
   const moved = old
     .filter((section) => ABOVE.has(section.name))
@@ -242,9 +245,7 @@ function movedSections(
     }));
   const says = (key: string): boolean =>
     ['DHCP', 'DHCPv4'].some((section) => valuesOf(old, section, key).length > 0);
-  const asks = valuesOf(old, 'Network', 'DHCP').some((value) =>
-    /^(yes|true|on|1|ipv4|v4|both)$/i.test(value),
-  );
+  const asks = asksOf(all).inet && (wish.instead?.dhcp4 === true || !isReplaced(wish, 'inet'));
   const keeps = asks && iaid !== undefined && !says('IAID') && !says('ClientIdentifier');
   return [
     { name: 'Match', entries: [entry('Name', name)] },
@@ -252,33 +253,6 @@ function movedSections(
     ...moved,
     // By itself it is made from the link's name, and the bridge has another one.
     { name: 'DHCPv4', entries: keeps ? [entry('IAID', iaid)] : [] },
-  ];
-}
-
-/** A bridge without ports has no carrier, and waiting for it would hold up the boot. */
-function modelSections(wish: PersistWish): readonly Section[] {
-  const { name, uplink, addresses, routes = [], dhcp4, ra } = wish;
-  return [
-    { name: 'Match', entries: [entry('Name', name)] },
-    { name: 'Link', entries: uplink === undefined ? [entry('RequiredForOnline', 'no')] : [] },
-    {
-      name: 'Network',
-      entries: [
-        ...(uplink === undefined ? [entry('ConfigureWithoutCarrier', 'yes')] : []),
-        ...(dhcp4 === true ? [entry('DHCP', 'ipv4')] : []),
-        entry('IPv6AcceptRA', ra === true ? 'yes' : 'no'),
-        ...addresses.map((one) => entry('Address', one)),
-      ],
-    },
-    // The MAC is the uplink's; the DUID that networkd would say has the link's name in it.
-    { name: 'DHCPv4', entries: dhcp4 === true ? [entry('ClientIdentifier', 'mac')] : [] },
-    ...routes.map(({ to, via, metric }) => ({
-      name: 'Route',
-      entries: [
-        ...(to === undefined ? [] : [entry('Destination', to)]),
-        entry('Gateway', via),
-        ...(metric === undefined ? [] : [entry('Metric', metric)]),
-      ],
-    })),
+    ...(wish.instead === undefined ? [] : insteadSections(name, wish.instead, all)),
   ];
 }

@@ -1,8 +1,10 @@
 /** Where no network manager shall make the bridge: the `ip` lines that do, for whatever runs at boot there. */
 import { delayWord } from '../../bridge.ts';
 import { shellLine } from '../../shell.ts';
+import type { LinkAddress } from '../address.ts';
 import { arrivalLines, type Layer3 } from '../layer3.ts';
-import { namesLink, type Rule, ruleWords } from '../rule.ts';
+import { type Rule, ruleWords } from '../rule.ts';
+import { isOfLink } from './model.ts';
 import { cannotPersist, delayOf, type PersistWish } from './wish.ts';
 
 /** A script for sh. What was leased or learnt is not in it: that is asked for anew. */
@@ -23,7 +25,7 @@ export function ipScript(wish: PersistWish, now: Layer3 & { readonly rules: read
     ...(mtu === undefined ? [] : [['link', 'set', 'dev', name, 'mtu', String(mtu)]]),
     ['link', 'set', 'dev', name, 'up'],
     ...arrivalLines(kept, name),
-    ...ruleLines(kept.rules, name),
+    ...ruleLines(kept.rules, name, kept.addresses),
   ];
   return [
     '#!/bin/sh -e',
@@ -38,9 +40,13 @@ export function ipScript(wish: PersistWish, now: Layer3 & { readonly rules: read
   ].join('\n');
 }
 
-function ruleLines(rules: readonly Rule[], name: string): readonly (readonly string[])[] {
+function ruleLines(
+  rules: readonly Rule[],
+  name: string,
+  addresses: readonly LinkAddress[],
+): readonly (readonly string[])[] {
   return rules
-    .filter((rule) => namesLink(rule, name))
+    .filter((rule) => isOfLink(rule, name, addresses))
     .map((rule) => {
       const family = rule.family === 'inet6' ? '-6' : '-4';
       const words = ruleWords(rule, name, name);

@@ -1,6 +1,7 @@
 /** ifcfg files: nobody looks at them until the next boot, or `nmcli connection load`. */
 import { ifcfgFilesNow } from '../../../host/bridge/persist/ifcfg.ts';
-import { IFCFG_DIR, ifcfgFiles, ifcfgRuler } from '../../../plan/bridge/persist/ifcfg.ts';
+import { ifcfgFiles, ifcfgRuler } from '../../../plan/bridge/persist/ifcfg.ts';
+import { IFCFG_DIR } from '../../../plan/bridge/persist/model/ifcfg.ts';
 import { cannotPersist } from '../../../plan/bridge/persist/wish.ts';
 import { keepFiles, type Manager } from './back-end.ts';
 
@@ -19,6 +20,7 @@ export const ifcfg: Manager = {
     const files = await ifcfgFilesNow(machine, IFCFG_DIR);
     if (files === undefined)
       throw cannotPersist(wish.name, [`this host has no ${IFCFG_DIR}`], ['qlaunch help bridge create']);
-    return keepFiles(machine, ifcfgFiles(wish, files));
+    const hasScripts = (await machine.stat(`${IFCFG_DIR}/ifup-eth`)) !== undefined;
+    return keepFiles(machine, ifcfgFiles(wish, files, hasScripts ? 'scripts' : 'NetworkManager'));
   },
 };

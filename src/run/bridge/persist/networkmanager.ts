@@ -1,6 +1,7 @@
 /** NetworkManager: profiles, which it reads at boot or at `nmcli connection reload`; loading one would bring it up. */
 import { hasNetworkManager, keyfilesNow, nmLink } from '../../../host/bridge/persist/keyfiles.ts';
-import { keyfileFiles, keyfileRuler } from '../../../plan/bridge/persist/keyfile.ts';
+import { keyfileFiles } from '../../../plan/bridge/persist/keyfile.ts';
+import { keyfileRuler } from '../../../plan/bridge/persist/keyfile-profile.ts';
 import { cannotPersist } from '../../../plan/bridge/persist/wish.ts';
 import { keepFiles, type Manager } from './back-end.ts';
 

@@ -1,15 +1,15 @@
 /** `qlaunch bridge persist BR`: a bridge that is there, made at every boot as well from now on. */
 import { readUplink } from '../../../host/bridge/uplink.ts';
 import { readFacts } from '../../../host/facts.ts';
-import { modelOf } from '../../../plan/bridge/persist/model.ts';
+import { insteadOf, modelOf } from '../../../plan/bridge/persist/model.ts';
 import { ipScript } from '../../../plan/bridge/persist/none.ts';
-import { cannotPersist, type PersistWish } from '../../../plan/bridge/persist/wish.ts';
+import { cannotPersist, type Instead, type PersistWish } from '../../../plan/bridge/persist/wish.ts';
 import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
 import { type HostFacts, linkNamed } from '../../../plan/facts.ts';
 import type { BackEnd } from '../../../spec/bridge/back-end.ts';
 import { isOnTrial } from '../../confirm/arm.ts';
 import type { Engine } from '../../engine.ts';
-import { bridgeChanges, titleOf } from '../changes.ts';
+import { type BridgeChange, bridgeChanges, titleOf } from '../changes.ts';
 import { type BridgeOrder, notMadeHere, order } from '../made.ts';
 import { chosenBackEnd, persistSteps } from './steps.ts';
 
@@ -31,7 +31,6 @@ export async function persistOrder(
 ): Promise<PersistOrder> {
   const facts = await readFacts(engine.machine, engine.newToken());
   const { wish } = await wishNow(engine, name, facts);
-  refuseReaddressed(engine, name, wish.uplink);
   const backEnd = asked ?? (await chosenBackEnd(engine.machine, wish));
   const made = order(engine, titleOf('persist', name), async (links) => {
     const now = await wishNow(engine, name, links);
@@ -46,20 +45,6 @@ export async function persistScript(engine: Engine, name: string): Promise<strin
   const facts = await readFacts(engine.machine, engine.newToken());
   const { wish, now } = await wishNow(engine, name, facts);
   return ipScript(wish, now);
-}
-
-/** What is written is what the files have for the NIC. */
-function refuseReaddressed(engine: Engine, name: string, uplink: string | undefined): void {
-  const isSo = bridgeChanges(engine, name).some(({ readdressed }) => readdressed === true);
-  if (isSo)
-    throw cannotPersist(
-      name,
-      [`it has other addresses than ${uplink} has in the files, which would come back at boot`],
-      [
-        `sudo qlaunch bridge persist ${name} --persist=none   # prints what would make it, for your own script`,
-        `change the address of ${uplink} in the files, then make ${name} with --keep`,
-      ],
-    );
 }
 
 async function wishNow(
@@ -88,8 +73,16 @@ async function wishNow(
     delayS: (link.bridge?.forwardDelayMs ?? 0) / 1000,
     vlanAware: link.bridge?.vlanFiltering === true,
     ...modelOf(now),
+    ...(created.dhcp === true ? { dhcp4: true } : {}),
+    ...(created.readdressed === undefined ? {} : { instead: insteadNow(now, created) }),
   };
   return { wish, now };
+}
+
+/** The lease of a client that says no lifetime looks like anybody's address. */
+function insteadNow(now: UplinkFacts, { readdressed = [], dhcp }: BridgeChange): Instead {
+  const found = insteadOf(now, readdressed);
+  return dhcp === true ? { ...found, dhcp4: true } : found;
 }
 
 const USUAL_MTU = 1500;
