@@ -75,6 +75,9 @@ test('a NIC that systemd-networkd has: it goes on on the bridge with the same le
   expect(await qlaunch('bridge', 'add-port', 'br0', 'g0')).toMatchObject({ status: 0 });
   expect(askedOutside(dir)).not.toBe('');
   expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  // What is written for the next boot is of the file that it was in the place of, with the identity of the lease.
+  expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
+  expect(readFileSync(`${DIR}/10-qlaunch-br0.network`, 'utf8')).toMatch(/Destination=10\.7[\s\S]*IAID=\d+/);
   const deleted = await qlaunch('bridge', 'delete', 'br0');
   expect(deleted).toMatchObject({ status: 0 });
   ip('link delete g0');
