@@ -21,13 +21,15 @@ import {
 import { setAttribute } from '../sysctl.ts';
 import { batchText } from '../words.ts';
 import { askByDhcp, type DhcpClient, endClient, keepResolvConf, startClient } from './dhcp.ts';
+import type { Handover } from './handover/steps.ts';
 import { arrivalLines, checkedLines, departureLines, type Layer3 } from './layer3.ts';
 import { linkOf } from './port.ts';
 import { type Readdress, readdressed } from './readdress.ts';
 import { refuseAsPort } from './refuse.ts';
+import { renameRule } from './rename-rule.ts';
 import { moveLinkSettings, type readLinkSettings } from './resolved.ts';
 import { learnArgv, learntDefaults } from './router.ts';
-import { namesLink, type Rule, ruleWords } from './rule.ts';
+import { namesLink, type Rule } from './rule.ts';
 
 export interface UplinkWish extends BridgeSettings {
   readonly name: string;
@@ -58,7 +60,15 @@ export interface UplinkFacts extends Layer3 {
   readonly resolvConf?: FileContent;
 }
 
-export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFacts): Plan<HostFacts> {
+/** No network manager has it. */
+const NOBODY: Handover = { first: [], last: [] };
+
+export function planUplink(
+  wish: UplinkWish,
+  facts: HostFacts,
+  uplink: UplinkFacts,
+  { first, last }: Handover = NOBODY,
+): Plan<HostFacts> {
   const nic = linkOf(facts, wish.uplink);
   refuseAsPort(nic, facts);
   if (uplink.xdp) throw refusedXdp(nic.ifname);
@@ -70,6 +80,7 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
   const handedOver = clientsHandedOver(uplink, arriving, readdress);
   return {
     steps: [
+      ...first,
       ...relearn(nic.ifname, uplink),
       ...bridge.steps,
       ...uplink.settings.map((one) => copySetting(wish.name, one)),
@@ -79,6 +90,7 @@ export function planUplink(wish: UplinkWish, facts: HostFacts, uplink: UplinkFac
       ...moveLinkSettings(uplink.resolved, nic.ifname, wish.name, owns),
       moveStep(wish, nic, uplink, arriving, owns),
       ...settle(wish, uplink, owns),
+      ...last,
       ...learn(wish.name, arriving),
       ...(readdress?.dhcp === true && handedOver.length === 0
         ? [
@@ -260,47 +272,6 @@ function ownSetting(bridge: string, name: string, value: string, title: string):
     undo: { nothing: `goes away with ${bridge}` },
     deadlineMs: DEADLINE_MS,
   };
-}
-
-/** Packets come in by the bridge from now on. First the new one: no moment is without. */
-function renameRule(rule: Rule, { name, uplink }: UplinkWish, owns: Owns): readonly Step[] {
-  const [old, renamed] = [ruleWords(rule, uplink, uplink), ruleWords(rule, uplink, name)];
-  if (old === undefined || renamed === undefined) {
-    throw new QlaunchError('QL_CANNOT_MOVE', EXIT.refused, {
-      what: `can not move a policy rule of ${uplink}`,
-      why: [JSON.stringify(rule.row)],
-      todo: [`ip ${rule.family === 'inet6' ? '-6 ' : ''}rule show`],
-    });
-  }
-  const ip = (verb: string, words: readonly string[]): Argv => [
-    'ip',
-    rule.family === 'inet6' ? '-6' : '-4',
-    'rule',
-    verb,
-    ...words,
-  ];
-  const [there, gone] = [['File exists'], ['No such file or directory', 'No such process']];
-  const step = (title: string, action: Argv, back: Argv, over: readonly string[]): Step => ({
-    title,
-    do: { run: action },
-    undo: { run: back, gone: over },
-    owns,
-    deadlineMs: DEADLINE_MS,
-  });
-  return [
-    step(
-      `make the rule ${String(rule.row['priority'])} for ${name}`,
-      ip('add', renamed),
-      ip('del', renamed),
-      gone,
-    ),
-    step(
-      `remove the rule ${String(rule.row['priority'])} of ${uplink}`,
-      ip('del', old),
-      ip('add', old),
-      there,
-    ),
-  ];
 }
 
 function refusedXdp(name: string): QlaunchError {

@@ -10,21 +10,21 @@ import type { Readdress } from '../../plan/bridge/readdress.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import { rulesNaming } from '../../plan/bridge/wall.ts';
 import type { LinkFact } from '../../plan/facts.ts';
+import type { Objection } from './handover/holder.ts';
 
-interface Objection {
-  readonly why: string;
-  readonly todo: string;
-}
-
-/** Throws QL_UPLINK_BUSY (exit 3) with all that speaks against it, before anything is touched. */
+/**
+ * Throws QL_UPLINK_BUSY (exit 3) with all that speaks against it, before anything is touched.
+ * @param held of a network manager that has it
+ */
 export async function refuseBusy(
   machine: Machine,
   nic: LinkFact,
   facts: UplinkFacts,
   { name: bridge, force }: { readonly name: string; readonly force: boolean },
+  held: readonly Objection[],
 ): Promise<void> {
   const handedOver = new Set(facts.clients.map(({ pid }) => pid));
-  const found = [...(await managers(machine, nic)), ...programs(nic.ifname, handedOver)];
+  const found = [...held, ...programs(nic.ifname, handedOver)];
   const risky = force
     ? []
     : [...(await rootOver(machine, nic.ifname)), ...(await firewallNames(machine, nic.ifname, bridge))];
@@ -35,24 +35,6 @@ export async function refuseBusy(
     why: all.map(({ why }) => why),
     todo: [...new Set(all.map(({ todo }) => todo))],
   });
-}
-
-/** By what each keeps in /run for the links it has: /run/NetworkManager/devices(5), sd-network's link files. */
-async function managers(machine: Machine, { ifname, ifindex }: LinkFact): Promise<readonly Objection[]> {
-  const nm = await machine.read(`/run/NetworkManager/devices/${ifindex}`);
-  const networkd = await machine.read(`/run/systemd/netif/links/${ifindex}`);
-  const found: Objection[] = [];
-  if (nm !== undefined && /^managed=true$/m.test(nm))
-    found.push({
-      why: `NetworkManager has ${ifname}, and would not let it go`,
-      todo: `sudo nmcli device set ${ifname} managed no   # keeps its addresses; a lease is not renewed any more`,
-    });
-  if (networkd !== undefined && /^ADMIN_STATE=(configured|configuring)$/m.test(networkd))
-    found.push({
-      why: `systemd-networkd has ${ifname} (${/^NETWORK_FILE=(.*)$/m.exec(networkd)?.[1] ?? 'by a .network file'})`,
-      todo: `make the bridge there: man systemd.netdev, example 1; then networkctl reload`,
-    });
-  return found;
 }
 
 const KNOWN: Readonly<Record<string, string>> = {

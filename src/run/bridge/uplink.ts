@@ -30,6 +30,7 @@ import { loadChange } from '../journal/load.ts';
 import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
 import { refuseBusy, refuseCutOff } from './checks.ts';
+import { heldBy } from './handover/holder.ts';
 import { bridgeNfSteps } from './made.ts';
 import { persistSteps } from './persist/steps.ts';
 import { type Before, clientsMissing, disproof, leaseMissing, lookBefore } from './proof.ts';
@@ -78,11 +79,14 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
   refuseAsPort(nic, found);
   const { readdress } = wish;
   const facts = await withDhcp(engine, await readUplink(engine.machine, wish.uplink), readdress);
-  await refuseBusy(engine.machine, nic, facts, wish);
+  const { handover, objections } = await heldBy(engine.machine, wish, nic, facts);
+  await refuseBusy(engine.machine, nic, facts, wish, objections);
   const { layer, lost } =
     readdress === undefined ? { layer: facts, lost: [] } : readdressed(facts, readdress);
   if (readdress !== undefined && !wish.force) refuseCutOff(wish, facts, layer);
-  const plan = planUplink({ ...wish, lifetime: { untilUndone: id } }, found, facts);
+  // Who has the link tells systemd-resolved about it as well.
+  const moving = handover === undefined ? facts : { ...facts, resolved: [] };
+  const plan = planUplink({ ...wish, lifetime: { untilUndone: id } }, found, moving, handover);
   const mac = nic.address === undefined ? {} : { mac: nic.address };
   const { persist } = wish;
   const kept =

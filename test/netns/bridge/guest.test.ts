@@ -1,32 +1,17 @@
 // needs: bridge, veth
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { differences, type Snapshot, snapshot } from '../../snapshot.ts';
 import { world } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
 import { cable, carry, ip, NIC, quiet, STATIC, settled, talk } from './outside.ts';
 import { server } from './server.ts';
+import { askedOutside, guest } from './station.ts';
 
 const look = (): Snapshot => snapshot({ files: [] });
 const CREATE = ['bridge', 'create', 'br0', '--uplink', NIC];
 const RESOLV = '/etc/resolv.conf';
-
-/** A machine of its own with a cable to the port g0. */
-function guest(): void {
-  ip('netns add guest');
-  onTestFinished(() => void ip('netns delete guest'));
-  ip('link add g0 type veth peer name eth0 netns guest');
-  ip('netns exec guest ip link set lo up');
-}
-
-const SCRIPT = `#!/bin/sh
-case $1 in
-  deconfig) ip address flush dev "$interface"; ip link set "$interface" up ;;
-  bound) ip address replace "$ip/$mask" dev "$interface"; ip route replace default via "$router" ;;
-esac
-`;
 
 test('a guest on the bridge has its address from the server outside, and is reached from there; names resolve as before', async () => {
   const { qlaunch } = world();
@@ -49,14 +34,7 @@ test('a guest on the bridge has its address from the server outside, and is reac
 
   guest();
   expect(await qlaunch('bridge', 'add-port', 'br0', 'g0')).toMatchObject({ status: 0 });
-  const script = join(dir, 'script');
-  writeFileSync(script, SCRIPT, { mode: 0o755 });
-  execFileSync('ip', [
-    ...['netns', 'exec', 'guest', 'busybox', 'udhcpc', '-i', 'eth0', '-s', script],
-    ...['-n', '-q', '-t', '20'],
-  ]);
-  const own =
-    /inet (10\.9\.0\.1\d\d)\/24/.exec(ip('netns exec guest ip -4 -o address show dev eth0'))?.[1] ?? '';
+  const own = askedOutside(dir);
   expect(own).not.toBe('');
   execFileSync('ip', ['netns', 'exec', 'outside', 'ping', '-c', '1', '-W', '20', own]);
   // Also by the host itself, which is on the same bridge.

@@ -6,11 +6,14 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type World, world } from '../../tiers/cli.ts';
 import { SYSTEM_BUS } from '../../tiers/system-bus.ts';
@@ -146,28 +149,48 @@ export const policyNow = (): readonly string[] =>
 /** A line for sh that runs what `netplan generate` runs. */
 export const generator: string = `env LD_LIBRARY_PATH=${libraries.join(':')} ${NETWORK_MANAGERS}/usr/libexec/netplan/generate`;
 
-/** With a bus of its own, where it may have its name. */
-export async function networkManager(): Promise<ReturnType<typeof daemon>> {
-  for (const dir of ['/run/dbus', '/run/NetworkManager', '/etc/NetworkManager', '/var/lib/NetworkManager'])
-    mkdirSync(dir, { recursive: true });
+/** A bus of their own, where they may have their names. */
+export async function bus(): Promise<ReturnType<typeof daemon>> {
+  mkdirSync('/run/dbus', { recursive: true });
+  rmSync('/run/dbus/system_bus_socket', { force: true });
   writeFileSync('/run/dbus/test.conf', SYSTEM_BUS);
   // Its log goes to the system's, of which there is none here.
-  const bus = daemon([
+  const own = daemon([
     `${NETWORK_MANAGERS}/usr/bin/dbus-daemon`,
     '--config-file=/run/dbus/test.conf',
     '--nofork',
   ]);
   await settled(() => existsSync('/run/dbus/system_bus_socket'));
+  return own;
+}
+
+/** A directory with `networkctl` and the like, as programs that find their libraries. */
+export function programs(...paths: readonly string[]): string {
+  const bin = mkdtempSync(join(tmpdir(), 'programs-'));
+  onTestFinished(() => rmSync(bin, { recursive: true, force: true }));
+  for (const path of paths)
+    writeFileSync(
+      join(bin, basename(path)),
+      `#!/bin/sh\nexec env LD_LIBRARY_PATH=${libraries.join(':')} ${NETWORK_MANAGERS}/${path} "$@"\n`,
+      { mode: 0o755 },
+    );
+  return bin;
+}
+
+export async function networkManager(): Promise<ReturnType<typeof daemon>> {
+  for (const dir of ['/run/NetworkManager', '/etc/NetworkManager', '/var/lib/NetworkManager'])
+    mkdirSync(dir, { recursive: true });
+  const own = await bus();
   writeFileSync(
     '/etc/NetworkManager/NetworkManager.conf',
     '[main]\nplugins=keyfile\nauth-polkit=false\ndns=none\nrc-manager=unmanaged\nno-auto-default=*\n[device]\nmatch-device=*\nmanaged=1\n',
   );
   const nm = daemon([`${NETWORK_MANAGERS}/usr/sbin/NetworkManager`, '--no-daemon', '--log-level=INFO']);
   return {
-    log: () => nm.log() + bus.log(),
+    log: () => nm.log() + own.log(),
     end: async () => {
       await nm.end();
-      await bus.end();
+      await own.end();
       rmSync('/run/dbus/system_bus_socket', { force: true });
     },
   };

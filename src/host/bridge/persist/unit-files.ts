@@ -1,4 +1,5 @@
 /** Files of systemd-networkd that count: systemd.network(5), "files with the same name in a higher directory". */
+import { insteadOf } from '../../../plan/bridge/persist/networkd.ts';
 import type { Machine } from '../../port.ts';
 
 interface ConfigText {
@@ -31,14 +32,24 @@ const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 /** What a running networkd says of a link: sd-network's files of links and leases, by interface index. */
 export interface NetworkdLink {
   readonly has: boolean;
+  /** Of a NIC whose bridge was handed over: the one that ours is in the place of, and the bridge's lease. */
   readonly file?: string;
   readonly lease?: string;
 }
 
+const leaseOf = (machine: Machine, ifindex: number | string): Promise<string | undefined> =>
+  machine.read(`/run/systemd/netif/leases/${ifindex}`);
+
 export async function networkdLink(machine: Machine, ifindex: number): Promise<NetworkdLink> {
   const link = await machine.read(`/run/systemd/netif/links/${ifindex}`);
-  const lease = await machine.read(`/run/systemd/netif/leases/${ifindex}`);
-  const file = /^NETWORK_FILE=(.+)$/m.exec(link ?? '')?.[1];
+  const used = /^NETWORK_FILE=(.+)$/m.exec(link ?? '')?.[1];
+  const text = used === undefined ? undefined : await machine.read(used);
+  const instead = insteadOf(text ?? '');
+  const file = instead ?? used;
+  const bridge = instead === undefined ? undefined : /^Bridge=(.+)$/m.exec(text ?? '')?.[1];
+  const index =
+    bridge === undefined ? ifindex : ((await machine.read(`/sys/class/net/${bridge}/ifindex`)) ?? ifindex);
+  const lease = await leaseOf(machine, index);
   return {
     has: /^ADMIN_STATE=(configured|configuring)$/m.test(link ?? ''),
     ...(file === undefined ? {} : { file }),

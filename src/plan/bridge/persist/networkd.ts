@@ -3,7 +3,6 @@
  * (systemd.netdev(5), systemd.network(5)). Of all .network files the first that matches a link is the only one that
  * counts, in the order of their names: ours come before the one that has the NIC now, which stays as it is.
  */
-import { matchesGlob } from '../../../spec/bridge/glob.ts';
 import {
   type Entry,
   entry,
@@ -13,6 +12,7 @@ import {
   valuesOf,
 } from '../../../spec/bridge/sections.ts';
 import { asksOf, insteadSections, wholeSections, withoutReplaced } from './model/networkd.ts';
+import { matches } from './networkd-match.ts';
 import {
   type ConfigFile,
   cannotPersist,
@@ -31,14 +31,32 @@ export interface NetworkdFacts {
   readonly ruling?: string;
   /** Of the NIC's lease (iaidOf): with it the bridge is the same client to the server. */
   readonly iaid?: number;
+  /** For the networkd that has the NIC now, and until the next boot only. */
+  readonly live?: true;
 }
 
 const DIR = '/etc/systemd/network';
+export const LIVE_DIR = '/run/systemd/network';
+
+/** Ours, of a bridge that networkd took over; in the place of which file it says itself. */
+const isLive = (path: string, bridge: string): boolean =>
+  path.startsWith(`${LIVE_DIR}/`) && path.replace(/^.*\/\d+-/, '').startsWith(`qlaunch-${bridge}`);
+
+const INSTEAD = '# In place of ';
+
+/** The file that had the NIC before one of ours: read from ours. */
+export const insteadOf = (content: string): string | undefined =>
+  content
+    .split('\n')
+    .find((line) => line.startsWith(INSTEAD))
+    ?.slice(INSTEAD.length);
 
 /** Throws QL_PERSIST (exit 3). */
 export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly KeptFile[] {
   const { name, uplink, mac } = wish;
-  const read = facts.files.map((file) => ({ ...file, sections: readSections(file.content) }));
+  const read = facts.files
+    .filter(({ path }) => !isLive(path, name))
+    .map((file) => ({ ...file, sections: readSections(file.content) }));
   const there = read.find(({ path, sections }) =>
     path.endsWith('.netdev')
       ? valuesOf(sections, 'NetDev', 'Name').includes(name)
@@ -54,13 +72,15 @@ export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly
         networks.find((file) => matches(file, name, uplink, mac)));
   refuseUnsaid(wish, old !== undefined);
   const catching = networks.find((file) => matches(file, name, name, mac, 'bridge'));
-  const at = `${DIR}/${prefixBefore(name, [old, catching])}qlaunch-${name}`;
-  const head = `${headOf(name, 'removes this file')}\n`;
+  const isForNow = facts.live === true;
+  const at = `${isForNow ? LIVE_DIR : DIR}/${prefixBefore(name, [old, catching])}qlaunch-${name}`;
+  const instead = isForNow && old !== undefined ? `${INSTEAD}${old.path}\n` : '';
+  const head = `${headOf(name, 'removes this file')}\n${instead}`;
   const port = uplink === undefined ? [] : portSections(wish, uplink, old?.sections ?? []);
   const oldMtu = Number(valuesOf(old?.sections ?? [], 'Link', 'MTUBytes').at(-1));
   const mtu = wish.mtu ?? (oldMtu > 0 ? oldMtu : undefined);
   const own = old === undefined ? wholeSections(wish) : movedSections(wish, old.sections, facts.iaid);
-  if (old !== undefined && /-netplan-/.test(old.path))
+  if (old !== undefined && !isForNow && /-netplan-/.test(old.path))
     throw cannotPersist(
       name,
       [`${old.path} is made by netplan`],
@@ -70,7 +90,7 @@ export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly
     throw cannotPersist(name, [`${old.path} makes ${uplink} a port of another bridge`], [`edit ${old.path}`]);
   return [
     { path: `${at}.netdev`, content: head + renderSections(netdevSections(wish, mtu)) },
-    { path: `${at}.network`, content: head + renderSections(own) },
+    { path: `${at}.network`, content: head + renderSections(isForNow ? [...own, ...KEEPING] : own) },
     ...(port.length === 0 ? [] : [{ path: `${at}-port.network`, content: head + renderSections(port) }]),
   ];
 }
@@ -93,57 +113,11 @@ export function iaidOf(lease: string): number | undefined {
   return digits === undefined ? undefined : Number.parseInt(digits, 16);
 }
 
-interface ReadFile extends ConfigFile {
-  readonly sections: readonly Section[];
-}
-
-/** Of wireless links, which are refused as ports, and of what a physical NIC never is. */
-const NEVER: ReadonlySet<string> = new Set(['WLANInterfaceType', 'SSID', 'BSSID']);
-
-function matches(
-  { path, sections }: ReadFile,
-  bridge: string,
-  link: string,
-  mac: string | undefined,
-  type: string = 'ether',
-): boolean {
-  const conditions = sections
-    .filter(({ name }) => name === 'Match')
-    .flatMap(({ entries }) => entries)
-    .filter(({ value }) => value !== '');
-  if (conditions.length === 0) return false;
-  const unknown: string[] = [];
-  for (const { key, value } of conditions) {
-    const words = value.split(/\s+/);
-    const isOf = (test: (word: string) => boolean): boolean => {
-      const [first = ''] = words;
-      return first.startsWith('!')
-        ? !words.some((word) => test(word.replace(/^!/, '')))
-        : words.some((word) => test(word));
-    };
-    const isMac = (word: string): boolean => word.toLowerCase().replaceAll('-', ':') === mac?.toLowerCase();
-    if (NEVER.has(key)) return false;
-    if (key === 'Name' || key === 'OriginalName') {
-      if (!isOf((word) => matchesGlob(word, link))) return false;
-    } else if (key === 'MACAddress' || key === 'PermanentMACAddress') {
-      if ((type === 'bridge' && key === 'PermanentMACAddress') || !isOf(isMac)) return false;
-    } else if (key === 'Type') {
-      if (!isOf((word) => matchesGlob(word, type))) return false;
-    } else if (key === 'Kind') {
-      if (type !== 'bridge' || !isOf((word) => matchesGlob(word, type))) return false;
-    } else unknown.push(key);
-  }
-  if (unknown.length === 0) return true;
-  // A bridge has no driver, no path and no property of a device.
-  if (type === 'bridge') return false;
-  throw cannotPersist(
-    bridge,
-    [
-      `${path} chooses its links by ${unknown.join(', ')}: whether ${link} is one of them only networkd knows`,
-    ],
-    [`add Name=${link} to [Match] in ${path}`],
-  );
-}
+/** What was moved there stays, whoever set it; and the server is never told that we are gone (systemd.network(5)). */
+const KEEPING: readonly Section[] = [
+  { name: 'Network', entries: [entry('KeepConfiguration', 'yes')] },
+  { name: 'DHCPv4', entries: [entry('SendRelease', 'no')] },
+];
 
 const USUAL = '10-';
 

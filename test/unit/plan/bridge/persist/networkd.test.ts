@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { iaidOf, networkdFiles } from '../../../../../src/plan/bridge/persist/networkd.ts';
+import { iaidOf, insteadOf, networkdFiles } from '../../../../../src/plan/bridge/persist/networkd.ts';
 
 const DIR = '/etc/systemd/network';
 const WISH = { name: 'br0', uplink: 'eth0', mac: '52:54:00:aa:bb:01', addresses: [] } as const;
@@ -161,4 +161,23 @@ test.each([
 ])('%s is refused: %s', (name, content, why) => {
   const order = (): unknown => networkdFiles(WISH, { files: [file(name, content)] });
   expect(order).toThrow(expect.objectContaining({ code: 'QL_PERSIST', why: [expect.stringMatching(why)] }));
+});
+
+test('for a networkd that has the NIC now: in /run, in front of netplan’s, nothing given up; ours are not in the way later', () => {
+  const netplans = {
+    path: '/run/systemd/network/10-netplan-eth0.network',
+    content: '[Match]\nName=eth0\n\n[Network]\nDHCP=ipv4\n',
+  };
+  const live = networkdFiles(WISH, { files: [netplans], ruling: netplans.path, live: true });
+  expect(live.map(({ path }) => path)).toEqual(
+    ['.netdev', '.network', '-port.network'].map((end) => `/run/systemd/network/0-qlaunch-br0${end}`),
+  );
+  expect(live[1]?.content).toContain('[Network]\nKeepConfiguration=yes\n\n[DHCPv4]\nSendRelease=no\n');
+  expect(insteadOf(live[2]?.content ?? '')).toBe(netplans.path);
+
+  const own = file('20-lan.network', '[Match]\nName=eth0\n\n[Network]\nDHCP=yes\n');
+  const now = networkdFiles(WISH, { files: [own], live: true });
+  const kept = networkdFiles(WISH, { files: [...now, own] });
+  expect(kept).toEqual(networkdFiles(WISH, { files: [own] }));
+  expect(kept[0]?.path).toBe(`${DIR}/10-qlaunch-br0.netdev`);
 });

@@ -1,0 +1,135 @@
+/**
+ * systemd-networkd goes on with the bridge. The move is ours, in one batch, as of any NIC: left to networkd, the bridge
+ * would be without an address until a DHCP server has answered. Then files in /run say that the bridge has what the NIC
+ * had, and `networkctl reload` makes networkd the one who renews it; a reboot ends in what was before.
+ */
+import { makeDirectory, putFile } from '../../files.ts';
+import { DEADLINE_MS, type FilePath, type Owns, type Step } from '../../step.ts';
+import type { Layer3 } from '../layer3.ts';
+import { LIVE_DIR } from '../persist/networkd.ts';
+import type { KeptFile } from '../persist/wish.ts';
+import { type Handover, look, METRIC_AGAIN, metricsOf, missingText, tell } from './steps.ts';
+
+/** A DHCP server may take its time; what is there meanwhile is what was moved. */
+const SETTLED_MS = 40_000;
+
+/** sd-network's state of links, by index: systemd/src/libsystemd/sd-network/sd-network.c. */
+const STATES = '/run/systemd/netif/links';
+
+/**
+ * networkd takes off what is not in its file, and asks for a lease anew: whatever is missing is put back until it says
+ * for a second that it has the NIC, as before (it forgets a port that leaves its bridge, and begins with it anew: it
+ * takes RTM_DELLINK of AF_BRIDGE for the link's own). Also where it does not run any more: then that is the whole way
+ * back.
+ */
+const BACK = [
+  METRIC_AGAIN,
+  'link=$1 file=$2 own=$3 left=250 seen=0',
+  'shift 3',
+  'batch=$(cat)',
+  'has() { for a in $own; do [ -n "$(ip -o address show dev "$link" to "$a")" ] || return 1; done; }',
+  'is_its() {',
+  '  case $(cat "$file" 2> /dev/null) in',
+  '    *-qlaunch-*) return 1 ;;',
+  '    *ADMIN_STATE=configured*) ;;',
+  '    *) return 1 ;;',
+  '  esac',
+  '}',
+  'while :; do',
+  `  printf '%s\\n' "$batch" | ip -force -batch - > /dev/null 2>&1`,
+  '  if is_its && has; then seen=$((seen + 1)); else seen=0; fi',
+  '  [ "$seen" -lt 10 ] || break',
+  '  [ "$left" -gt 0 ] || break',
+  '  sleep 0.1',
+  '  left=$((left - 1))',
+  'done',
+  'metric_again "$link" "$@"',
+  'has',
+].join('\n');
+
+/**
+ * Until networkd has both by our files, and a lease for the bridge where the NIC had one. A .netdev whose link is there
+ * already is ready for its ports when the kernel next says something about that link: to be told its own group is enough.
+ */
+const TAKEN = [
+  METRIC_AGAIN,
+  'port=$1 bridge=$2 lease=$3 left=300',
+  'shift 3',
+  'is_its() {',
+  '  case $(cat "$1" 2> /dev/null) in',
+  '    *-qlaunch-"$bridge"*ADMIN_STATE=configured* | *ADMIN_STATE=configured*-qlaunch-"$bridge"*) ;;',
+  '    *) return 1 ;;',
+  '  esac',
+  '}',
+  'index=$(ip -o link show dev "$bridge") || exit',
+  'index=${index%%:*}',
+  `until is_its "$port" && is_its ${STATES}/"$index" && { [ "$lease" = 0 ] || [ -s /run/systemd/netif/leases/"$index" ]; }; do`,
+  '  ip link set dev "$bridge" group default',
+  '  if [ "$left" -le 0 ]; then',
+  `    echo "systemd-networkd did not take $bridge over" >&2`,
+  `    cat "$port" ${STATES}/"$index" >&2`,
+  '    exit 1',
+  '  fi',
+  '  sleep 0.1',
+  '  left=$((left - 1))',
+  'done',
+  'metric_again "$bridge" "$@"',
+].join('\n');
+
+export interface NetworkdHold {
+  readonly bridge: string;
+  /** Index of the NIC. */
+  readonly index: number;
+  readonly hasLease: boolean;
+  /** By networkdFiles(), live. */
+  readonly files: readonly KeptFile[];
+  /** LIVE_DIR is not there. */
+  readonly makesDir: boolean;
+}
+
+/** What stderr says where it does not run: then nobody has to be told. */
+const NOBODY = ['was not provided', 'not found', 'No such file or directory', 'is not running'];
+
+export function networkdHandover(
+  { bridge, index, hasLease, files, makesDir }: NetworkdHold,
+  layer: Layer3,
+  owns: Owns,
+): Handover {
+  const { link: nic } = layer;
+  const file = `${STATES}/${index}`;
+  const own = layer.addresses.filter(({ scope }) => scope !== 'link').map(({ local }) => local);
+  return {
+    first: [
+      look(
+        `see what systemd-networkd says of ${nic}`,
+        ['cat', file],
+        {
+          run: ['sh', '-c', BACK, 'sh', nic, file, own.join(' '), ...metricsOf(layer)],
+          stdin: missingText(layer, nic),
+          gone: [],
+        },
+        owns,
+        SETTLED_MS,
+      ),
+    ],
+    last: [
+      // Taken back before the move: a networkd that still has the port by our file would make it one again.
+      look(
+        'see that systemd-networkd answers',
+        ['networkctl', '--no-pager', 'list', nic],
+        { run: ['networkctl', 'reload'], gone: NOBODY },
+        owns,
+        DEADLINE_MS,
+      ),
+      ...(makesDir ? [makeDirectory(LIVE_DIR)] : []),
+      ...files.map(({ path, content }): Step => putFile({ path: path as FilePath, content })),
+      tell('let systemd-networkd read them', ['networkctl', 'reload'], 'it reads again when they are gone'),
+      tell(
+        `wait until systemd-networkd has ${bridge}, and its lease`,
+        ['sh', '-c', TAKEN, 'sh', file, bridge, hasLease ? '1' : '0', ...metricsOf(layer)],
+        'it only waits',
+        SETTLED_MS,
+      ),
+    ],
+  };
+}

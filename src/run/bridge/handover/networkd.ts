@@ -1,0 +1,61 @@
+/** A NIC that systemd-networkd has, also one that netplan told it about. */
+import { QlaunchError } from '../../../errors.ts';
+import { networkdFilesNow, networkdLink } from '../../../host/bridge/persist/unit-files.ts';
+import type { Machine } from '../../../host/port.ts';
+import { networkdHandover } from '../../../plan/bridge/handover/networkd.ts';
+import { iaidOf, LIVE_DIR, networkdFiles } from '../../../plan/bridge/persist/networkd.ts';
+import type { KeptFile } from '../../../plan/bridge/persist/wish.ts';
+import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
+import type { LinkFact } from '../../../plan/facts.ts';
+import type { Held, HeldWish } from './holder.ts';
+
+const ANSWER_MS = 5_000;
+
+export async function handNetworkd(
+  machine: Machine,
+  wish: HeldWish,
+  { ifname, ifindex, address: mac }: LinkFact,
+  facts: UplinkFacts,
+): Promise<Held> {
+  const { file, lease } = await networkdLink(machine, ifindex);
+  const refused = (why: string, todo: string): Held => ({
+    objections: [{ why: `systemd-networkd has ${ifname} (${file ?? 'by a .network file'}), ${why}`, todo }],
+  });
+  if (file === undefined) return refused('and does not say which', 'networkctl status');
+  if ((await machine.which('networkctl')) === undefined)
+    return refused('and there is no networkctl to tell it about the bridge', 'sudo apt install systemd');
+  const said = await machine.run(['networkctl', '--no-pager', 'list', ifname], { timeoutMs: ANSWER_MS });
+  if (said.status !== 0 || said.stderr.includes('not running'))
+    return refused(
+      `and does not answer now (${said.stderr.trim().split('\n')[0] ?? ''})`,
+      'sudo systemctl restart systemd-networkd   # then the same command',
+    );
+  const iaid = lease === undefined ? undefined : iaidOf(lease);
+  let files: readonly KeptFile[];
+  try {
+    files = networkdFiles(
+      {
+        ...{ ...wish, addresses: [] },
+        ...(mac === undefined ? {} : { mac }),
+      },
+      {
+        ...{ files: await networkdFilesNow(machine), ruling: file, live: true },
+        ...(iaid === undefined ? {} : { iaid }),
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof QlaunchError)) throw error;
+    return refused(
+      `and can not have ${wish.name} in its place: ${error.why.join('; ')}`,
+      error.todo.join('; '),
+    );
+  }
+  const hold = {
+    ...{ bridge: wish.name, index: ifindex, hasLease: lease !== undefined, files },
+    makesDir: (await machine.stat(LIVE_DIR)) === undefined,
+  };
+  return {
+    handover: networkdHandover(hold, facts, { link: ifname, ...(mac === undefined ? {} : { mac }) }),
+    objections: [],
+  };
+}

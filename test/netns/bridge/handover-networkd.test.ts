@@ -1,0 +1,112 @@
+// needs: bridge, veth
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { World } from '../../tiers/cli.ts';
+import { scratchDir } from '../../tiers/guest.ts';
+import { CREATE, killedWhen, leaseOn, look, networkdState, reverted } from './handover.ts';
+import { bus, hostWith, networkd, programs } from './managers.ts';
+import { cable, ip, NIC, settled, talk } from './outside.ts';
+import { server } from './server.ts';
+import { askedOutside, guest } from './station.ts';
+
+const DIR = '/etc/systemd/network';
+const LIVE = '/run/systemd/network';
+
+const LAN = `[Match]
+Name=${NIC}
+
+[Network]
+DHCP=ipv4
+Address=10.8.0.5/16
+Address=fd09::50/64
+IPv6AcceptRA=no
+
+[Route]
+Destination=10.7.0.0/16
+Gateway=10.8.0.1
+Metric=77
+`;
+
+interface Live {
+  readonly of: World;
+  readonly dir: string;
+  readonly leased: string;
+  readonly said: () => string;
+}
+
+/** A NIC that networkd has, with a lease; and what somebody added by hand. */
+async function live(): Promise<Live> {
+  const of = hostWith(programs('bin/networkctl'), DIR, '/run/systemd', '/run/dbus');
+  cable();
+  const dir = scratchDir();
+  const said = await server(dir);
+  writeFileSync(`${DIR}/20-lan.network`, LAN);
+  await bus();
+  networkd();
+  const leased = await leaseOn(NIC);
+  await settled(() => /ADMIN_STATE=configured/.test(networkdState(NIC)));
+  ip(`address add 10.6.0.5/24 dev ${NIC}`);
+  ip(`-6 address add fd06::5/64 dev ${NIC}`);
+  ip('route add 10.5.0.0/16 via 10.6.0.1');
+  await settled(() => !ip('-6 -o address').includes('tentative'));
+  return { of, dir, leased, said };
+}
+
+test('a NIC that systemd-networkd has: it goes on on the bridge with the same lease, and has its NIC again', async () => {
+  const { of, dir, leased, said } = await live();
+  const { qlaunch } = of;
+  const before = look();
+  const end = await talk([leased, 'fd09::50']);
+
+  const made = await qlaunch(...CREATE);
+  expect(made).toMatchObject({ status: 0, stderr: '' });
+  expect(networkdState('br0')).toMatch(/ADMIN_STATE=configured[\s\S]*NETWORK_FILE=.*-qlaunch-br0\.network/);
+  expect(networkdState(NIC)).toMatch(/OPER_STATE=enslaved/);
+  expect(ip(`-o address show dev ${NIC}`)).toBe('');
+  // All of it is there, also what was not networkd's; only the lifetime is gone: KeepConfiguration=.
+  const renamed = before
+    .filter((line) => /10\.|fd0/.test(line) && !line.includes('ff00::'))
+    .map((line) => line.replaceAll(NIC, 'br0').replace(' dynamic', ''));
+  expect(look()).toEqual(expect.arrayContaining(renamed));
+  expect(readFileSync(join(dir, 'leases'), 'utf8').trim().split('\n')).toHaveLength(1);
+
+  guest();
+  expect(await qlaunch('bridge', 'add-port', 'br0', 'g0')).toMatchObject({ status: 0 });
+  expect(askedOutside(dir)).not.toBe('');
+  expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  // What is written for the next boot is of the file that it was in the place of, with the identity of the lease.
+  expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
+  expect(readFileSync(`${DIR}/10-qlaunch-br0.network`, 'utf8')).toMatch(/Destination=10\.7[\s\S]*IAID=\d+/);
+  const deleted = await qlaunch('bridge', 'delete', 'br0');
+  expect(deleted).toMatchObject({ status: 0 });
+  ip('link delete g0');
+  expect(look()).toEqual(before);
+  expect(networkdState(NIC)).toMatch(/ADMIN_STATE=configured[\s\S]*NETWORK_FILE=.*\/20-lan\.network/);
+  expect(existsSync(LIVE) ? readdirSync(LIVE) : []).toEqual([]);
+  expect(said()).not.toContain('DHCPRELEASE');
+  for (const stream of await end()) expect(stream).toMatchObject({ ended: false });
+}, 120_000);
+
+test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch is killed anywhere', async () => {
+  const { of, leased, said } = await live();
+  const before = look();
+  const end = await talk([leased]);
+  expect(await of.qlaunch(...CREATE, '--confirm', '5s')).toMatchObject({ status: 0 });
+  await reverted(of);
+  expect(look()).toEqual(before);
+
+  const files = (): number => (existsSync(LIVE) ? readdirSync(LIVE).length : 0);
+  const moments: Readonly<Record<string, () => boolean>> = {
+    'the NIC is a port': () => ip('-br link').includes('br0') && ip(`link show ${NIC}`).includes('master'),
+    'networkd reads them': () => files() > 2,
+    'networkd has the port': () => networkdState(NIC).includes('-qlaunch-'),
+  };
+  for (const [at, isSo] of Object.entries(moments)) {
+    await killedWhen(of, isSo);
+    expect({ at, now: look() }).toEqual({ at, now: before });
+    expect({ at, files: files() }).toEqual({ at, files: 0 });
+  }
+  expect(said()).not.toContain('DHCPRELEASE');
+  for (const stream of await end()) expect(stream).toMatchObject({ ended: false });
+}, 300_000);
