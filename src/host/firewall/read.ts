@@ -24,18 +24,20 @@ export async function readFirewall(
   const isUfw = tools.includes('ufw') && chains.some(({ name }) => name.startsWith('ufw'));
   const isFirewalld =
     chains.some(({ table }) => table === 'firewalld') && which('firewall-cmd') !== undefined;
+  const zones = isFirewalld ? await said(host, ['firewall-cmd', '--list-all-zones']) : undefined;
+  const added = isUfw ? await said(host, ['ufw', 'show', 'added']) : undefined;
   return {
     chains,
     tools,
-    ...(isFirewalld ? parseZones(await said(host, ['firewall-cmd', '--list-all-zones'])) : { zones: [] }),
-    ...(isUfw ? { ufw: (await said(host, ['ufw', 'show', 'added'])).split('\n') } : {}),
+    ...(zones === undefined ? { zones: [] } : parseZones(zones)),
+    ...(added === undefined ? {} : { ufw: added.split('\n') }),
     bridgeFilter: (await host.read('/proc/sys/net/bridge/bridge-nf-call-iptables')) === '1',
     ...(uplink === undefined ? {} : { uplink }),
   };
 }
 
-/** Empty: it does not run. */
-async function said(host: Pick<Host, 'run'>, argv: Argv): Promise<string> {
+/** undefined: it does not run, or does not answer. */
+async function said(host: Pick<Host, 'run'>, argv: Argv): Promise<string | undefined> {
   const { status, stdout } = await host.run(argv, { timeoutMs: DEADLINE_MS });
-  return status === 0 ? stdout : '';
+  return status === 0 ? stdout : undefined;
 }

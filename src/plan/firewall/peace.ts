@@ -17,7 +17,7 @@ export interface FirewallFacts extends Surroundings, Zones {
   readonly chains: readonly Chain[];
   /** Of iptables and ufw: those that are there. */
   readonly tools: readonly string[];
-  /** As `ufw show added` prints them: "ufw allow in on lab0 to any port 53". */
+  /** As `ufw show added` prints them, "ufw allow in on lab0 to any port 53"; without them nothing is told to ufw. */
   readonly ufw?: readonly string[];
 }
 
@@ -71,16 +71,16 @@ export function peaceSteps(network: DefinedNetwork, facts: FirewallFacts, mark: 
   const bridge = network.bridge.name;
   const wanted = network.bridge.zone;
   const of = (owner: string): readonly Obstacle[] => obstacles.filter((one) => one.owner === owner);
-  const byUfw = facts.tools.includes('ufw') && of('ufw').length > 0;
+  const added = of('ufw').length > 0 ? facts.ufw : undefined;
   const byZone = facts.zones.length > 0 && (of('firewalld').length > 0 || wanted !== undefined);
   const rest = obstacles.filter(
-    ({ owner }) => !(byUfw && owner === 'ufw') && !(byZone && owner === 'firewalld'),
+    ({ owner }) => !(facts.tools.includes('ufw') && owner === 'ufw') && !(byZone && owner === 'firewalld'),
   );
   const hasIPv6 = network.ips.some(({ address }) => address.family === 6);
   const hooks = new Set(of('ufw').map(({ dropped: [first] }) => first?.drop.chain.hook));
   const zoned = byZone ? zoneSteps(network, facts) : [];
   return [
-    ...(byUfw ? ufwSteps(bridge, hasIPv6, mark, facts.ufw ?? [], hooks) : []),
+    ...(added === undefined ? [] : ufwSteps(bridge, hasIPv6, mark, added, hooks)),
     ...(zoned.length > 0 && isOurTrust(network, facts) ? [hostGuardStep(network)] : []),
     ...zoned,
     ...rest.flatMap(({ dropped }) => openSteps(dropped, facts.chains, bridge, mark, facts.tools)),

@@ -57,7 +57,7 @@ export async function previewStart(
 export interface Started {
   /** false: it ran already. */
   readonly made: boolean;
-  /** Where another firewall was in the way, and was opened. */
+  /** Where another firewall was in the way, and was opened; what is still closed is among the notes. */
   readonly opened: readonly string[];
   /** What of the network this host can not do. */
   readonly notes: readonly string[];
@@ -92,8 +92,13 @@ export async function startNetwork(
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     await execute(engine, planNetwork(network, paths, facts, as), order);
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
-    if (facts.firewall !== undefined)
-      opened.push(...obstaclesOf(network, facts.firewall).map(renderObstacle));
+    const inTheWay = facts.firewall === undefined ? [] : obstaclesOf(network, facts.firewall);
+    if (inTheWay.length === 0) return true;
+    const { firewall: after } = await readNatFacts(engine.machine, engine.newToken());
+    const closed = after === undefined ? [] : obstaclesOf(network, after);
+    const isClosed = (owner: string): boolean => closed.some((one) => one.owner === owner);
+    opened.push(...inTheWay.filter(({ owner }) => !isClosed(owner)).map(renderObstacle));
+    notes.push(...closed.map((one) => `${renderObstacle(one)}; only who made its rules can open it`));
     return true;
   });
   try {

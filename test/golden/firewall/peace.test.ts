@@ -29,9 +29,9 @@ function network(forward = "<forward mode='nat'/>") {
 const recorded = (name: string): string =>
   readFileSync(new URL(`hosts/${name}.nft`, import.meta.url), 'utf8');
 
-const CASES: Readonly<Record<string, Pick<FirewallFacts, 'tools' | 'zones'>>> = {
+const CASES: Readonly<Record<string, Pick<FirewallFacts, 'tools' | 'zones' | 'ufw'>>> = {
   docker: { tools: ['iptables'], zones: [] },
-  ufw: { tools: ['iptables', 'ufw'], zones: [] },
+  ufw: { tools: ['iptables', 'ufw'], zones: [], ufw: [] },
   firewalld: { tools: [], zones: ['public', 'trusted'] },
   nixos: { tools: [], zones: [] },
 };
@@ -90,6 +90,7 @@ test('IPv6: what ufw lets pass by its own rules is not opened again, the rest by
     chains: parseRuleset(text(rule)),
     tools: ['iptables', 'ufw'],
     zones: [],
+    ufw: [],
     uplink: 'eth0',
     bridgeFilter: false,
   });
@@ -214,6 +215,8 @@ test('ufw: where somebody has a rule of that kind, allow or deny, it stays his',
       ),
     ),
   ).toEqual(['route allow out on lab0']);
+  const { ufw: _, ...unknown } = factsOf('ufw');
+  expect(kinds(renderPlan({ steps: peaceSteps(network(), unknown, MARK) }))).toEqual([]);
   // One of ours is left from somewhere.
   expect(
     kinds(told("ufw route allow in on lab0 comment 'qlaunch:net/lab:ffff0123abcd/route-in-on'")),

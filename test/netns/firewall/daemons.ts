@@ -46,7 +46,8 @@ function install(programs: Readonly<Record<string, string>>): void {
   setEnv('PATH', `${bin}:${process.env['PATH']}`);
 }
 
-export const sh = (line: string): string => execFileSync('sh', ['-c', line], { encoding: 'utf8' }).trim();
+export const sh = (line: string): string =>
+  execFileSync('sh', ['-c', line], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
 
 /** What is said on standard error as well, whatever the status. */
 export const said = (line: string): string => sh(`${line} 2>&1 || true`);
@@ -73,9 +74,9 @@ export async function firewalld(files: Readonly<Record<string, string>> = {}): P
   for (const [path, content] of Object.entries(files)) writeFileSync(join('/etc/firewalld', path), content);
   daemon([`${TREE}/usr/bin/dbus-daemon`, '--config-file=/run/dbus/test.conf', '--nofork']);
   await until(() => existsSync('/run/dbus/system_bus_socket'), 'the bus');
-  install({ 'firewall-cmd': `${PYTHON} ${TREE}/usr/bin/firewall-cmd` });
+  install({ 'firewall-cmd': `${PYTHON} ${TREE}/usr/bin/firewall-cmd.pyc` });
   const places = ['--default-config', `${TREE}/usr/lib/firewalld`, '--log-file', '/run/dbus/firewalld.log'];
-  daemon([PYTHON, `${TREE}/usr/sbin/firewalld`, '--nofork', '--nopid', ...places]);
+  daemon([PYTHON, `${TREE}/usr/sbin/firewalld.pyc`, '--nofork', '--nopid', ...places]);
   await until(() => said('firewall-cmd --state') === 'running', 'firewalld');
 }
 
@@ -103,7 +104,7 @@ export function ufw(): void {
   writeFileSync(join(root, 'run.py'), RUN_UFW);
   // What iptables made nft prints in its own words only with these, as on a host that has iptables.
   setEnv('XTABLES_LIBDIR', `${TREE}/usr/lib/x86_64-linux-gnu/xtables`);
-  install({ ufw: `${PYTHON} ${root}/run.py ${root} ${TREE}/usr/sbin/ufw` });
+  install({ ufw: `${PYTHON} ${root}/run.py ${root} ${TREE}/usr/sbin/ufw.pyc` });
   sh('ufw --force enable');
   onTestFinished(() => {
     sh('ufw --force disable; for f in ip ip6; do nft delete table $f filter; done 2>/dev/null; true');

@@ -83,7 +83,7 @@ test('firewalld with its own zones: opened, opened again after a reload, and the
   sh('firewall-cmd --reload');
   expect(rules()).toBe(rulesBefore);
   expect(differences(before, snapshot()).filter((line) => !isReload(line))).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 test('firewalld with libvirt’s zone: that one is taken, and left', async () => {
   await firewalld({ 'zones/libvirt.xml': LIBVIRT });
@@ -94,6 +94,7 @@ test('firewalld with libvirt’s zone: that one is taken, and left', async () =>
   expect(zoneOf()).toBe('libvirt');
   expect(rules()).not.toContain('chain host {');
   guestOf(url, nonce)();
+  expect(await w.qlaunch('net', 'check', 'lab', '--no-probe')).toMatchObject({ status: 0 });
   expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
   expect(zoneOf()).toBe('no zone');
-}, 120_000);
+}, 240_000);

@@ -22,7 +22,7 @@ test('ufw', async () => {
   const added = (): string => sh('ufw show added');
   const before = added();
 
-  const started = await w.qlaunch('net', 'start', 'lab');
+  const started = await w.qlaunch('net', 'start', 'lab', '--no-probe');
   expect(started).toMatchObject({
     status: 0,
     stderr: expect.stringContaining('ufw drops in ip filter INPUT'),
@@ -54,7 +54,7 @@ test('ufw', async () => {
   onTestFinished(() => void sh(`umount ${BOOT_ID} 2>/dev/null || true`));
   expect(ours()).toEqual(first);
 
-  expect(await w.qlaunch('net', 'start', 'lab')).toMatchObject({ status: 0 });
+  expect(await w.qlaunch('net', 'start', 'lab', '--no-probe')).toMatchObject({ status: 0 });
   const second = ours();
   expect(second).toHaveLength(3);
   expect(second).not.toEqual(first);
@@ -64,5 +64,17 @@ test('ufw', async () => {
   execFileSync('ip', ['link', 'delete', 'dev', 'lab0']);
   expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
   expect(added()).toBe(before);
+
+  // Who says no means it.
+  sh('ufw route deny in on lab0');
+  expect(await w.qlaunch('net', 'start', 'lab', '--no-probe')).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(
+      /^qlaunch: ufw drops in ip filter FORWARD .*; only who made its rules can open it$/m,
+    ),
+  });
+  expect(ours()).toHaveLength(2);
+  expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
+  expect(added()).toBe(`${before}\nufw route deny in on lab0`);
   expect(JSON.parse((await w.qlaunch('changes', '--json')).stdout)).toEqual([]);
-}, 120_000);
+}, 240_000);
