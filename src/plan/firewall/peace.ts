@@ -54,6 +54,13 @@ export function obstaclesOf(network: DefinedNetwork, facts: FirewallFacts): read
 export const renderObstacle = ({ owner, chain, what, because }: Obstacle): string =>
   `${owner} drops in ${chain} ${because}: ${what.join(', ')}`;
 
+/** For a person, where nothing of ours opens it: somebody's own rule says no. */
+export function whereToLook({ owner }: Obstacle): string {
+  if (owner === 'ufw') return 'sudo ufw show added   # a rule of your own says no';
+  if (owner === 'firewalld') return 'sudo firewall-cmd --list-all-zones   # the zone of the bridge says no';
+  return 'sudo nft list ruleset';
+}
+
 const nameOf = ({ family, table, name }: Chain): string => `${family} ${table} ${name}`;
 
 function ownerOf({ chain }: Drop, { chains }: FirewallFacts): string {

@@ -39,7 +39,7 @@ export function ufwSteps(
   added: readonly string[],
   dropped: ReadonlySet<Chain['hook']>,
 ): readonly Step[] {
-  const others = new Set(added.flatMap((line) => kindOf(line) ?? []));
+  const others = new Set(added.flatMap((line) => kindOf(line, mark) ?? []));
   return rulesFor(bridge, hasIPv6)
     .filter((rule) => dropped.has(HOOK[rule[0]]) && !others.has(rule.join(' ')))
     .map((rule) => {
@@ -60,9 +60,9 @@ export function ufwSteps(
 const told = ([kind, ...words]: UfwRule, ...verb: readonly [string, ...string[]]): Argv =>
   kind === 'route' ? ['route', ...verb, ...words] : [...verb, kind, ...words];
 
-/** "ufw route deny in on lab0 log comment 'no'" is one of "route in on lab0". undefined: it is ours. */
-function kindOf(line: string): string | undefined {
+/** "ufw route deny in on lab0 log comment 'no'" is one of "route in on lab0". undefined: an earlier start of ours left it. */
+function kindOf(line: string, mark: string): string | undefined {
   const [, rule = '', comment] = /^ufw (.*?)(?: comment '(.*)')?$/.exec(line) ?? [];
-  if (isOwnerMark(comment)) return undefined;
+  if (isOwnerMark(comment) && comment?.startsWith(mark) !== true) return undefined;
   return rule.replace(/^(route )?(allow|deny|reject|limit) /, '$1').replace(/ log(-all)?(?= |$)/, '');
 }

@@ -3,7 +3,7 @@ import { formatIp } from '../../spec/ip.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { linkNamed } from '../facts.ts';
 import { putFile } from '../files.ts';
-import { obstaclesOf, peaceSteps, renderObstacle } from '../firewall/peace.ts';
+import { obstaclesOf, peaceSteps, renderObstacle, whereToLook } from '../firewall/peace.ts';
 import { isOurTrust } from '../firewall/zone.ts';
 import { isMarkOf } from '../owner.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
@@ -99,9 +99,9 @@ export function checkNetwork(
         about: name,
         state: 'problem',
         fact: renderObstacle(obstacle),
-        cure,
+        cure: peace.length === 0 ? [whereToLook(obstacle)] : cure,
         // They are one set, whoever drops.
-        ...(nth === 0 ? { fix: { steps: peace } } : {}),
+        ...(nth === 0 && peace.length > 0 ? { fix: { steps: peace } } : {}),
       }),
     ),
     ...(obstacles.length === 0

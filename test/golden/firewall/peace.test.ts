@@ -217,6 +217,8 @@ test('ufw: where somebody has a rule of that kind, allow or deny, it stays his',
   ).toEqual(['route allow out on lab0']);
   const { ufw: _, ...unknown } = factsOf('ufw');
   expect(kinds(renderPlan({ steps: peaceSteps(network(), unknown, MARK) }))).toEqual([]);
+  // Of this start.
+  expect(kinds(told(`ufw route allow in on lab0 comment '${MARK}/route-in-on'`))).toHaveLength(3);
   // One of ours is left from somewhere.
   expect(
     kinds(told("ufw route allow in on lab0 comment 'qlaunch:net/lab:ffff0123abcd/route-in-on'")),

@@ -80,6 +80,15 @@ export async function firewalld(files: Readonly<Record<string, string>> = {}): P
   await until(() => said('firewall-cmd --state') === 'running', 'firewalld');
 }
 
+/** What iptables made nft prints in its own words only with these, as on a host that has iptables. */
+const extensions = (): void => setEnv('XTABLES_LIBDIR', `${TREE}/usr/lib/x86_64-linux-gnu/xtables`);
+
+/** iptables-nft, which Debian's iptables is. */
+export function iptables(): void {
+  extensions();
+  install({ iptables: `${TREE}/usr/sbin/xtables-nft-multi iptables` });
+}
+
 /** Its places are in a constant of its own, but for what --rootdir and --datadir say. */
 const RUN_UFW = `import sys, runpy, ufw.common
 root, program = sys.argv[1:3]
@@ -102,8 +111,7 @@ export function ufw(): void {
     for (const end of ['', '-restore', '-save'])
       symlinkSync(`${TREE}/usr/sbin/xtables-nft-multi`, join(root, 'bin', `${family}${end}`));
   writeFileSync(join(root, 'run.py'), RUN_UFW);
-  // What iptables made nft prints in its own words only with these, as on a host that has iptables.
-  setEnv('XTABLES_LIBDIR', `${TREE}/usr/lib/x86_64-linux-gnu/xtables`);
+  extensions();
   install({ ufw: `${PYTHON} ${root}/run.py ${root} ${TREE}/usr/sbin/ufw.pyc` });
   sh('ufw --force enable');
   onTestFinished(() => {

@@ -74,6 +74,10 @@ test('ufw', async () => {
     ),
   });
   expect(ours()).toHaveLength(2);
+  expect(await w.qlaunch('net', 'check', 'lab', '--no-probe')).toMatchObject({
+    status: 3,
+    stdout: expect.stringMatching(/ufw drops in ip filter FORWARD .*\n.*sudo ufw show added/),
+  });
   expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
   expect(added()).toBe(`${before}\nufw route deny in on lab0`);
   expect(JSON.parse((await w.qlaunch('changes', '--json')).stdout)).toEqual([]);
