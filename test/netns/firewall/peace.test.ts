@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { internet } from '../../tiers/internet.ts';
 import { station } from '../../tiers/station.ts';
-import { iptables } from './daemons.ts';
+import { iptables, sh } from './daemons.ts';
 import { lab, reaches, rules, serve } from './lab.ts';
 
 /** As an administrator writes it (nftables wiki, "Simple ruleset for a server"). */
@@ -43,7 +43,7 @@ function server(): void {
 
 function docker(): void {
   iptables();
-  for (const line of DOCKER.split('\n')) execFileSync('iptables', ['-w', ...line.split(' ')]);
+  for (const line of DOCKER.split('\n')) sh(`iptables -w ${line}`);
   onTestFinished(() => void spawnSync('nft', ['delete', 'table', 'ip', 'filter']));
 }
 
