@@ -58,7 +58,11 @@ async function start(
   const host = linuxMachine();
   if (options.fix === true)
     await (await import('./fix.ts')).fixHost(spec, host, who, options.dryRun === true);
-  const plan = await planVm(spec, { host, who, env: process.env, procLocks, detached: isDetached(options) });
+  const plan = await planVm(spec, {
+    ...{ host, who, env: process.env, procLocks },
+    detached: isDetached(options),
+    again: sudoLine(),
+  });
   return options.dryRun ? show(plan, options) : launchPlan(plan, host, who, options);
 }
 

@@ -13,7 +13,7 @@ import {
   refuseTaken,
   removeForward,
 } from '../../run/forward/live.ts';
-import { natForwardEntries, natForwardSteps } from '../../run/forward/nat.ts';
+import { natForwardEntries, natForwardSteps, watchSteps } from '../../run/forward/nat.ts';
 import { isLive, nicFor } from '../../run/forward/nic.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import type { Nic, NicForward } from '../../run/vm/forwards.ts';
@@ -49,7 +49,8 @@ export async function add(name: string, spec: string, options: ForwardOptions): 
   if (options.dryRun === true) {
     await refuseTaken(place, forward);
     if (nic.mode === 'user') return monitorLine(name, hostfwdAdd(nic.id, forward), options);
-    const plan = { steps: await natForwardSteps(place.engine, place.places, vm, nic, forward) };
+    const steps = await natForwardSteps(place.engine, place.places, vm, nic, forward);
+    const plan = { steps: [...steps, ...watchSteps(place.engine, vm, nic)] };
     if (options.json === true) json(planJson(plan));
     else out(renderPlan(plan).trimEnd());
     return EXIT.ok;

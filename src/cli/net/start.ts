@@ -49,7 +49,7 @@ export async function start(name: string, options: StartOptions): Promise<number
   }
   requireRoot(ROOTS);
   await activeNow();
-  const { made, opened, notes } = await startNetwork(engine, places, definition, as);
+  const { made, opened, notes, remarks } = await startNetwork(engine, places, definition, as);
   for (const line of opened) note(`qlaunch: ${line}; opened while ${name} runs`);
   for (const line of notes) note(`qlaunch: ${line}`);
   const active = (await activeNow()).find((one) => one.name === name);
@@ -66,6 +66,7 @@ export async function start(name: string, options: StartOptions): Promise<number
         `network ${name} ${made ? 'is started' : 'was started already'}: ${[network.bridge.name, ...(active?.addresses ?? [])].join(', ')}`,
         `  use    sudo qlaunch IMAGE --net nat${name === 'default' ? '' : `:${name}`}`,
         `  stop   sudo qlaunch net stop ${name}`,
+        ...remarks.map((line) => `  note   ${line}`),
       ].join('\n'),
     );
   return allowed === undefined ? EXIT.ok : allow(engine, options.allow ?? '', allowed);

@@ -9,13 +9,16 @@ import { readChains, readFirewall } from '../firewall/read.ts';
 import { askJson, type Raw, textOf } from '../ip-json.ts';
 import { which } from '../linux-files.ts';
 import type { Files, Host } from '../port.ts';
+import { checksumMeans } from './checksum.ts';
 import { liveForwards } from './forwards.ts';
 
-export async function readNatFacts(host: Host, token: string): Promise<NatFacts> {
-  const [facts, chains, forwards, v4, v6] = await Promise.all([
+/** @param checksums whether the kernel completes them is tried */
+export async function readNatFacts(host: Host, token: string, checksums: boolean = false): Promise<NatFacts> {
+  const [facts, chains, forwards, checksum, v4, v6] = await Promise.all([
     readFacts(host, token),
     readChains(host),
     liveForwards(host),
+    checksums ? checksumMeans(host) : undefined,
     askJson(host, ['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
     askJson(host, ['ip', '-j', '-6', 'route', 'show', 'table', 'all']),
   ]);
@@ -25,6 +28,7 @@ export async function readNatFacts(host: Host, token: string): Promise<NatFacts>
     ...facts,
     routes: [...v4, ...v6].flatMap(routeFact),
     ipv6,
+    ...(checksum === undefined ? {} : { checksum }),
     loopback: forwards.flatMap(({ bridge, loopback }) => (loopback && bridge !== undefined ? [bridge] : [])),
     ...(isOff ? { ipv6Off: 'net.ipv6.conf.all.disable_ipv6 is 1' } : {}),
     advertised: ipv6 ? advertised([...v4, ...v6]) : [],

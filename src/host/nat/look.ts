@@ -1,5 +1,6 @@
 /** What `net check` looks at. */
 import { existsSync } from 'node:fs';
+import { linkNamed } from '../../plan/facts.ts';
 import type { NetSeen } from '../../plan/nat/check.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
 import { localnetPath } from '../../plan/nat/localnet.ts';
@@ -7,6 +8,7 @@ import { tableOf } from '../../plan/nat/nft.ts';
 import type { NatPaths, NatStatus } from '../../plan/nat/start.ts';
 import { IPV4_FORWARD, IPV6_FORWARD } from '../../plan/sysctl.ts';
 import type { Host } from '../port.ts';
+import { completesChecksums } from './checksum.ts';
 import { dnsmasqPid } from './dnsmasq.ts';
 
 const DEADLINE_MS = 10_000;
@@ -17,12 +19,14 @@ export async function lookAtNetwork(
   { name, bridge }: NatStatus,
   paths: NatPaths,
 ): Promise<NetSeen> {
+  const mark = linkNamed(facts, bridge)?.ifalias ?? '';
   return {
     facts,
     table: await tableState(host, tableOf(name)),
     forwarding: await host.read(IPV4_FORWARD),
     forwarding6: await host.read(IPV6_FORWARD),
     localnet: await host.read(localnetPath(bridge)),
+    checksums: await completesChecksums(host, facts.checksum, bridge, mark),
     dnsmasqPid: dnsmasqPid(paths),
     conf: existsSync(paths.conf),
   };

@@ -8,6 +8,7 @@ import { isOurTrust } from '../firewall/zone.ts';
 import { isMarkOf } from '../owner.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
 import { IPV4_FORWARD, IPV6_FORWARD } from '../sysctl.ts';
+import { checksumNote, checksumSteps } from './checksum.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { dnsmasqArgv, dnsmasqConf, stopDnsmasqArgv } from './dnsmasq.ts';
 import type { NatFacts } from './facts.ts';
@@ -34,6 +35,8 @@ export interface NetSeen {
   /** Of IPv6. */
   readonly forwarding6: string | undefined;
   readonly localnet: string | undefined;
+  /** Checksums of DHCP answers are completed; undefined: by nobody, or it was not looked at. */
+  readonly checksums: boolean | undefined;
   readonly dnsmasqPid: number | undefined;
   /** dnsmasq's configuration is where it was written. */
   readonly conf: boolean;
@@ -71,6 +74,7 @@ export function checkNetwork(
     ...linkRows(network, link, status),
     ...tableRow(network, seen, mark),
     ...forwardingRows(network, seen),
+    ...checksumRow(network, seen, mark),
     ...(status.dnsmasq && !seen.conf
       ? [
           [
@@ -222,6 +226,22 @@ function forwardingRows(
     ...(steps6.length === 0 ? [] : [row('IPv6', forwarding6, steps6)]),
     ...(steps4.length > 0 && forward.mode === 'nat' ? localnetRow(bridge.name, localnet, facts) : []),
   ];
+}
+
+function checksumRow(
+  network: DefinedNetwork,
+  { checksums, facts: { checksum } }: NetSeen,
+  mark: string,
+): readonly Row[] {
+  // Said, and nothing that could be mended.
+  const note = checksumNote(network, checksum);
+  if (note !== undefined) return [['net-checksum', undefined, note]];
+  const steps = checksumSteps(network, checksum, mark);
+  if (steps.length === 0 || checksums === undefined) return [];
+  const { name } = network.bridge;
+  const fact = `nobody completes the checksum of DHCP answers on ${name}, which FreeBSD and old dhclients look at`;
+  const well = `the checksum of DHCP answers is completed on ${name}`;
+  return [['net-checksum', checksums ? undefined : fact, well, steps]];
 }
 
 /** Where it is on for nobody, a flushed ruleset is all that guests would need to reach what listens on 127.0.0.1. */

@@ -3,6 +3,7 @@ import { type Cidr, overlap } from '../../spec/cidr.ts';
 import { formatIp, readIp } from '../../spec/ip.ts';
 import type { HostFacts } from '../facts.ts';
 import type { FirewallFacts } from '../firewall/peace.ts';
+import type { ChecksumMeans } from './checksum.ts';
 
 /** One row of `ip route show table all`, except default routes. */
 export interface RouteFact {
@@ -25,6 +26,8 @@ export interface NatFacts extends HostFacts {
   readonly resolvConf: boolean;
   /** systemd-resolved runs. */
   readonly resolved?: boolean;
+  /** undefined: was not asked for. */
+  readonly checksum?: ChecksumMeans;
   /** Bridges to whose guests forwards from 127.0.0.1 lead. */
   readonly loopback?: readonly string[];
   /** undefined: no rules of others, or none that nft can read. */

@@ -12,6 +12,7 @@ import { ownerMark } from '../owner.ts';
 import { type Argv, type BatchLine, DEADLINE_MS, type FilePath, type Plan, type Step } from '../step.ts';
 import { IPV4_FORWARD, shareAttribute } from '../sysctl.ts';
 import { shapeSteps } from './bandwidth.ts';
+import { checksumSteps } from './checksum.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
@@ -107,6 +108,7 @@ export function planNetwork(
       ...(firewall === undefined ? [] : [firewall]),
       ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark)),
       ...shapeSteps(network),
+      ...checksumSteps(network, facts.checksum, mark),
       addressStep(network),
       ...routeIPv4(network),
       ...routeIPv6(network, facts),

@@ -9,7 +9,7 @@ import type { Journal } from '../journal/journal.ts';
 import { loadChanges } from '../journal/load.ts';
 import { vmLabel } from '../vm/left.ts';
 import { alive, type VmStatus } from '../vm/status.ts';
-import { tapOf } from './nat.ts';
+import { socketOf } from './kept.ts';
 
 export interface Unknown {
   readonly vm: string;
@@ -24,9 +24,9 @@ export function unknownForwards(engine: Engine, vms: readonly VmStatus[]): reado
   return vms.filter(alive).flatMap(({ record }) => {
     const known = new Set(
       record.nics.flatMap(({ id, forwards }) => {
-        const tap = tapOf(record.argv, id) ?? '';
+        const socket = socketOf(record, { id });
         return forwards.map((one) =>
-          forwardTable(tap, { ...one, proto: one.proto === 'udp' ? 'udp' : 'tcp' }),
+          forwardTable(socket, { ...one, proto: one.proto === 'udp' ? 'udp' : 'tcp' }),
         );
       }),
     );

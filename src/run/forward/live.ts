@@ -4,6 +4,7 @@ import type { NatPlaces } from '../../host/nat/places.ts';
 import { refusal } from '../../host/qemu/finding.ts';
 import { rewriteRecord } from '../../host/vm/rewrite.ts';
 import { hostfwdAdd, hostfwdRemove } from '../../plan/forward/monitor.ts';
+import { DEADLINE_MS } from '../../plan/step.ts';
 import type { Forward } from '../../spec/forward.ts';
 import type { Left } from '../change/teardown.ts';
 import type { Engine } from '../engine.ts';
@@ -40,12 +41,14 @@ export async function addForward(
   }
   return whileCommanding(vm, 'forward add', async () => {
     // In one piece, as far as other commands of ours see it.
-    await place.engine.locked(`forward add ${vm.record.name}`, async () => {
+    const watch = await place.engine.locked(`forward add ${vm.record.name}`, async () => {
       await healForwards(place.engine, place.vms());
       await refuseTaken(place, forward);
-      await addNatForward(place.engine, place.places, vm, nic, forward);
+      const then = await addNatForward(place.engine, place.places, vm, nic, forward);
       remember(vm, nic, (known) => [...known, forward]);
+      return then;
     });
+    if (watch !== undefined) await place.engine.machine.run(watch, { timeoutMs: DEADLINE_MS });
     return forward;
   });
 }

@@ -3,58 +3,22 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { readLeaseFile } from '../../host/nat/leases.ts';
 import type { NatPlaces } from '../../host/nat/places.ts';
 import { readReservations } from '../../host/nat/reservations.ts';
-import type { ProcessId } from '../../host/port.ts';
 import { forwardSteps, forwardTable, type GuestPort, guestSteps, isOfForward } from '../../plan/nat/guest.ts';
 import { ownerMark } from '../../plan/owner.ts';
-import type { Step } from '../../plan/step.ts';
+import type { Argv, Step } from '../../plan/step.ts';
 import type { Forward } from '../../spec/forward.ts';
 import { addSteps, takeBackSome } from '../change/amend.ts';
-import { entrust } from '../change/guarded.ts';
+import { begin } from '../change/execute.ts';
+import { entrust, undoPath } from '../change/guarded.ts';
 import type { Left } from '../change/teardown.ts';
 import type { Engine } from '../engine.ts';
 import type { Journal } from '../journal/journal.ts';
-import { loadChanges } from '../journal/load.ts';
 import { lookAtNetworks } from '../nat/state.ts';
 import type { Nic, NicForward } from '../vm/forwards.ts';
 import { vmLabel } from '../vm/left.ts';
 import type { VmStatus } from '../vm/status.ts';
-
-interface Kept {
-  readonly tap: string;
-  /** What the VM keeps on the host. */
-  readonly journal: Journal;
-  /** Its QEMU. */
-  readonly holder: ProcessId;
-}
-
-/** Throws QL_FORWARD_TAP (exit 3): its tap is none that we made for it. */
-function keptBy(engine: Engine, { record }: VmStatus, { id }: Nic): Kept {
-  const tap = tapOf(record.argv, id);
-  const journals = loadChanges(engine.stores, engine.world).flatMap(({ journal }) => journal ?? []);
-  const lifetime = vmLabel(record.uid, record.name);
-  for (const journal of journals) {
-    const { head, entries } = journal;
-    const made = entries.some(({ owns }) => owns !== undefined && 'link' in owns && owns.link === tap);
-    if (!('vm' in head.lifetime) || head.lifetime.vm !== lifetime || !made || tap === undefined) continue;
-    const { holder } = head;
-    if (holder === null || holder === 'until-undone' || engine.world.alive(holder) !== 'alive') continue;
-    return { tap, journal, holder };
-  }
-  throw new QlaunchError('QL_FORWARD_TAP', EXIT.refused, {
-    what: `VM "${record.name}": no forward can be added to ${id} while it runs`,
-    why: ['its tap was made by QEMU’s bridge helper, and nothing of ours on this host would end with it'],
-    todo: [
-      `qlaunch stop ${record.name}   # then start it with sudo: QEMU itself still runs as you`,
-      'or start it with: --net user   # whose forwards need no rights',
-    ],
-  });
-}
-
-/** `-netdev tap,id=net0,ifname=qt-web0,…`: of a tap that QEMU opens by its name. */
-export function tapOf(argv: readonly string[], nic: string): string | undefined {
-  const netdev = argv.find((word, n) => argv[n - 1] === '-netdev' && word.startsWith(`tap,id=${nic},`));
-  return /,ifname=([^,]+)/.exec(netdev ?? '')?.[1];
-}
+import { forwardsTitle, keptBy } from './kept.ts';
+import { watchArgv, watchStep } from './watch.ts';
 
 /** As they would be made now. Errors: QL_FORWARD_TAP, QL_FORWARD_MODE, QL_NO_ADDRESS (exit 3). */
 export async function natForwardSteps(
@@ -64,21 +28,28 @@ export async function natForwardSteps(
   nic: Nic,
   forward: Forward,
 ): Promise<readonly Step[]> {
-  const { tap } = keptBy(engine, vm, nic);
+  const { socket, bridge } = keptBy(engine, vm, nic);
   const name = vm.record.name;
-  const network = (await lookAtNetworks(engine, places)).find(({ ports }) => ports.includes(tap));
+  const network = (await lookAtNetworks(engine, places)).find((one) =>
+    bridge === undefined ? one.ports.includes(socket) : one.bridge === bridge,
+  );
   if (network === undefined || network.dhcp === undefined || network.mode !== 'nat')
     throw new QlaunchError('QL_FORWARD_MODE', EXIT.refused, {
       what: `VM "${name}": no forward leads to ${nic.id}`,
       why: [
         network === undefined
-          ? `its tap ${tap} is plugged into no network that runs`
+          ? bridge === undefined
+            ? `its tap ${socket} is plugged into no network that runs`
+            : `it is plugged into ${bridge}, which is of no network that runs`
           : `the network ${network.name} has ${network.mode === 'nat' ? 'no DHCP' : 'no NAT'}`,
       ],
       todo: [`qlaunch ip ${name}`],
     });
   const paths = places.paths(network.name);
-  const promised = readReservations(paths.hosts).find(({ mac }) => mac === nic.mac);
+  const fixed = network.dhcp.hosts.find(({ mac }) => mac === nic.mac);
+  const promised =
+    readReservations(paths.hosts).find(({ mac }) => mac === nic.mac) ??
+    (fixed === undefined ? undefined : { address: fixed.ip });
   const address = (promised ?? readLeaseFile(paths.leases).find(({ mac }) => mac === nic.mac))?.address;
   if (address === undefined)
     throw new QlaunchError('QL_NO_ADDRESS', EXIT.refused, {
@@ -89,7 +60,7 @@ export async function natForwardSteps(
   const mark = ownerMark({ vm: vmLabel(vm.record.uid, name) }, engine.newToken());
   const { subnet } = network.dhcp;
   const guest: GuestPort = {
-    ...{ tap, mac: nic.mac, address, forwards: [], bridge: network.bridge, subnet },
+    ...{ tap: socket, mac: nic.mac, address, forwards: [], bridge: network.bridge, subnet },
     ...(network.mac === undefined ? {} : { bridgeMac: network.mac }),
   };
   // From now on it keeps the address that it has.
@@ -97,23 +68,35 @@ export async function natForwardSteps(
   return [...kept, ...forwardSteps(guest, forward, mark)];
 }
 
-/** Under the VM's command lock and the host's. Errors as natForwardSteps(), and those of a step, with everything taken back. */
+/**
+ * Under the VM's command lock and the host's. Gives what is to be started when they are free: it takes the forwards back
+ * at the VM's end, which no guard of root's does. Errors as natForwardSteps(), and those of a step, with everything
+ * taken back.
+ */
 export async function addNatForward(
   engine: Engine,
   places: NatPlaces,
   vm: VmStatus,
   nic: Nic,
   forward: Forward,
-): Promise<void> {
+): Promise<Argv | undefined> {
   const title = `forward add ${vm.record.name}`;
   const steps = await natForwardSteps(engine, places, vm, nic, forward);
-  const { journal, holder, tap } = keptBy(engine, vm, nic);
-  const { lifetime } = journal.head;
+  const { journal: known, holder, socket } = keptBy(engine, vm, nic);
+  const lifetime = { vm: vmLabel(vm.record.uid, vm.record.name) };
+  const journal = known ?? begin(engine, { title: forwardsTitle(vm.record), lifetime });
   const onJournal = (now: Journal): Promise<void> => entrust(engine, now, holder);
-  await addSteps(engine, journal, steps, { title, lifetime, onJournal });
-  if (engine.world.alive(holder) === 'alive') return;
+  try {
+    await addSteps(engine, journal, steps, { title, lifetime, onJournal });
+  } finally {
+    if (known === undefined && journal.open.length === 0) journal.close();
+  }
+  if (known === undefined) journal.complete();
+  await onJournal(journal);
+  if (engine.world.alive(holder) === 'alive')
+    return known === undefined ? watchArgv(holder, undoPath(engine, journal)) : undefined;
   // Its guard may have read the older script.
-  await takeBackSome(engine, journal, ofForward(tap, forward));
+  await takeBackSome(engine, journal, ofForward(socket, forward));
   throw new QlaunchError('QL_VM_NOT_RUNNING', EXIT.refused, {
     what: `VM "${vm.record.name}" has ended meanwhile`,
     todo: ['sudo qlaunch recover'],
@@ -127,10 +110,19 @@ export async function removeNatForward(
   nic: Nic,
   forward: NicForward,
 ): Promise<readonly Left[]> {
-  const { journal, holder, tap } = keptBy(engine, vm, nic);
-  const left = await takeBackSome(engine, journal, ofForward(tap, forward));
+  const { journal, holder, socket } = keptBy(engine, vm, nic);
+  if (journal === undefined) return [];
+  const left = await takeBackSome(engine, journal, ofForward(socket, forward));
   await entrust(engine, journal, holder);
   return left;
+}
+
+/** The watcher that the first forward of such a VM gets, as it is printed. */
+export function watchSteps(engine: Engine, vm: VmStatus, nic: Nic): readonly Step[] {
+  const { journal, holder } = keptBy(engine, vm, nic);
+  return journal === undefined
+    ? [watchStep(holder, engine.undo.path('ID.sh').replace('ID.sh', '<ID>.sh'))]
+    : [];
 }
 
 /** What removeNatForward() takes back. */
@@ -140,12 +132,12 @@ export function natForwardEntries(
   nic: Nic,
   forward: NicForward,
 ): readonly { readonly title: string; readonly byHand: string }[] {
-  const { journal, tap } = keptBy(engine, vm, nic);
-  return journal.open.filter(ofForward(tap, forward));
+  const { journal, socket } = keptBy(engine, vm, nic);
+  return journal?.open.filter(ofForward(socket, forward)) ?? [];
 }
 
-function ofForward(tap: string, forward: NicForward): (entry: Journal['entries'][number]) => boolean {
+function ofForward(socket: string, forward: NicForward): (entry: Journal['entries'][number]) => boolean {
   const proto = forward.proto === 'udp' ? 'udp' : 'tcp';
-  const table = forwardTable(tap, { ...forward, proto });
+  const table = forwardTable(socket, { ...forward, proto });
   return (entry) => isOfForward(entry, table);
 }

@@ -24,7 +24,7 @@ export async function checkNetworks(
 ): Promise<readonly NetFinding[]> {
   const statuses = readStatuses(places).filter(({ name }) => only === undefined || name === only);
   if (only !== undefined && statuses.length === 0) throw inactive(only, definedNames(places));
-  const facts = await readNatFacts(engine.machine, engine.newToken());
+  const facts = await readNatFacts(engine.machine, engine.newToken(), true);
   const found: NetFinding[] = [];
   for (const status of statuses) {
     const { network } = await definitionOf(engine, places, status.name);

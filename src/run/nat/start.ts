@@ -8,6 +8,7 @@ import { putFile } from '../../plan/files.ts';
 import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqStep } from '../../plan/nat/check.ts';
+import { checksumNote } from '../../plan/nat/checksum.ts';
 import { planDefine } from '../../plan/nat/define.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
@@ -35,7 +36,7 @@ export async function previewStart(
   as: StartedAs = {},
 ): Promise<Plan<HostFacts>> {
   const paths = places.paths(network.name);
-  const now = await readNatFacts(engine.machine, engine.newToken());
+  const now = await readNatFacts(engine.machine, engine.newToken(), true);
   const facts = {
     ...now,
     links: now.links.filter(({ ifname }) => ifname !== stopped),
@@ -61,6 +62,8 @@ export interface Started {
   readonly opened: readonly string[];
   /** What of the network this host can not do. */
   readonly notes: readonly string[];
+  /** The same, of which only few guests take notice. */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -82,8 +85,9 @@ export async function startNetwork(
   const title = `net start ${name}`;
   const opened: string[] = [];
   const notes: string[] = [];
+  const remarks: string[] = [];
   const made = await engine.locked(title, async () => {
-    const facts = await readNatFacts(engine.machine, engine.newToken());
+    const facts = await readNatFacts(engine.machine, engine.newToken(), true);
     const active = activeNetworks(places, facts).find((one) => one.name === name);
     if (active !== undefined) {
       await remember(engine, places, name, as);
@@ -92,6 +96,7 @@ export async function startNetwork(
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     await execute(engine, planNetwork(network, paths, facts, as), order);
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
+    remarks.push(...[checksumNote(network, facts.checksum)].filter((note) => note !== undefined));
     const inTheWay = facts.firewall === undefined ? [] : obstaclesOf(network, facts.firewall);
     if (inTheWay.length === 0) return true;
     const { firewall: after } = await readNatFacts(engine.machine, engine.newToken());
@@ -108,7 +113,7 @@ export async function startNetwork(
     if (made) await release(engine, { net: name });
     throw error;
   }
-  return { made, opened, notes };
+  return { made, opened, notes, remarks };
 }
 
 /** Whom else it is for, for its next start. */

@@ -39,12 +39,13 @@ export interface Networks {
   readonly notes: readonly string[];
 }
 
-/** Errors of a definition: QL_NO_NETWORK, QL_NET_SPEC, QL_SUBNET_TAKEN. */
+/** @param again this very command, with root's rights. Errors of a definition: QL_NO_NETWORK, QL_NET_SPEC, QL_SUBNET_TAKEN. */
 export async function networksOf(
   spec: VmSpec,
   who: Identity,
   host: Host,
   env: NodeJS.ProcessEnv,
+  again?: string,
 ): Promise<Networks> {
   const nets = spec.nets.filter((net) => net.mode === 'nat');
   const places = natPlaces(env);
@@ -60,7 +61,7 @@ export async function networksOf(
   const by = who.root ? 'tap' : 'helper';
   for (const net of nets) {
     const { network: name, at, queues } = net;
-    if (by === 'helper' && isKnownGuest(net)) findings.push(onlyRoot(at));
+    if (by === 'helper' && isKnownGuest(net)) findings.push(onlyRoot(net, spec.name, again));
     // One queue is all that the helper opens.
     if (by === 'helper' && queues > 1)
       findings.push({
@@ -139,12 +140,24 @@ function onlyRootIsolates(at: string, name: string): Finding {
   };
 }
 
-function onlyRoot(at: string): Finding {
+function onlyRoot({ at, ip, hostname, forwards }: NatNet, vm: string, again: string | undefined): Finding {
+  const later = ip === undefined && hostname === undefined;
   return {
     code: 'QL_NET_GUEST',
     what: `${at}: ip=, hostname= and fwd= of a network are root’s to give`,
     why: ['they concern every guest of it, and ports of this host'],
-    todo: ['run it with sudo: QEMU itself still runs as you', '--net user,fwd=… needs no rights'],
+    todo: [
+      again === undefined
+        ? 'run it with sudo: QEMU itself still runs as you'
+        : `${again}   # QEMU itself still runs as you`,
+      ...(later
+        ? forwards.map(
+            ({ proto, address, hostPort, guestAddress, guestPort }) =>
+              `sudo qlaunch forward add ${vm} ${[proto, address, hostPort, ...(guestAddress === undefined ? [] : [guestAddress]), guestPort].join(':')}   # while it runs, started without fwd=`,
+          )
+        : []),
+      '--net user,fwd=… needs no rights',
+    ],
   };
 }
 

@@ -69,6 +69,8 @@ export interface PlanWish {
   readonly who: Identity;
   readonly env: NodeJS.ProcessEnv;
   readonly detached: boolean;
+  /** This very command, with root's rights: for what only root may do. */
+  readonly again?: string;
   /** readProcLocks(), begun as early as possible: the kernel takes 8 ms to open the list. */
   readonly procLocks: Promise<string>;
   /** Disks that `install` is about to make: id and format. Not there yet, so nothing about them is checked. */
@@ -95,7 +97,7 @@ export async function planVm(wanted: VmSpec, wish: PlanWish): Promise<VmPlan> {
   const living = livingMacs(listVms(who, env));
   const chosen = chooseMacs(spec, who.user.uid, readMacs(dirs.state), living);
   const { macs, record: newMacs } = chosen;
-  const networks = await networksOf(spec, who, host, env);
+  const networks = await networksOf(spec, who, host, env, wish.again);
   const plugged = { ...spec, nets: plugIn(spec.nets, networks.sockets) };
   const pins = readPins(dirs.state, macOwner(who.user.uid, spec.identity));
   const needs = await hostNeeds(plugged, who, host, macs, networks, pins);

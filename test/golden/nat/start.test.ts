@@ -167,6 +167,21 @@ test('names are registered where somebody keeps them, without a circle; elsewher
   expect(neighbourNotes(network, facts)).toEqual([expect.stringContaining('systemd-resolved does not run')]);
 });
 
+test.each([
+  [
+    'tc',
+    /tc qdisc replace dev virbr0 clsact[\s\S]*tc filter add dev virbr0 egress .* action csum ip and udp\n/,
+  ],
+  ['iptables', /iptables -w -t mangle -A POSTROUTING -o virbr0 .* -j CHECKSUM --checksum-fill\n/],
+] as const)('the checksum of DHCP answers is completed by %s, before the bridge is up', (checksum, words) => {
+  const network = defined(seed('default'));
+  const text = renderPlan(planNetwork(network, pathsOf('default'), { ...facts, checksum }));
+  expect(text).toMatch(words);
+  expect(text.search(words)).toBeLessThan(text.indexOf('link set dev virbr0 up'));
+  const silent = { ...network, ips: network.ips.map(({ dhcp: _none, ...ip }) => ip) };
+  expect(renderPlan(planNetwork(silent, pathsOf('default'), { ...facts, checksum }))).not.toMatch(words);
+});
+
 test('a host without name servers has none to ask', () => {
   const conf = (resolvConf: boolean): string =>
     dnsmasqConf(defined(seed('default')), pathsOf('default'), resolvConf);

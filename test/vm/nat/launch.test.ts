@@ -3,11 +3,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chownSync, statSync } from 'node:fs';
+import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
-import { hostWorlds, vmRow, world } from '../../tiers/cli.ts';
+import { hostWorlds, programs, vmRow, world } from '../../tiers/cli.ts';
 import { consoleFile } from '../../tiers/console.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { internet, UPLINK } from '../../tiers/internet.ts';
@@ -53,6 +53,14 @@ test('from a bare host: the network is started, the guest fetches from the inter
 });
 
 const NOBODY = 65_534;
+
+/** As sudo finds it, in the sandbox's own /etc. */
+function homeOfNobody(dir: string): void {
+  const before = readFileSync('/etc/passwd', 'utf8');
+  onTestFinished(() => writeFileSync('/etc/passwd', before));
+  writeFileSync('/etc/passwd', before.replace(/^(nobody:.*:)[^:]*(:[^:]*)$/m, `$1${dir}$2`));
+}
+
 const HELPER = '/usr/lib/qemu/qemu-bridge-helper';
 
 test('after one net start --allow a user without rights has a guest on it; undo takes the rights back', async () => {
@@ -88,11 +96,36 @@ test('after one net start --allow a user without rights has a guest on it; undo 
   });
   expect(statSync(HELPER).mode & 0o4000).toBe(0o4000);
 
+  // What only root may give is refused with the line to type, before anything is started.
+  const wish = line.map((word) => (word === 'nat' ? 'nat,fwd=18086:80' : word));
+  const refused = await user.qlaunch(...wish);
+  expect(refused).toMatchObject({ status: 3, stderr: expect.stringMatching(/sudo .* nat,fwd=18086:80 /) });
+  const [, add = ''] = /sudo \S*qlaunch (forward add web \S+)/.exec(refused.stderr) ?? [];
+  expect((await user.qlaunch('ps', '--json')).stdout).toBe('[]');
   expect(await user.qlaunch(...line)).toMatchObject({ status: 0, stderr: '' });
   const console = consoleFile(join((await vmRow(user, 'web')).dir, 'serial.log'));
   await console.waitFor('QLAUNCH-GUEST ready');
   expect(console.text()).toContain(`QLAUNCH-GUEST fetched ${nonce}\n`);
+  // And given while it runs, by sudo: it ends with the VM, whose guard is not root's.
+  homeOfNobody(user.dir);
+  const env = { ...process.env, ...root.env, SUDO_UID: `${NOBODY}`, SUDO_GID: `${NOBODY}` };
+  const sudo = (...words: readonly string[]): string =>
+    execFileSync(programs[0]?.path ?? '', words, { env, encoding: 'utf8' });
+  expect(sudo(...add.split(' '), '--dry-run')).toMatch(/dnat ip to 192\.168\.122\.[\s\S]*setsid --fork/);
+  sudo(...add.split(' '));
+  sudo('forward', 'add', 'web', '18087:80');
+  const page = `cgi-bin/echo?${randomUUID()}`;
+  for (const port of [18_086, 18_087])
+    expect(await (await fetch(`http://127.0.0.1:${port}/${page}`)).text()).toContain(page.split('?')[1]);
+  expect(JSON.parse((await user.qlaunch('forward', 'list', 'web', '--json')).stdout)).toHaveLength(2);
+  sudo('forward', 'remove', 'web', '18087');
+  expect(await fetch(`http://127.0.0.1:18087/${page}`).catch(() => undefined)).toBeUndefined();
   expect(await user.qlaunch('stop', 'web')).toMatchObject({ status: 0 });
+  const tables = (): string => execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' });
+  await expect.poll(tables, { timeout: 20_000 }).not.toContain('qlaunch_fwd_');
+  await expect
+    .poll(async () => (await root.qlaunch('changes')).stdout, { timeout: 20_000 })
+    .not.toContain('forwards of');
   const [, id = 'no undo line'] = /sudo \S*qlaunch undo (\w+)/.exec(allowed.stderr) ?? [];
   expect(await root.qlaunch('undo', id)).toMatchObject({ status: 0 });
   expect(statSync(HELPER).mode & 0o4000).toBe(0);
