@@ -178,7 +178,9 @@ async function dhcp(client) {
   await new Promise((resolve) => socket.bind(68, resolve));
   socket.setBroadcast(true);
   const answers = [];
-  socket.on('message', (packet) => answers.push(parse(packet)));
+  // Answers to neighbours are heard as well.
+  const own = Buffer.from(client.mac.replaceAll(':', ''), 'hex');
+  socket.on('message', (packet) => own.equals(packet.subarray(28, 34)) && answers.push(parse(packet)));
   const asked = async (packet, types) => {
     for (let tries = 0; tries < 200; tries += 1) {
       const found = answers.find(({ type }) => types.includes(type));

@@ -115,6 +115,8 @@ ip route add default via 2001:db8:1::1
 ip netns exec router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 # A refusal must not be taken for silence because there were many of them.
 sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+# A new namespace begins as the machine is.
+sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 ip netns exec router sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 `;
 

@@ -32,7 +32,7 @@ export async function furnish(side: Side): Promise<World> {
   for (const column of COLUMNS) await side.start(NETWORKS[column]);
   const { host } = side;
   await host.run(`ip netns exec web dnsmasq --conf-file=/dev/null --pid-file=/run/web.pid --no-resolv --no-hosts --port=53 \\
-      --listen-address=${WEB[4]} --bind-interfaces --user=root --address=/www.test/${WEB[4]}
+      --listen-address=${WEB[4]} --bind-interfaces --user=root --address=/www.test/${WEB[4]} --local=/test/ --domain-needed
     ip -n router route add 192.168.122.0/24 via ${UPLINK[4]}
     ip -n router route add 10.98.0.0/16 via ${UPLINK[4]}
     ip -n router route add fd98::/16 via ${UPLINK[6]}`);
@@ -68,7 +68,7 @@ async function plug({ host }: Side, network: Network, n: number, m: number): Pro
     ...(own6 === undefined
       ? []
       : [`address add ${strange[6]}/128 dev eth0 nodad`, `address add ${own6}/64 dev eth0 nodad`]),
-    ...(own6 === undefined ? [] : [`route replace default via ${gateway6} src ${own6}`]),
+    ...(own6 === undefined ? [] : [`route add default via ${gateway6} src ${own6} metric 64`]),
   ];
   await host.run(`printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} | ip -n ${name} -batch -`);
   const address = { 4: own, ...(own6 === undefined ? {} : { 6: own6 }) };
