@@ -1,10 +1,13 @@
 /** `--net nat:NAME`: which bridge that is, and which networks have to be started first. */
 
-import { type NatPlaces, natPlaces } from '../../host/nat/places.ts';
+import { readFacts } from '../../host/facts.ts';
+import { libvirtBridge } from '../../host/nat/libvirt.ts';
+import { definedNames, type NatPlaces, natPlaces } from '../../host/nat/places.ts';
 import type { Host } from '../../host/port.ts';
 import type { Finding } from '../../host/qemu/finding.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import type { LinkFact } from '../../plan/facts.ts';
+import { DEFAULT } from '../../plan/nat/default.ts';
 import type { Socket } from '../../plan/nat/plug.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
@@ -12,7 +15,7 @@ import type { NatNet } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import type { Engine } from '../engine.ts';
 import { portTaken } from '../forward/ports.ts';
-import { type ActiveNetwork, lookAtNetworks, needsMending } from '../nat/state.ts';
+import { type ActiveNetwork, activeNetworks, needsMending } from '../nat/state.ts';
 import { openEngine } from '../open-engine.ts';
 import { type GuestWish, guestFindings, isKnownGuest } from './guests.ts';
 import { listVms } from './status.ts';
@@ -52,7 +55,8 @@ export async function networksOf(
   const guests: GuestWish[] = [];
   const wanted: NatNet[] = [];
   const statuses = new Map<string, NatStatus>();
-  const active = nets.length === 0 ? [] : await lookAtNetworks({ machine: host }, places);
+  const facts = nets.length === 0 ? { links: [], token: '' } : await readFacts(host);
+  const active = nets.length === 0 ? [] : activeNetworks(places, facts);
   const sockets = new Map<string, Socket>();
   const starts: NetworkStart[] = [];
   const mends: ActiveNetwork[] = [];
@@ -87,6 +91,13 @@ export async function networksOf(
       if (by === 'helper' && running.isolated === true) findings.push(onlyRootIsolates(at, name));
       continue;
     }
+    const theirs =
+      name === DEFAULT || !definedNames(places).includes(name) ? libvirtBridge(name, facts) : undefined;
+    if (theirs !== undefined) {
+      sockets.set(name, { bridge: theirs, by });
+      notes.push(`${at}: ${name} is libvirt’s network on ${theirs}, which is used as it is`);
+      continue;
+    }
     if (!who.root) {
       findings.push(notStarted(name, at, who));
       continue;
@@ -105,6 +116,7 @@ export async function networksOf(
   for (const net of wanted) {
     const network = statuses.get(net.network);
     if (network !== undefined) guests.push({ net, network });
+    else if (sockets.has(net.network)) findings.push(onlyLibvirt(net));
   }
   findings.push(...guests.flatMap(guestFindings));
   findings.push(...(await portsTaken(guests, who, host, env)));
@@ -137,6 +149,18 @@ function onlyRootIsolates(at: string, name: string): Finding {
     what: `${at}: the ports of the network ${name} are isolated, which only root can make`,
     why: ['QEMU’s bridge helper makes plain ports'],
     todo: ['run it with sudo: QEMU itself still runs as you'],
+  };
+}
+
+function onlyLibvirt({ network, at }: NatNet): Finding {
+  return {
+    code: 'QL_NET_GUEST',
+    what: `${at}: the network ${network} is libvirt’s: ip=, hostname= and fwd= would alter it`,
+    why: [`libvirt runs a network of this name, and ours does not run`],
+    todo: [
+      ...(network === DEFAULT ? [`sudo qlaunch net start ${DEFAULT}   # one of our own, beside it`] : []),
+      `virsh -c qemu:///system net-edit ${network}   # a host entry there gives an address`,
+    ],
   };
 }
 

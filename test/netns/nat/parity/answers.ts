@@ -101,6 +101,7 @@ async function advertised({ host }: Side, name: string): Promise<string> {
 }
 
 export async function stopAll({ side }: World): Promise<Answers> {
+  const stp = await side.host.run('cat /sys/class/net/virbr0/bridge/stp_state');
   for (const column of COLUMNS) await side.stop(NETWORKS[column]);
   const forwarding = await side.host.run(
     'cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding',
@@ -110,6 +111,7 @@ export async function stopAll({ side }: World): Promise<Answers> {
   return {
     'all stopped: forwarding of IPv4 and IPv6': forwarding.trim().split('\n').join(' and '),
     'all stopped: rules in nftables': rules === '' ? 'none' : 'chains',
+    'default: spanning tree': stp.trim() === '1' ? 'on' : 'off',
     'all stopped: bridges': links === '' ? 'none' : 'some',
   };
 }

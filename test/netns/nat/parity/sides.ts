@@ -16,9 +16,9 @@ export interface Side {
   stop(network: Network): Promise<void>;
 }
 
-const virsh = (host: OtherHost, words: string): Promise<string> =>
+export const virsh = (host: OtherHost, words: string): Promise<string> =>
   host.run(`virsh -q -c network:///system ${words}`);
-const qlaunch = (host: OtherHost, words: string): Promise<string> => host.run(`${QLAUNCH} ${words}`);
+export const qlaunch = (host: OtherHost, words: string): Promise<string> => host.run(`${QLAUNCH} ${words}`);
 
 function fileOf({ xml }: Network): string {
   const file = join(scratchDir(), 'network.xml');

@@ -76,6 +76,7 @@ const ANSWERS: Answers = {
   'route: router advertisements tell a guest': 'an address, a router',
   'isolated: router advertisements tell a guest': 'an address',
   'open: router advertisements tell a guest': 'an address, a router',
+  'default: spanning tree': 'on',
   'all stopped: bridges': 'none',
   'all stopped: forwarding of IPv4 and IPv6': '1 and 1',
   'all stopped: rules in nftables': 'chains',
@@ -112,6 +113,13 @@ export const DIFFERENCES: readonly Difference[] = [
     qlaunch: 'refused',
     why: 'each network of ours has the last word on what leaves it',
     ours: { 'guest of isolated → guest | route': 'refused' },
+  },
+  {
+    what: 'spanning tree on `default`',
+    libvirt: 'on',
+    qlaunch: 'off',
+    why: 'it keeps a new guest silent for four seconds',
+    ours: { 'default: spanning tree': 'off' },
   },
   {
     what: 'IPv6 addresses where `<dhcp>` gives them',
