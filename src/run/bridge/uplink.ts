@@ -31,7 +31,7 @@ import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
 import { refuseBusy, refuseCutOff } from './checks.ts';
 import { heldBy } from './handover/holder.ts';
-import { bridgeNfSteps } from './made.ts';
+import { hostSteps } from './made.ts';
 import { persistSteps } from './persist/steps.ts';
 import { type Before, clientsMissing, disproof, leaseMissing, lookBefore } from './proof.ts';
 import { rememberResolvConf, sumOfResolvConf } from './resolv-conf.ts';
@@ -100,7 +100,7 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
   const vlans = found.links.flatMap(({ ifname, lower, kind }) =>
     kind === 'vlan' && lower === wish.uplink ? [ifname] : [],
   );
-  const filtered = await bridgeNfSteps(engine, wish, found, { untilUndone: id });
+  const filtered = await hostSteps(engine, wish, found, { untilUndone: id });
   return {
     plan: { steps: [...plan.steps, ...filtered, ...kept] },
     facts,
