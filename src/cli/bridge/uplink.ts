@@ -44,9 +44,10 @@ export async function create(name: string, uplink: string, options: CreateOption
   const engine = engineNow();
   const forward = await ipForwardReport(engine, name, wish);
   if (options.dryRun === true) {
-    const plan = await uplinkPlan(engine, wish);
+    const { plan, identity } = await uplinkPlan(engine, wish);
     if (options.json === true) json(planJson(plan));
-    else out([...forward.map((one) => `# ${one}`), await planText(engine, plan)].join('\n'));
+    else
+      out([...[...identity, ...forward].map((one) => `# ${one}`), await planText(engine, plan)].join('\n'));
     return EXIT.ok;
   }
   requireRoot(ROOTS);
@@ -74,7 +75,7 @@ function readReaddress({ keep, dhcp, address }: CreateOptions, gathering: Gather
 
 function told(
   { name, uplink, readdress }: UplinkBridge,
-  { id, proven, lost, vlans }: Moved,
+  { id, proven, lost, vlans, identity }: Moved,
   trialS: number | undefined,
 ): string[] {
   const { gateways, dns, peer } = proven;
@@ -86,6 +87,7 @@ function told(
     ...vlans.map(
       (vlan) => `  note     ${vlan} goes on as before, so that guests do not get its VLAN on ${name}`,
     ),
+    ...identity.map((one) => `  note     ${one}`),
     ...gateways.map((gateway) => `  proven   the gateway ${gateway} answers over ${name}`),
     ...dns.map((server) => `  proven   the name server ${server} answers as before`),
     ...(peer === undefined ? [] : [`  proven   the way to your session (${peer}) leads over ${name}`]),
