@@ -118,5 +118,9 @@ function settings(command: Command, vlanValue: string): Command {
     .option(
       '--bridge-nf <off|accept|leave>',
       'what crosses bridges: keep it from the firewall, or let that accept it [leave]',
+    )
+    .option(
+      '--ip-forward <on|off|leave>',
+      'whether this host routes IPv4, which no bridge needs: say how it is, or change it [leave]',
     );
 }

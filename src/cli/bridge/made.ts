@@ -2,6 +2,7 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { planJson, renderPlan } from '../../plan/render.ts';
 import type { Plan } from '../../plan/step.ts';
+import { ipForwardReport } from '../../run/bridge/ip-forward.ts';
 import {
   addPortOrder,
   type BridgeOrder,
@@ -63,7 +64,8 @@ export async function create(name: string, options: CreateOptions): Promise<numb
     return { name, addresses, ...readPersist(options, gathering), ...readSettings(options, gathering) };
   });
   const engine = engineNow();
-  return carry(engine, createOrder(engine, wish), options, (id) => [
+  const forward = await ipForwardReport(engine, name, wish);
+  return carry(engine, createOrder(engine, wish), { ...options, forward }, (id) => [
     `${name} is there, ${wish.persist !== undefined ? 'also after the next boot' : 'until the next boot'}`,
     `  use    qlaunch IMAGE --net bridge:${name}   # sudo qlaunch acl init ${name} lets users do so`,
     `  undo   sudo qlaunch bridge delete ${name}   # change ${id}`,
@@ -71,17 +73,11 @@ export async function create(name: string, options: CreateOptions): Promise<numb
 }
 
 export function readPersist(
-  { persist, physdev, bridgeNf }: CreateOptions,
+  { persist, physdev }: CreateOptions,
   gathering: Gathering,
 ): { readonly persist?: BackEnd | true; readonly physdev?: boolean } {
   if (physdev === true && persist === undefined)
     gathering.refuse('--physdev', 'the rule is written with what makes the bridge at boot', 'add --persist');
-  if (bridgeNf === 'accept' && persist !== undefined && persist !== 'none')
-    gathering.refuse(
-      '--bridge-nf accept',
-      'its rule is not kept over a boot, as --persist would have it',
-      'say it without --bridge-nf; after each boot: sudo qlaunch bridge set NAME --bridge-nf accept',
-    );
   const rules = physdev === true ? { physdev } : {};
   if (persist === undefined || persist === 'none') return {};
   if (persist === true) return { persist, ...rules };
@@ -101,7 +97,8 @@ export async function set(name: string, options: Show & SettingsText): Promise<n
     });
   }
   const engine = engineNow();
-  return carry(engine, setOrder(engine, name, settings), options, (id) => [
+  const forward = await ipForwardReport(engine, name, settings);
+  return carry(engine, setOrder(engine, name, settings), { ...options, forward }, (id) => [
     `${name} is set`,
     `  undo   sudo qlaunch undo ${id}`,
   ]);
@@ -163,19 +160,22 @@ export async function planText<Facts>(engine: Engine, plan: Plan<Facts>): Promis
 async function carry(
   engine: Engine,
   order: BridgeOrder,
-  options: Show,
+  options: Show & { readonly forward?: readonly string[] },
   say: (id: string) => readonly string[],
 ): Promise<number> {
+  const { forward = [] } = options;
   if (options.dryRun === true) {
     const plan = await order.plan();
+    const text = (await planText(engine, plan)) || '# nothing to do: it is so already';
     if (options.json === true) json(planJson(plan));
-    else out((await planText(engine, plan)) || '# nothing to do: it is so already');
+    else out([...forward.map((one) => `# ${one}`), text].join('\n'));
     return EXIT.ok;
   }
   requireRoot(ROOTS);
   const id = await carryOut(engine, order);
+  const said = id === undefined ? ['nothing to do: it is so already'] : say(id);
   if (options.json === true) json({ change: id ?? null });
-  else advise(id === undefined ? 'nothing to do: it is so already' : say(id).join('\n'));
+  else advise([...said, ...forward.map((one) => `  note   ${one}`)].join('\n'));
   return EXIT.ok;
 }
 

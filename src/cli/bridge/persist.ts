@@ -45,7 +45,7 @@ export async function persist(name: string, options: PersistText): Promise<numbe
   if (options.dryRun === true) {
     const plan = await order.plan();
     if (options.json === true) json(planJson(plan));
-    else out(await planText(engine, plan));
+    else out([...order.identity.map((one) => `# ${one}`), await planText(engine, plan)].join('\n'));
     return EXIT.ok;
   }
   requireRoot(ROOTS);
@@ -55,8 +55,9 @@ export async function persist(name: string, options: PersistText): Promise<numbe
   return EXIT.ok;
 }
 
-const told = (name: string, { id, backEnd }: PersistOrder): readonly string[] => [
+const told = (name: string, { id, backEnd, identity }: PersistOrder): readonly string[] => [
   `${name} is made at every boot, by ${backEnd}`,
   `  now    it is there: nothing has to be restarted (by ${backEnd}: ${TAKES_OVER[backEnd].replaceAll('BR', name)})`,
+  ...identity.map((one) => `  note   ${one}`),
   `  undo   sudo qlaunch undo ${id}   # bridge delete ${name} does it as well`,
 ];

@@ -2,6 +2,7 @@
 import { EXIT } from '../../errors.ts';
 import type { Readdress } from '../../plan/bridge/readdress.ts';
 import { planJson } from '../../plan/render.ts';
+import { ipForwardReport } from '../../run/bridge/ip-forward.ts';
 import { createUplink, type Moved, type UplinkBridge, uplinkPlan } from '../../run/bridge/uplink.ts';
 import { parseHostAddress } from '../../spec/bridge/address.ts';
 import { readSettings } from '../../spec/bridge/settings.ts';
@@ -41,16 +42,18 @@ export async function create(name: string, uplink: string, options: CreateOption
     };
   });
   const engine = engineNow();
+  const forward = await ipForwardReport(engine, name, wish);
   if (options.dryRun === true) {
-    const plan = await uplinkPlan(engine, wish);
+    const { plan, identity } = await uplinkPlan(engine, wish);
     if (options.json === true) json(planJson(plan));
-    else out(await planText(engine, plan));
+    else
+      out([...[...identity, ...forward].map((one) => `# ${one}`), await planText(engine, plan)].join('\n'));
     return EXIT.ok;
   }
   requireRoot(ROOTS);
   const moved = await createUplink(engine, wish, trialS);
   if (options.json === true) json({ change: moved.id, confirmWithinS: trialS ?? null, ...moved.proven });
-  else advise(told(wish, moved, trialS).join('\n'));
+  else advise([...told(wish, moved, trialS), ...forward.map((one) => `  note     ${one}`)].join('\n'));
   return EXIT.ok;
 }
 
@@ -72,7 +75,7 @@ function readReaddress({ keep, dhcp, address }: CreateOptions, gathering: Gather
 
 function told(
   { name, uplink, readdress }: UplinkBridge,
-  { id, proven, lost, vlans }: Moved,
+  { id, proven, lost, vlans, identity }: Moved,
   trialS: number | undefined,
 ): string[] {
   const { gateways, dns, peer } = proven;
@@ -84,6 +87,7 @@ function told(
     ...vlans.map(
       (vlan) => `  note     ${vlan} goes on as before, so that guests do not get its VLAN on ${name}`,
     ),
+    ...identity.map((one) => `  note     ${one}`),
     ...gateways.map((gateway) => `  proven   the gateway ${gateway} answers over ${name}`),
     ...dns.map((server) => `  proven   the name server ${server} answers as before`),
     ...(peer === undefined ? [] : [`  proven   the way to your session (${peer}) leads over ${name}`]),

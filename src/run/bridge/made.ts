@@ -20,6 +20,7 @@ import { isOnTrial } from '../confirm/arm.ts';
 import type { Engine } from '../engine.ts';
 import { type Recovered, undoChange } from '../recover.ts';
 import { type BridgeChange, bridgeChanges, titleOf } from './changes.ts';
+import { ipForwardSteps } from './ip-forward.ts';
 import { persistSteps } from './persist/steps.ts';
 
 export interface BridgeOrder {
@@ -59,7 +60,7 @@ export function createOrder(engine: Engine, wish: PlainBridge): BridgeOrder {
     const { persist } = wish;
     const steps = [
       ...planBridge({ ...wish, lifetime }, facts).steps,
-      ...(await bridgeNfSteps(engine, wish, facts, lifetime)),
+      ...(await hostSteps(engine, wish, facts, lifetime)),
     ];
     if (persist === undefined) return { steps };
     const kept = await persistSteps(engine.machine, wish, persist === true ? undefined : persist);
@@ -67,28 +68,26 @@ export function createOrder(engine: Engine, wish: PlainBridge): BridgeOrder {
   });
 }
 
-/** Throws QL_BRIDGE_NF (exit 3). */
-export async function bridgeNfSteps(
+/** What is of this host, and not of the bridge alone. Throws QL_BRIDGE_NF, QL_IP_FORWARD (exit 3). */
+export async function hostSteps(
   engine: Engine,
   wish: BridgeSettings & { readonly name: string; readonly persist?: BackEnd | true },
   facts: HostFacts,
   lifetime: Lifetime,
 ): Promise<readonly Step[]> {
-  if (wish.bridgeNf === undefined || wish.bridgeNf === 'leave') return [];
+  const forward = await ipForwardSteps(engine, wish);
+  if (wish.bridgeNf === undefined || wish.bridgeNf === 'leave') return forward;
   const found = await readFilter(engine.machine, facts.links);
-  return filterSteps(
-    { ...wish, persist: wish.persist !== undefined },
-    found,
-    ownerMark(lifetime, facts.token),
-  );
+  const mark = ownerMark(lifetime, facts.token);
+  return [...filterSteps({ ...wish, persist: wish.persist !== undefined }, found, mark), ...forward];
 }
 
-/** Errors: QL_NO_BRIDGE, QL_BRIDGE_DELAY, QL_BRIDGE_NF. */
+/** Errors: QL_NO_BRIDGE, QL_BRIDGE_DELAY, QL_BRIDGE_NF, QL_IP_FORWARD. */
 export function setOrder(engine: Engine, bridge: string, settings: BridgeSettings): BridgeOrder {
   return order(engine, titleOf('set', bridge), async (facts, lifetime) => {
     const { steps } = planSet(bridge, settings, facts);
     return {
-      steps: [...steps, ...(await bridgeNfSteps(engine, { name: bridge, ...settings }, facts, lifetime))],
+      steps: [...steps, ...(await hostSteps(engine, { name: bridge, ...settings }, facts, lifetime))],
     };
   });
 }

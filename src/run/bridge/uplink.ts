@@ -31,7 +31,8 @@ import { undoChange } from '../recover.ts';
 import { type BridgeChange, titleOf } from './changes.ts';
 import { refuseBusy, refuseCutOff } from './checks.ts';
 import { heldBy } from './handover/holder.ts';
-import { bridgeNfSteps } from './made.ts';
+import { hostSteps } from './made.ts';
+import { identityToBe } from './persist/identity.ts';
 import { persistSteps } from './persist/steps.ts';
 import { type Before, clientsMissing, disproof, leaseMissing, lookBefore } from './proof.ts';
 import { rememberResolvConf, sumOfResolvConf } from './resolv-conf.ts';
@@ -56,6 +57,8 @@ export interface Moved {
   readonly lost: readonly string[];
   /** VLANs made on the NIC: they take their frames before the bridge sees them. */
   readonly vlans: readonly string[];
+  /** With --persist: addresses that will be others after the next boot. */
+  readonly identity: readonly string[];
 }
 
 interface Looked {
@@ -65,12 +68,15 @@ interface Looked {
   readonly arriving: UplinkFacts;
   readonly lost: readonly string[];
   readonly vlans: readonly string[];
+  readonly identity: readonly string[];
 }
 
 /** For --dry-run: all checks, and the steps. Errors: as createUplink(), before anything is touched. */
-export async function uplinkPlan(engine: Engine, wish: UplinkBridge): Promise<Plan<HostFacts>> {
-  const facts = await readFacts(engine.machine, engine.newToken());
-  return (await look(engine, wish, 'dry-run', facts)).plan;
+export async function uplinkPlan(
+  engine: Engine,
+  wish: UplinkBridge,
+): Promise<Pick<Looked, 'plan' | 'identity'>> {
+  return look(engine, wish, 'dry-run', await readFacts(engine.machine, engine.newToken()));
 }
 
 async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostFacts): Promise<Looked> {
@@ -100,13 +106,14 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
   const vlans = found.links.flatMap(({ ifname, lower, kind }) =>
     kind === 'vlan' && lower === wish.uplink ? [ifname] : [],
   );
-  const filtered = await bridgeNfSteps(engine, wish, found, { untilUndone: id });
+  const filtered = await hostSteps(engine, wish, found, { untilUndone: id });
   return {
     plan: { steps: [...plan.steps, ...filtered, ...kept] },
     facts,
     arriving: { ...facts, ...layer },
     lost,
     vlans,
+    identity: persist === undefined ? [] : await identityToBe(engine.machine, layer, wish.name, wish.uplink),
   };
 }
 
@@ -136,11 +143,11 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   let before: Before = { gateways: [], dns: [] };
   let clients: readonly string[] = [];
   const sum = await sumOfResolvConf(engine);
-  let told: Pick<Moved, 'lost' | 'vlans'> = { lost: [], vlans: [] };
+  let told: Pick<Moved, 'lost' | 'vlans' | 'identity'> = { lost: [], vlans: [], identity: [] };
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
     const looked = await look(engine, wish, id, links);
     clients = clientsOn(looked, wish.readdress);
-    told = { lost: looked.lost, vlans: looked.vlans };
+    told = { lost: looked.lost, vlans: looked.vlans, identity: looked.identity };
     before = await lookBefore(engine.machine, looked.arriving, sshSession()?.peer);
     // With other addresses other servers may be meant.
     if (wish.readdress !== undefined) before = { ...before, dns: [] };

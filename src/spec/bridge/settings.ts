@@ -9,11 +9,16 @@ export interface BridgeSettings {
   readonly mtu?: number;
   readonly vlanAware?: boolean;
   readonly bridgeNf?: BridgeNf;
+  readonly ipForward?: IpForward;
 }
 
 /** What the firewall for routed packets has to do with what crosses a bridge: br_netfilter. */
 const BRIDGE_NF = ['off', 'accept', 'leave'] as const;
 export type BridgeNf = (typeof BRIDGE_NF)[number];
+
+/** Whether this host routes IPv4 (net.ipv4.ip_forward), which no bridge needs. */
+const IP_FORWARD = ['on', 'off', 'leave'] as const;
+export type IpForward = (typeof IP_FORWARD)[number];
 
 export interface SettingsText {
   readonly stp?: string;
@@ -22,6 +27,7 @@ export interface SettingsText {
   /** true: the bare word. */
   readonly vlanAware?: string | true;
   readonly bridgeNf?: string;
+  readonly ipForward?: string;
 }
 
 /** IEEE 802.1D allows 4 to 30 s; the kernel takes 2 to 30 with STP, and anything up to 30 without (br_private_stp.h). */
@@ -42,6 +48,10 @@ export function readSettings(text: SettingsText, gathering: Gathering): BridgeSe
     text.bridgeNf === undefined
       ? undefined
       : gathering.take(parseChoice(text.bridgeNf, '--bridge-nf', BRIDGE_NF));
+  const ipForward =
+    text.ipForward === undefined
+      ? undefined
+      : gathering.take(parseChoice(text.ipForward, '--ip-forward', IP_FORWARD));
   if (stp === true && delayS !== undefined && delayS < MIN_STP_DELAY_S)
     gathering.refuse('--delay', `with STP the kernel takes ${MIN_STP_DELAY_S} to ${MAX_DELAY_S} seconds`);
   return {
@@ -50,5 +60,6 @@ export function readSettings(text: SettingsText, gathering: Gathering): BridgeSe
     ...(mtu === undefined ? {} : { mtu }),
     ...(vlanAware === undefined ? {} : { vlanAware }),
     ...(bridgeNf === undefined ? {} : { bridgeNf }),
+    ...(ipForward === undefined ? {} : { ipForward }),
   };
 }

@@ -1,6 +1,6 @@
 // needs: bridge, veth
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { type World, world } from '../../tiers/cli.ts';
 import { cable, ip, NIC, quiet } from './outside.ts';
@@ -163,6 +163,34 @@ test('a bridge without an uplink: the same, in front of nothing', async () => {
   expect(readFileSync('/sys/class/net/br0/mtu', 'utf8')).toBe('1400\n');
   run('ifdown', 'br0');
   expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(readFileSync(INTERFACES, 'utf8')).toBe(OLD);
+});
+
+test('--physdev and --bridge-nf accept: their rules are there once ifup made the bridge, and gone with it', async () => {
+  const { qlaunch } = host();
+  // Where ifup, which has a PATH of its own, finds programs that are not installed.
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/usr/local/sbin']);
+  onTestFinished(() => void execFileSync('umount', ['/usr/local/sbin']));
+  symlinkSync(`${ROOT}/sbin/iptables`, '/usr/local/sbin/iptables');
+  const rules = (): readonly string[] =>
+    run('iptables', '-S', 'FORWARD')
+      .split('\n')
+      .filter((line) => line.startsWith('-A'));
+  onTestFinished(() => void execFileSync('nft', ['delete', 'table', 'ip', 'filter']));
+  expect(rules()).toEqual([]);
+  const create = ['bridge', 'create', 'br0', '--persist'];
+  for (const [options, rule] of [
+    [['--physdev'], '-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT'],
+    [['--bridge-nf', 'accept'], '-A FORWARD -i br0 -o br0 -j ACCEPT'],
+  ] as const) {
+    expect(await qlaunch(...create, ...options)).toMatchObject({ status: 0, stderr: '' });
+    ip('link delete br0');
+    run('ifup', 'br0');
+    expect(rules()).toEqual([rule]);
+    run('ifdown', 'br0');
+    expect(rules()).toEqual([]);
+    expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  }
   expect(readFileSync(INTERFACES, 'utf8')).toBe(OLD);
 });
 

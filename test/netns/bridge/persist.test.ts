@@ -39,6 +39,14 @@ test('a bridge that is there is made at every boot by who has the NIC, or by a s
   writeFileSync(`${SCRIPTS}/ifcfg-${NIC}`, OLD);
   ip(`address add 10.9.0.50/24 brd + dev ${NIC}`);
   ip('route add default via 10.9.0.1');
+  // As RFC 7217 makes it; the one beside is from the MAC address, and stays.
+  const lifetime = 'mngtmpaddr valid_lft 600 preferred_lft 600';
+  for (const one of ['fd09::8c1f:22aa:3b4c:5d6e', 'fd09::5054:ff:feaa:bb01'])
+    ip(`address add ${one}/64 dev ${NIC} ${lifetime} nodad`);
+  const note = `fd09::8c1f:22aa:3b4c:5d6e is made of a secret and of the name ${NIC}: after the next boot br0 has another one`;
+  const preview = await qlaunch('bridge', 'create', 'br0', '--uplink', NIC, '--persist', '--dry-run');
+  expect(preview.stdout).toContain(`# ${note}`);
+  expect(preview.stdout).not.toContain('feaa:bb01 is made');
   expect((await qlaunch('bridge', 'persist', 'br0')).stderr).toContain('there is no bridge br0');
   expect(await qlaunch('bridge', 'create', 'br0', '--uplink', NIC)).toMatchObject({ status: 0 });
   const early = await qlaunch('bridge', 'persist', 'br0');
@@ -79,12 +87,15 @@ test('a bridge that is there is made at every boot by who has the NIC, or by a s
   expect(kept).toMatchObject({ status: 0 });
   expect(kept.stderr).toContain('br0 is made at every boot, by ifcfg');
   expect(kept.stderr).toContain('sudo systemctl restart network');
+  expect(kept.stderr).toContain(`  note   ${note}`);
   expect(readdirSync(SCRIPTS)).toEqual(['ifcfg-br0', `ifcfg-${NIC}`]);
   expect((await qlaunch('bridge', 'persist', 'br0')).stderr).toContain(
     `${SCRIPTS}/ifcfg-br0 is about br0 already`,
   );
 
   // By ip alone: what the script makes of nothing is the same.
+  for (const one of ['fd09::8c1f:22aa:3b4c:5d6e', 'fd09::5054:ff:feaa:bb01'])
+    ip(`address del ${one}/64 dev br0`);
   const now = bridgeNow();
   const { stdout: script } = await qlaunch('bridge', 'persist', 'br0', '--persist=none');
   const journals = (await qlaunch('changes', '--json')).stdout;

@@ -75,8 +75,13 @@ const PHYSDEV = ['post-up iptables -I', 'pre-down iptables -D'].map(
   (start) => `${start} FORWARD -m physdev --physdev-is-bridged -j ACCEPT`,
 );
 
+/** For this bridge only; physdev is for all, and loads br_netfilter. */
+const ACROSS = ['post-up iptables -I', 'pre-down iptables -D'].map(
+  (start) => `${start} FORWARD -i $IFACE -o $IFACE -j ACCEPT`,
+);
+
 function bridgeOptions(wish: PersistWish): readonly string[] {
-  const { uplink, mac, stp, vlanAware, physdev } = wish;
+  const { uplink, mac, stp, vlanAware, physdev, bridgeNf } = wish;
   const delay = delayOf(wish);
   return [
     `bridge_ports ${uplink ?? 'none'}`,
@@ -87,6 +92,7 @@ function bridgeOptions(wish: PersistWish): readonly string[] {
     ...(mac === undefined ? [] : [`bridge_hw ${mac}`]),
     ...(vlanAware === true ? ['bridge_vlan_aware yes'] : []),
     ...(physdev === true ? PHYSDEV : []),
+    ...(bridgeNf === 'accept' ? ACROSS : []),
   ];
 }
 

@@ -5,12 +5,13 @@ import type { Layer3 } from '../layer3.ts';
 import { familiesOf, hasWay, type Readdress } from '../readdress.ts';
 import { isOfAddress, type Route, usesLink } from '../route.ts';
 import { namesLink, type Rule, ruleWords } from '../rule.ts';
+import { isByMac } from './identity.ts';
 import type { Family, Instead, Model, PersistWish, RouteWish } from './wish.ts';
 
 type ModelFacts = Layer3 & { readonly rules: readonly Rule[]; readonly clients?: readonly DhcpClient[] };
 
 /** Leased and learnt addresses are asked for again; routes of the kernel come by themselves. */
-export function modelOf(facts: ModelFacts): Required<Model> {
+export function modelOf(facts: ModelFacts): Omit<Required<Model>, 'byMac'> & Pick<Model, 'byMac'> {
   const isOfClient = leasedBy(facts.clients ?? []);
   const isLeased = (one: LinkAddress): boolean =>
     one.family === 'inet' && (one.validS !== undefined || isOfClient(one));
@@ -33,6 +34,7 @@ export function modelOf(facts: ModelFacts): Required<Model> {
     routes: routes.flatMap((route) => (isPlain(route, facts.link) ? routeWish(route) : [])),
     rules: rules.filter(isPlainRule).map((rule) => ruleOf(rule, facts.link)),
     dhcp4,
+    ...(isByMac(facts) ? { byMac: true } : {}),
     ra: learnt || facts.routes.some(({ row }) => row['protocol'] === 'ra' && row['dev'] === facts.link),
     unsaid: [
       ...own.flatMap(({ local, peer }) =>

@@ -256,6 +256,11 @@ function dropIns(
   const isKept = iaid !== undefined && keys.has('dhcp4') && !keys.has('dhcp-identifier');
   const sections: readonly Section[] = [
     { name: 'DHCPv4', entries: renderer === 'networkd' && isKept ? [entry('IAID', iaid)] : [] },
+    {
+      name: 'DHCPv6',
+      entries:
+        renderer === 'networkd' && iaid !== undefined && keys.has('dhcp6') ? [entry('IAID', iaid)] : [],
+    },
     ...beside,
   ];
   const network = renderSections(sections);

@@ -220,6 +220,9 @@ function movedSections(
   const says = (key: string): boolean =>
     ['DHCP', 'DHCPv4'].some((section) => valuesOf(old, section, key).length > 0);
   const asks = asksOf(all).inet && (wish.instead?.dhcp4 === true || !isReplaced(wish, 'inet'));
+  // Of one link it is the same number for both (dhcp_identifier_set_iaid() in systemd); routers may say that it is to ask.
+  const keeps6 =
+    iaid !== undefined && !isReplaced(wish, 'inet6') && valuesOf(old, 'DHCPv6', 'IAID').length === 0;
   const keeps = asks && iaid !== undefined && !says('IAID') && !says('ClientIdentifier');
   return [
     { name: 'Match', entries: [entry('Name', name)] },
@@ -227,6 +230,7 @@ function movedSections(
     ...moved,
     // By itself it is made from the link's name, and the bridge has another one.
     { name: 'DHCPv4', entries: keeps ? [entry('IAID', iaid)] : [] },
+    { name: 'DHCPv6', entries: keeps6 ? [entry('IAID', iaid)] : [] },
     ...(wish.instead === undefined ? [] : insteadSections(name, wish.instead, all)),
   ];
 }

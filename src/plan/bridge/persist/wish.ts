@@ -17,6 +17,8 @@ export interface Model {
   readonly dhcp4?: boolean;
   /** IPv6 addresses and routes are learnt from router advertisements. */
   readonly ra?: boolean;
+  /** … and made from its MAC address. */
+  readonly byMac?: boolean;
 }
 
 export type Family = 'inet' | 'inet6';

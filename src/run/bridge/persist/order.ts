@@ -11,10 +11,13 @@ import { isOnTrial } from '../../confirm/arm.ts';
 import type { Engine } from '../../engine.ts';
 import { type BridgeChange, bridgeChanges, titleOf } from '../changes.ts';
 import { type BridgeOrder, notMadeHere, order } from '../made.ts';
+import { identityToBe } from './identity.ts';
 import { chosenBackEnd, persistSteps } from './steps.ts';
 
 export interface PersistOrder extends BridgeOrder {
   readonly backEnd: BackEnd;
+  /** Addresses that will be others after the next boot. */
+  readonly identity: readonly string[];
 }
 
 export interface PersistOptions {
@@ -30,14 +33,15 @@ export async function persistOrder(
   { backEnd: asked, physdev }: PersistOptions,
 ): Promise<PersistOrder> {
   const facts = await readFacts(engine.machine, engine.newToken());
-  const { wish } = await wishNow(engine, name, facts);
+  const { wish, now: found } = await wishNow(engine, name, facts);
+  const identity = await identityToBe(engine.machine, found, name, wish.uplink);
   const backEnd = asked ?? (await chosenBackEnd(engine.machine, wish));
   const made = order(engine, titleOf('persist', name), async (links) => {
     const now = await wishNow(engine, name, links);
     const rules = physdev === true ? { physdev } : {};
     return { steps: await persistSteps(engine.machine, { ...now.wish, ...rules }, backEnd) };
   });
-  return { ...made, backEnd };
+  return { ...made, backEnd, identity };
 }
 
 /** `--persist=none`: a script, and nothing is written. Errors as above. */

@@ -28,7 +28,7 @@ export async function persistSteps(
   const backEnd = asked ?? (await chosenBackEnd(machine, wish));
   const nic = await nicOf(machine, wish);
   if (nic !== undefined) refuseOther(wish.name, nic.name, backEnd, await claims(machine, nic));
-  if (wish.physdev === true) await refusePhysdev(machine, wish.name, backEnd);
+  if (wish.physdev === true || wish.bridgeNf === 'accept') await refuseRule(machine, wish, backEnd);
   return MANAGERS[backEnd].steps(machine, wish, nic);
 }
 
@@ -41,17 +41,31 @@ async function claims(machine: Machine, nic: Nic | undefined): Promise<readonly 
   return found;
 }
 
-async function refusePhysdev(machine: Machine, name: string, backEnd: BackEnd): Promise<void> {
+/** Why a rule of the firewall has no place beside the bridge. */
+const NO_HOOK: Readonly<Record<Exclude<BackEnd, 'ifupdown'>, string>> = {
+  networkd: 'systemd-networkd runs no commands when a link comes up',
+  netplan: 'netplan has no hooks of its own',
+  networkmanager:
+    'a profile of NetworkManager runs no commands, and scripts of its dispatcher are run for all links',
+  ifcfg: 'the network scripts run one script for all links (/sbin/ifup-local)',
+};
+
+async function refuseRule(machine: Machine, wish: PersistWish, backEnd: BackEnd): Promise<void> {
+  const { name, physdev } = wish;
+  const option = physdev === true ? '--physdev' : '--bridge-nf accept';
   if (backEnd !== 'ifupdown')
     throw cannotPersist(
       name,
-      [`${backEnd} has no place for the rule that lets frames between ports pass`],
-      ['without --physdev'],
+      [`${backEnd} has no place for the rule that lets frames between ports pass: ${NO_HOOK[backEnd]}`],
+      [
+        `the same command without ${option}`,
+        `sudo qlaunch bridge set ${name} --bridge-nf accept   # after each boot`,
+      ],
     );
   if ((await machine.which('iptables')) === undefined)
     throw cannotPersist(
       name,
-      ['--physdev is a rule of iptables, which is not installed'],
+      [`${option} at boot is a rule of iptables, which is not installed`],
       ['sudo apt install iptables'],
     );
 }

@@ -26,7 +26,7 @@ export const isInModel = (wish: PersistWish, key: string): boolean =>
   (['inet', 'inet6'] as const).some((family) => isReplaced(wish, family) && SAYS[family].test(key));
 
 export function modelLines(
-  { addresses, routes = [], dhcp4, ra }: Model,
+  { addresses, routes = [], dhcp4, ra, byMac }: Model,
   families: readonly Family[] = ['inet', 'inet6'],
 ): readonly string[] {
   const of = (family: Family): readonly string[] => addresses.filter((one) => familyOf(one) === family);
@@ -46,6 +46,7 @@ export function modelLines(
   const v6 = [
     ifcfgLine('IPV6INIT', ra === true || first6 !== undefined ? 'yes' : 'no'),
     ifcfgLine('IPV6_AUTOCONF', ra === true ? 'yes' : 'no'),
+    ...(ra === true && byMac === true ? [ifcfgLine('IPV6_ADDR_GEN_MODE', 'eui64')] : []),
     ...(first6 === undefined ? [] : [ifcfgLine('IPV6ADDR', first6)]),
     ...(more6.length === 0 ? [] : [ifcfgLine('IPV6ADDR_SECONDARIES', more6.join(' '))]),
     ...(gateway6 === undefined ? [] : [ifcfgLine('IPV6_DEFAULTGW', gateway6)]),

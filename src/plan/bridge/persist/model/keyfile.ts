@@ -6,7 +6,7 @@ import { ruleText, targetOf } from './words.ts';
 
 export function modelSection(
   bridge: string,
-  { addresses, routes = [], rules, dhcp4, ra }: Model,
+  { addresses, routes = [], rules, dhcp4, ra, byMac }: Model,
   family: Family,
 ): Section {
   const isV6 = family === 'inet6';
@@ -21,6 +21,8 @@ export function modelSection(
     name: isV6 ? 'ipv6' : 'ipv4',
     entries: [
       entry('method', auto ? 'auto' : own.length > 0 ? 'manual' : isV6 ? 'link-local' : 'disabled'),
+      // Its own way would have the link's name in it.
+      ...(isV6 && auto && byMac === true ? [entry('addr-gen-mode', 'eui64')] : []),
       ...own.map((address, index) => entry(`address${index + 1}`, address)),
       ...(gateway === undefined || own.length === 0 ? [] : [entry('gateway', gateway.via)]),
       ...others

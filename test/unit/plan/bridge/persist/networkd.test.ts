@@ -75,6 +75,9 @@ Table=7
 
 [DHCPv4]
 IAID=3506112575
+
+[DHCPv6]
+IAID=3506112575
 `,
     ),
     file(
