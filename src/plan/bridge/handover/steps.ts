@@ -6,6 +6,8 @@ import { arrivalLines, checkedLines, type Layer3 } from '../layer3.ts';
 export interface Handover {
   /** Before anything is changed, so that it is taken back last: the manager has its NIC again. */
   readonly first: readonly Step[];
+  /** In place of the move: the manager does all of it by itself. */
+  readonly instead?: readonly Step[];
   /** After the move: the manager has the bridge. */
   readonly last: readonly Step[];
 }
