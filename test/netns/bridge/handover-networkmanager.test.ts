@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { scratchDir } from '../../tiers/guest.ts';
-import { CREATE, killedWhen, leaseOn, look } from './handover.ts';
+import { CREATE, expectAlive, killedWhen, leaseOn, look } from './handover.ts';
 import { hostWith, networkManager, programs } from './managers.ts';
 import { cable, ip, NIC, settled, talk } from './outside.ts';
 import { server } from './server.ts';
@@ -73,7 +73,7 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   await settled(() => !ip('-6 -o address').includes('tentative'));
   expect(look()).toEqual(before);
   expect(files()).toEqual([]);
-  for (const stream of await end()) expect(stream).toMatchObject({ ended: false });
+  for (const stream of await end()) expectAlive(stream);
   expect(readFileSync(`${DIR}/lan.nmconnection`, 'utf8')).toBe(LAN);
   expect(readdirSync(DIR)).toEqual(['lan.nmconnection']);
 

@@ -8,7 +8,7 @@ import { DEADLINE_MS, type FilePath, type Owns, type Step } from '../../step.ts'
 import type { Layer3 } from '../layer3.ts';
 import { LIVE_KEYFILES, notByItself } from '../persist/keyfile.ts';
 import type { KeptFile } from '../persist/wish.ts';
-import { type Handover, look, missingText, tell } from './steps.ts';
+import { type Handover, look, lookTitle, missingText, OWN, tell } from './steps.ts';
 
 /** A DHCP server may take its time. */
 const UP_MS = 60_000;
@@ -19,8 +19,9 @@ const UP_MS = 60_000;
  * are not asked for: for that time they could not be used (RFC 4862, 5.4).
  */
 const BACK = [
-  'nmcli=$1 link=$2 bridge=$3 old=$4 leased=$5 own=$6 left=150',
-  'shift 6',
+  OWN,
+  'nmcli=$1 link=$2 bridge=$3 old=$4 left=150',
+  'shift 4',
   'batch=$(cat)',
   'dad=/proc/sys/net/ipv6/conf/$link/accept_dad',
   'asks=$(cat "$dad" 2> /dev/null)',
@@ -31,7 +32,7 @@ const BACK = [
   'if "$nmcli" -g RUNNING general > /dev/null 2>&1; then',
   '  is_up || "$nmcli" -w 20 connection up uuid "$old" ifname "$link"',
   '  "$nmcli" -w 10 connection delete uuid "$@"',
-  '  while there || ! has $leased; do',
+  '  while there || ! has $(leased); do',
   '    [ "$left" -gt 0 ] || break',
   '    sleep 0.1',
   '    left=$((left - 1))',
@@ -42,7 +43,7 @@ const BACK = [
   `printf '%s\\n' "$batch" | ip -force -batch - > /dev/null 2>&1`,
   '! there || ip link delete dev "$bridge"',
   '[ -z "$asks" ] || echo "$asks" > "$dad"',
-  'has $leased $own',
+  'has $(own)',
 ].join('\n');
 
 /** It says so of a bridge that waits for its port as well: so the addresses count, and who forwards. */
@@ -77,8 +78,8 @@ export interface NmHold {
   readonly files: readonly KeptFile[];
   /** The directory of keyfiles in /run is not there. */
   readonly makesDir: boolean;
-  /** accept_dad of the NIC; absent: no IPv6 there. */
-  readonly asks?: string;
+  /** ASKING of the NIC; empty: no IPv6 there. */
+  readonly asks: Readonly<Record<string, string>>;
   /** Its memory of the NIC's lease is there. */
   readonly hasLease: boolean;
 }
@@ -86,9 +87,15 @@ export interface NmHold {
 const up = (title: string, uuid: string): Step =>
   tell(title, ['nmcli', '-w', '30', 'connection', 'up', 'uuid', uuid], 'its profile is deleted', UP_MS);
 
-const acceptDad = (bridge: string, value: string, title: string): Step => ({
-  title,
-  do: { write: `/proc/sys/net/ipv6/conf/${bridge}/accept_dad`, value },
+/**
+ * Duplicate address detection, RFC 4862, 5.4: of an address from before there was a carrier the kernel sends as many as
+ * dad_transmits, up to router_solicitation_delay after it came (addrconf_dad_kick() in linux/net/ipv6/addrconf.c).
+ */
+export const ASKING = ['accept_dad', 'dad_transmits', 'router_solicitation_delay'] as const;
+
+const asking = (bridge: string, name: string, value: string, why: string): Step => ({
+  title: `set ${name} so that ${bridge} ${why}`,
+  do: { write: `/proc/sys/net/ipv6/conf/${bridge}/${name}`, value },
   undo: { nothing: `goes away with ${bridge}` },
   deadlineMs: DEADLINE_MS,
 });
@@ -98,11 +105,9 @@ const LEASES = '/var/lib/NetworkManager/internal';
 export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns): Handover {
   const { nmcli, bridge, old, uuids, files, asks } = hold;
   const { link: nic } = layer;
-  const lasting = layer.addresses.filter(({ scope, validS }) => scope !== 'link' && validS === undefined);
   const leased = layer.addresses.flatMap(({ family, validS, local }) =>
     family === 'inet' && validS !== undefined ? [local] : [],
   );
-  const own = lasting.map(({ local }) => local);
   const load = (why: string): Step =>
     tell(why, ['nmcli', 'connection', 'load', ...files.map(({ path }) => path)], 'they are deleted there');
   const write = (change: (content: string) => string): readonly Step[] =>
@@ -112,13 +117,10 @@ export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns): Handover {
   return {
     first: [
       look(
-        `see what NetworkManager says of ${nic}`,
+        lookTitle('NetworkManager', nic),
         ['nmcli', '-g', 'GENERAL.STATE', 'device', 'show', nic],
         {
-          run: [
-            ...(['sh', '-c', BACK, 'sh', nmcli, nic, bridge, old] as const),
-            ...[leased.join(' '), own.join(' '), ...uuids],
-          ],
+          run: [...(['sh', '-c', BACK, 'sh', nmcli, nic, bridge, old] as const), ...uuids],
           stdin: missingText(layer, nic),
           gone: [],
         },
@@ -133,7 +135,7 @@ export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns): Handover {
       ...write((content) => notByItself(content).replace(/^autoconnect-slaves=1$/m, 'autoconnect-slaves=0')),
       load('let NetworkManager read them'),
       up(`let NetworkManager make ${bridge}`, uuids[0]),
-      ...(asks === undefined ? [] : [acceptDad(bridge, '0', `let ${bridge} use its addresses at once`)]),
+      ...Object.keys(asks).map((name) => asking(bridge, name, '0', 'uses its addresses at once')),
       up(`let NetworkManager make ${nic} its port`, uuids[1]),
       {
         title: `wait until ${bridge} has what NetworkManager gives it, and give it the rest`,
@@ -144,9 +146,7 @@ export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns): Handover {
         undo: { nothing: `goes away with ${bridge}` },
         deadlineMs: UP_MS,
       },
-      ...(asks === undefined
-        ? []
-        : [acceptDad(bridge, asks, `let ${bridge} ask for new ones as ${nic} did`)]),
+      ...Object.entries(asks).map(([name, value]) => asking(bridge, name, value, `asks as ${nic} did`)),
       // A NIC that loses its carrier is brought up anew: by the profile with the highest priority.
       ...write((content) => content),
       load(`let NetworkManager bring ${bridge} up again by itself`),

@@ -2,7 +2,7 @@
 import { QlaunchError } from '../../../errors.ts';
 import { keyfilesNow, type NmLink } from '../../../host/bridge/persist/keyfiles.ts';
 import type { Machine } from '../../../host/port.ts';
-import { nmHandover } from '../../../plan/bridge/handover/networkmanager.ts';
+import { ASKING, nmHandover } from '../../../plan/bridge/handover/networkmanager.ts';
 import { keyfileFiles, LIVE_KEYFILES, uuidsOf } from '../../../plan/bridge/persist/keyfile.ts';
 import type { KeptFile } from '../../../plan/bridge/persist/wish.ts';
 import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
@@ -62,11 +62,13 @@ export async function handNetworkManager(
     );
   }
   const lease = `/var/lib/NetworkManager/internal-${uuid}-${ifname}.lease`;
-  const asks = await machine.read(`/proc/sys/net/ipv6/conf/${ifname}/accept_dad`);
+  const asks: Record<string, string> = {};
+  for (const name of facts.genMode === undefined ? [] : ASKING)
+    asks[name] = (await machine.read(`/proc/sys/net/ipv6/conf/${ifname}/${name}`)) ?? '1';
   const hold = {
     ...{ nmcli, bridge: wish.name, old: uuid, uuids: uuidsOf(own), files },
     makesDir: (await machine.stat(LIVE_KEYFILES)) === undefined,
-    ...(facts.genMode === undefined || asks === undefined ? {} : { asks }),
+    asks,
     hasLease: (await machine.stat(lease)) !== undefined,
   };
   const owns = { link: ifname, ...(mac === undefined ? {} : { mac }) };
