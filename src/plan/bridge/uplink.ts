@@ -67,7 +67,7 @@ export function planUplink(
   wish: UplinkWish,
   facts: HostFacts,
   uplink: UplinkFacts,
-  { first, last }: Handover = NOBODY,
+  { first, instead, last }: Handover = NOBODY,
 ): Plan<HostFacts> {
   const nic = linkOf(facts, wish.uplink);
   refuseAsPort(nic, facts);
@@ -75,6 +75,7 @@ export function planUplink(
   const mac = nic.address ?? '';
   const owns: Owns = { link: nic.ifname, mac };
   const bridge = planBridge({ ...wish, mac, mtu: wish.mtu ?? nic.mtu }, facts);
+  if (instead !== undefined) return { steps: [...first, ...instead, ...besides(wish, uplink, owns)] };
   const { readdress } = wish;
   const arriving = readdress === undefined ? uplink : readdressed(uplink, readdress).layer;
   const handedOver = clientsHandedOver(uplink, arriving, readdress);
@@ -99,12 +100,19 @@ export function planUplink(
           ]
         : []),
       ...uplink.clients.map((client) => endClient(client, nic.ifname, owns)),
-      ...uplink.rules
-        .filter((rule) => namesLink(rule, nic.ifname))
-        .flatMap((rule) => renameRule(rule, wish, owns)),
+      ...renameRules(wish, uplink, owns),
     ],
   };
 }
+
+const renameRules = (wish: UplinkWish, { rules }: UplinkFacts, owns: Owns): readonly Step[] =>
+  rules.filter((rule) => namesLink(rule, wish.uplink)).flatMap((rule) => renameRule(rule, wish, owns));
+
+/** What is in nobody's profile. IPv6 is set as its profile says. */
+const besides = (wish: UplinkWish, uplink: UplinkFacts, owns: Owns): readonly Step[] => [
+  ...uplink.settings.filter(({ family }) => family === 'ipv4').map((one) => copySetting(wish.name, one)),
+  ...renameRules(wish, uplink, owns),
+];
 
 /** Those whose lease moves along: without its client an IPv4 address would end with its lifetime. */
 export function clientsHandedOver(

@@ -48,9 +48,11 @@ const KNOWN: Readonly<Record<string, string>> = {
 };
 
 function programs(nic: string, handedOver: ReadonlySet<number>): readonly Objection[] {
-  return processesNaming(nic).flatMap(({ pid, program }) => {
+  return processesNaming(nic).flatMap(({ pid, program, argv }) => {
     const what = KNOWN[program];
-    if (what === undefined || handedOver.has(pid)) return [];
+    // NetworkManager's own, with `dhcp=dhclient`: it ends it, and starts one on the bridge.
+    const isManagers = argv.some((word) => word.endsWith('/nm-dhcp-helper'));
+    if (what === undefined || isManagers || handedOver.has(pid)) return [];
     return [
       {
         why: `${program} (pid ${pid}) ${what}, and would go on doing so on the port`,

@@ -5,6 +5,7 @@ import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
 import { DHCP_PROGRAMS, RESOLV_CONF } from '../../plan/bridge/dhcp.ts';
+import { leasedAsIn, lookTitles, missingText } from '../../plan/bridge/handover/steps.ts';
 import { modelToBe } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
 import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
@@ -21,6 +22,7 @@ import {
 import { type HostFacts, linkNamed } from '../../plan/facts.ts';
 import { renderByHand } from '../../plan/render-undo.ts';
 import type { Plan } from '../../plan/step.ts';
+import type { SettledOf } from '../../plan/undo.ts';
 import type { BackEnd } from '../../spec/bridge/back-end.ts';
 import type { BridgeSettings } from '../../spec/bridge/settings.ts';
 import { execute, newId } from '../change/execute.ts';
@@ -196,16 +198,25 @@ export async function refreshWayBack(
   await engine.locked(`look at ${bridge}`, async () => {
     const links = await readFacts(engine.machine, engine.newToken());
     const { journal } = loadChange(engine.stores, engine.world, id);
-    const entry = journal?.open.find(({ title }) => title === moveTitle(bridge, port));
     const isThere = linkNamed(links, bridge) !== undefined && linkNamed(links, port)?.master === bridge;
-    if (!isThere || journal === undefined || entry === undefined || !('run' in entry.undo)) return;
-    const now = await readUplink(engine.machine, bridge);
-    const wasUp = !(entry.undo.stdin ?? '').includes(`link set dev ${port} down`);
-    const undo = { ...entry.undo, stdin: wayBackText(port, now, wasUp) };
-    const relearn = journal.open.find(({ title }) => title === relearnTitle(port));
-    const changed: { n: number; undo: typeof entry.undo }[] = [{ n: entry.n, undo }];
-    if (relearn !== undefined && 'run' in relearn.undo)
-      changed.push({ n: relearn.n, undo: { ...relearn.undo, run: learnArgv(port, learntDefaults(now)) } });
+    if (!isThere || journal === undefined) return;
+    const found = await readUplink(engine.machine, bridge);
+    const handed = journal.open.find(({ title }) => lookTitles(port).includes(title))?.undo;
+    const lines = handed !== undefined && 'run' in handed ? handed.stdin : undefined;
+    const now = lines === undefined ? found : { ...found, ...leasedAsIn(lines, found) };
+    const changed = journal.open.flatMap(
+      ({ n, title, undo }): readonly { n: number; undo: SettledOf<'run'> }[] => {
+        if (!('run' in undo)) return [];
+        const wasUp = !(undo.stdin ?? '').includes(`link set dev ${port} down`);
+        if (title === moveTitle(bridge, port))
+          return [{ n, undo: { ...undo, stdin: wayBackText(port, now, wasUp) } }];
+        if (lookTitles(port).includes(title))
+          return [{ n, undo: { ...undo, stdin: missingText(now, port) } }];
+        return title === relearnTitle(port)
+          ? [{ n, undo: { ...undo, run: learnArgv(port, learntDefaults(now)) } }]
+          : [];
+      },
+    );
     journal.change(changed.map((one) => ({ ...one, byHand: renderByHand(one.undo) })));
   });
 }

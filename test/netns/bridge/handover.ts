@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { programs, type World } from '../../tiers/cli.ts';
-import { ip, NIC, settled } from './outside.ts';
+import { ip, NIC, type Stream, settled } from './outside.ts';
 
 export const CREATE: readonly string[] = ['bridge', 'create', 'br0', '--uplink', NIC];
 
@@ -55,4 +55,11 @@ export function networkdState(link: string): string {
   const [, index = ''] = /^(\d+):/.exec(ip(`-o link show dev ${link}`)) ?? [];
   const path = `/run/systemd/netif/links/${index}`;
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+/** The session lived, and of what is said every 10 ms less than a second was lost. */
+export function expectAlive({ ended, sent, lost }: Stream): void {
+  expect(ended).toBe(false);
+  expect(sent).toBeGreaterThan(100);
+  expect(lost).toBeLessThan(100);
 }

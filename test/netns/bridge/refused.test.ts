@@ -140,7 +140,7 @@ test('the way to the root file system and to iSCSI disks is not moved without --
   await plan(true);
 });
 
-test('a NIC that NetworkManager or systemd-networkd has is left to it', async () => {
+test('a NIC whose NetworkManager or systemd-networkd can not be told anything is left to it', async () => {
   cable();
   carry(STATIC);
   await quiet();

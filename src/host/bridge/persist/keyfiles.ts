@@ -1,4 +1,5 @@
 /** Profiles of NetworkManager, and what it says of a link. */
+import { insteadOf } from '../../../plan/bridge/persist/wish.ts';
 import type { Machine } from '../../port.ts';
 
 interface ConfigText {
@@ -24,14 +25,26 @@ export async function keyfilesNow(machine: Machine): Promise<readonly ConfigText
   return found;
 }
 
-/** /run/NetworkManager/devices/IFINDEX outlives a crash of it. `uuid`: of the profile that is up. */
-export async function nmLink(
-  machine: Machine,
-  ifindex: number,
-): Promise<{ readonly has: boolean; readonly uuid?: string }> {
+export interface NmLink {
+  readonly has: boolean;
+  /** Of the profile that is up; of a NIC whose bridge was handed over: the one that ours is in the place of. */
+  readonly uuid?: string;
+  /** What its DHCP client says to the server, where that is not its MAC address (RFC 2132, 9.14). */
+  readonly clientId?: string;
+}
+
+/** /run/NetworkManager/devices/IFINDEX outlives a crash of it. */
+export async function nmLink(machine: Machine, ifindex: number): Promise<NmLink> {
   const text = (await machine.read(`/run/NetworkManager/devices/${ifindex}`)) ?? '';
-  const uuid = /^connection-uuid=(.+)$/m.exec(text)?.[1];
-  return { has: /^managed=true$/m.test(text), ...(uuid === undefined ? {} : { uuid }) };
+  const up = /^connection-uuid=(.+)$/m.exec(text)?.[1];
+  const client = /^dhcp4\.dhcp_client_identifier=(.+)$/m.exec(text)?.[1];
+  if (up === undefined) return { has: /^managed=true$/m.test(text) };
+  const used = (await keyfilesNow(machine)).find(({ content }) => content.includes(`uuid=${up}`));
+  return {
+    has: /^managed=true$/m.test(text),
+    uuid: insteadOf(used?.content ?? '') ?? up,
+    ...(client === undefined || client.startsWith('01:') ? {} : { clientId: client }),
+  };
 }
 
 /** It runs, or is started at boot. */

@@ -1,5 +1,5 @@
 /** Files of systemd-networkd that count: systemd.network(5), "files with the same name in a higher directory". */
-import { insteadOf } from '../../../plan/bridge/persist/networkd.ts';
+import { insteadOf } from '../../../plan/bridge/persist/wish.ts';
 import type { Machine } from '../../port.ts';
 
 interface ConfigText {

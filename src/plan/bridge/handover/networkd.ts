@@ -8,7 +8,7 @@ import { DEADLINE_MS, type FilePath, type Owns, type Step } from '../../step.ts'
 import type { Layer3 } from '../layer3.ts';
 import { LIVE_DIR } from '../persist/networkd.ts';
 import type { KeptFile } from '../persist/wish.ts';
-import { type Handover, look, METRIC_AGAIN, metricsOf, missingText, tell } from './steps.ts';
+import { type Handover, look, lookTitle, METRIC_AGAIN, metricsOf, missingText, OWN, tell } from './steps.ts';
 
 /** A DHCP server may take its time; what is there meanwhile is what was moved. */
 const SETTLED_MS = 40_000;
@@ -24,10 +24,12 @@ const STATES = '/run/systemd/netif/links';
  */
 const BACK = [
   METRIC_AGAIN,
-  'link=$1 file=$2 own=$3 left=250 seen=0',
-  'shift 3',
+  OWN,
+  'link=$1 file=$2 left=250 seen=0',
+  'shift 2',
   'batch=$(cat)',
-  'has() { for a in $own; do [ -n "$(ip -o address show dev "$link" to "$a")" ] || return 1; done; }',
+  'all=$(own)',
+  'has() { for a in $all; do [ -n "$(ip -o address show dev "$link" to "$a")" ] || return 1; done; }',
   'is_its() {',
   '  case $(cat "$file" 2> /dev/null) in',
   '    *-qlaunch-*) return 1 ;;',
@@ -97,14 +99,13 @@ export function networkdHandover(
 ): Handover {
   const { link: nic } = layer;
   const file = `${STATES}/${index}`;
-  const own = layer.addresses.filter(({ scope }) => scope !== 'link').map(({ local }) => local);
   return {
     first: [
       look(
-        `see what systemd-networkd says of ${nic}`,
+        lookTitle('systemd-networkd', nic),
         ['cat', file],
         {
-          run: ['sh', '-c', BACK, 'sh', nic, file, own.join(' '), ...metricsOf(layer)],
+          run: ['sh', '-c', BACK, 'sh', nic, file, ...metricsOf(layer)],
           stdin: missingText(layer, nic),
           gone: [],
         },

@@ -6,9 +6,16 @@ import { arrivalLines, checkedLines, type Layer3 } from '../layer3.ts';
 export interface Handover {
   /** Before anything is changed, so that it is taken back last: the manager has its NIC again. */
   readonly first: readonly Step[];
+  /** In place of the move: the manager does all of it by itself. */
+  readonly instead?: readonly Step[];
   /** After the move: the manager has the bridge. */
   readonly last: readonly Step[];
 }
+
+/** The titles of the steps whose undo waits until the manager has its NIC again; their stdin is missingText(). */
+export const lookTitles = (nic: string): readonly string[] =>
+  ['NetworkManager', 'systemd-networkd'].map((manager) => lookTitle(manager, nic));
+export const lookTitle = (manager: string, nic: string): string => `see what ${manager} says of ${nic}`;
 
 /** Lines for `ip -force -batch -`: what is there already is refused by the kernel, or the same once more. */
 export function missingText(from: Layer3, to: string): string {
@@ -19,6 +26,22 @@ export function missingText(from: Layer3, to: string): string {
 
 const added = ([object, verb, ...rest]: Argv): Argv =>
   verb === 'replace' ? [object, 'add', ...rest] : [object, ...(verb === undefined ? [] : [verb]), ...rest];
+
+const LEASED = /^address (?:add|replace) (\S+)\/\d+ .*\bvalid_lft (\d+) preferred_lft (\d+)/gm;
+
+/** On a bridge of networkd's a lease is kept for ever; what it was before is in the lines of the way back. */
+export function leasedAsIn(lines: string, now: Layer3): Layer3 {
+  const before = new Map(
+    [...lines.matchAll(LEASED)].map(([, local = '', validS, preferredS]) => [
+      local,
+      { validS: Number(validS), preferredS: Number(preferredS) },
+    ]),
+  );
+  const addresses = now.addresses.map((one) =>
+    one.validS === undefined ? { ...one, ...before.get(one.local) } : one,
+  );
+  return { ...now, addresses };
+}
 
 export const look = (
   title: string,
@@ -60,3 +83,23 @@ export const metricsOf = ({ addresses }: Layer3): readonly string[] =>
   addresses.flatMap(({ family, local, prefixlen, metric }) =>
     family === 'inet' && metric !== undefined ? [`${local}/${prefixlen}`, String(metric)] : [],
   );
+
+/** Functions for sh over those lines, in $batch: all addresses but link-local ones, and of these the leased ones. */
+export const OWN: string = [
+  'own() {',
+  `  printf '%s\\n' "$batch" | while read -r what verb address rest; do`,
+  '    case "$what $verb $address" in',
+  `      'address add fe80:'*) ;;`,
+  `      'address add '*) printf '%s ' "\${address%/*}" ;;`,
+  '    esac',
+  '  done',
+  '}',
+  'leased() {',
+  `  printf '%s\\n' "$batch" | while read -r what verb address rest; do`,
+  '    case $address in *:*) continue ;; esac',
+  '    case "$what $verb $rest" in',
+  `      'address add '*' valid_lft '*) printf '%s ' "\${address%/*}" ;;`,
+  '    esac',
+  '  done',
+  '}',
+].join('\n');

@@ -66,9 +66,9 @@ export function profileOf(
   );
 }
 
-export function refuseKind(name: string, { path, sections }: Profile): void {
+export function refuseKind(name: string, { path, sections }: Profile, isForNow: boolean): void {
   const [id, type] = [one(sections, 'connection', 'id') ?? path, one(sections, 'connection', 'type') ?? ''];
-  if (/(^|\/)netplan-/.test(path))
+  if (!isForNow && /(^|\/)netplan-/.test(path))
     throw cannotPersist(name, [`${path} is made by netplan`], ['the same command with --persist=netplan']);
   const master = one(sections, 'connection', 'master') ?? one(sections, 'connection', 'controller');
   if (master !== undefined)

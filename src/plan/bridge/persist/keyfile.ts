@@ -28,6 +28,8 @@ import {
   cannotPersist,
   delayOf,
   headOf,
+  insteadLine,
+  insteadOf,
   isReplaced,
   type KeptFile,
   MARK,
@@ -40,8 +42,13 @@ export interface KeyfileFacts {
   readonly files: readonly ConfigFile[];
   /** The UUID of the one that NetworkManager has up on the NIC. */
   readonly ruling?: string;
+  /** For the NetworkManager that has the NIC now, and until the next boot only. */
+  readonly live?: true;
+  /** What the NIC's client says to the server, "ff:…"; absent: what it would say of the bridge as well. */
+  readonly clientId?: string;
 }
 
+export const LIVE_KEYFILES = '/run/NetworkManager/system-connections';
 const DIR = '/etc/NetworkManager/system-connections';
 /** A file that others may read is not taken. */
 const MODE = 0o600;
@@ -49,30 +56,34 @@ const MODE = 0o600;
 /** Throws QL_PERSIST (exit 3). */
 export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly KeptFile[] {
   const { name, uplink, mac } = wish;
-  const all = facts.files.map((file): Profile => ({ ...file, sections: readSections(file.content) }));
+  const isForNow = facts.live === true;
+  const all = facts.files
+    .filter(({ path, content }) => !path.startsWith(LIVE_KEYFILES) || insteadOf(content) === undefined)
+    .map((file): Profile => ({ ...file, sections: readSections(file.content) }));
   const there = all.find(({ sections }) => valuesOf(sections, 'connection', 'interface-name').includes(name));
   if (there !== undefined)
     throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
   const old = uplink === undefined ? undefined : profileOf(wish, uplink, all, facts.ruling);
   refuseUnsaid(wish, old !== undefined);
   refuseWeights(name, old === undefined ? wish : (wish.instead ?? { addresses: [] }));
-  if (old !== undefined) refuseKind(name, old);
+  if (old !== undefined) refuseKind(name, old, isForNow);
   const isShared = old !== undefined && isFor(old.sections, uplink ?? '', mac) !== 'it';
-  if (isShared) refuseMultiple(name, uplink ?? '', old);
-  const bridge = bridgeSections(wish, old?.sections);
+  if (isShared && !isForNow) refuseMultiple(name, uplink ?? '', old);
+  const bridge = bridgeSections(wish, old?.sections, facts.clientId);
   const files = [
     { id: name, sections: bridge },
     ...(uplink === undefined
       ? []
       : [{ id: `${name}-port-${uplink}`, sections: portSections(wish, uplink, old?.sections) }]),
   ];
+  const instead = isForNow ? insteadLine(facts.ruling ?? '') : '';
   return [
     ...files.map(({ id, sections }) => ({
-      path: `${DIR}/${id}.nmconnection`,
-      content: `${headOf(name, 'removes this file')}\n# The same by hand:\n#   ${nmcliLine(sections)}\n${renderSections(sections)}`,
+      path: `${isForNow ? LIVE_KEYFILES : DIR}/${id}.nmconnection`,
+      content: `${headOf(name, 'removes this file')}\n${instead}# The same by hand:\n#   ${nmcliLine(sections)}\n${renderSections(sections)}`,
       mode: MODE,
     })),
-    ...(old?.path.startsWith('/etc/') === true && !isShared
+    ...(old?.path.startsWith('/etc/') === true && !isShared && !isForNow
       ? [{ path: old.path, content: notByItself(old.content) }]
       : []),
   ];
@@ -93,6 +104,12 @@ function uuidOf(...words: readonly string[]): string {
   ].join('-');
 }
 
+/** Of the profile of the bridge, and of its port. */
+export const uuidsOf = (wish: PersistWish): readonly [bridge: string, port: string] => [
+  bridgeUuid(wish),
+  uuidOf(`${wish.name}-port-${wish.uplink}`, wish.mac ?? ''),
+];
+
 const bridgeUuid = ({ name, mac }: PersistWish): string => uuidOf(name, mac ?? '');
 
 /** Of [connection]: what is about the network that it leads to. */
@@ -107,7 +124,11 @@ function priority(old: readonly Section[] = []): Entry {
   return entry('autoconnect-priority', Math.min(999, Math.max(100, priorityOf(old) + 1)));
 }
 
-function bridgeSections(wish: PersistWish, old: readonly Section[] | undefined): readonly Section[] {
+function bridgeSections(
+  wish: PersistWish,
+  old: readonly Section[] | undefined,
+  clientId: string | undefined,
+): readonly Section[] {
   const { name, mac, stp, vlanAware, uplink } = wish;
   const mtu = wish.mtu ?? ethernetOf(old ?? [], 'mtu');
   return [
@@ -139,7 +160,7 @@ function bridgeSections(wish: PersistWish, old: readonly Section[] | undefined):
     },
     ...(old === undefined
       ? [modelSection(name, wish, 'inet'), modelSection(name, wish, 'inet6')]
-      : movedSections(wish, old)),
+      : movedSections(wish, old, clientId)),
   ];
 }
 
@@ -147,9 +168,17 @@ function bridgeSections(wish: PersistWish, old: readonly Section[] | undefined):
 const BESIDE = /^(dns|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|routing-rule|never-default$)/;
 
 /** A route of a bridge has the metric 425, one of a NIC 100. */
-function movedSections(wish: PersistWish, old: readonly Section[]): readonly Section[] {
+function movedSections(
+  wish: PersistWish,
+  old: readonly Section[],
+  clientId: string | undefined,
+): readonly Section[] {
   const of = (name: 'ipv4' | 'ipv6'): Section => {
-    const entries = entriesOf(old, name);
+    const own = entriesOf(old, name);
+    const entries =
+      name === 'ipv6' || clientId === undefined
+        ? own
+        : [...own.filter(({ key }) => key !== 'dhcp-client-id'), entry('dhcp-client-id', clientId)];
     const family = name === 'ipv4' ? 'inet' : 'inet6';
     if (wish.instead !== undefined && isReplaced(wish, family)) {
       const model = modelSection(wish.name, wish.instead, family);
@@ -185,8 +214,8 @@ function portSections(wish: PersistWish, uplink: string, old: readonly Section[]
   ];
 }
 
-/** It stays for who wants it back by hand. */
-function notByItself(content: string): string {
+/** It is there, and not brought up but by hand. */
+export function notByItself(content: string): string {
   const lines = content.split('\n');
   const at = lines.findIndex((line) => line.trim() === '[connection]');
   const next = lines.findIndex((line, index) => index > at && /^\s*\[/.test(line));

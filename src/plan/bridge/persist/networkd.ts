@@ -18,6 +18,7 @@ import {
   cannotPersist,
   delayOf,
   headOf,
+  insteadLine,
   isReplaced,
   type KeptFile,
   type PersistWish,
@@ -38,18 +39,9 @@ export interface NetworkdFacts {
 const DIR = '/etc/systemd/network';
 export const LIVE_DIR = '/run/systemd/network';
 
-/** Ours, of a bridge that networkd took over; in the place of which file it says itself. */
+/** Ours, of a bridge that networkd took over; in the place of which file it says itself (insteadOf). */
 const isLive = (path: string, bridge: string): boolean =>
   path.startsWith(`${LIVE_DIR}/`) && path.replace(/^.*\/\d+-/, '').startsWith(`qlaunch-${bridge}`);
-
-const INSTEAD = '# In place of ';
-
-/** The file that had the NIC before one of ours: read from ours. */
-export const insteadOf = (content: string): string | undefined =>
-  content
-    .split('\n')
-    .find((line) => line.startsWith(INSTEAD))
-    ?.slice(INSTEAD.length);
 
 /** Throws QL_PERSIST (exit 3). */
 export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly KeptFile[] {
@@ -74,7 +66,7 @@ export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly
   const catching = networks.find((file) => matches(file, name, name, mac, 'bridge'));
   const isForNow = facts.live === true;
   const at = `${isForNow ? LIVE_DIR : DIR}/${prefixBefore(name, [old, catching])}qlaunch-${name}`;
-  const instead = isForNow && old !== undefined ? `${INSTEAD}${old.path}\n` : '';
+  const instead = isForNow && old !== undefined ? insteadLine(old.path) : '';
   const head = `${headOf(name, 'removes this file')}\n${instead}`;
   const port = uplink === undefined ? [] : portSections(wish, uplink, old?.sections ?? []);
   const oldMtu = Number(valuesOf(old?.sections ?? [], 'Link', 'MTUBytes').at(-1));

@@ -83,6 +83,17 @@ export const MARK = '#qlaunch# ';
 export const headOf = (name: string, what: string): string =>
   `# qlaunch: the bridge ${name}. \`qlaunch bridge delete ${name}\` ${what}.`;
 
+const INSTEAD = '# In place of ';
+
+/** Of a file that counts until the next boot: what had the NIC before. */
+export const insteadLine = (old: string): string => `${INSTEAD}${old}\n`;
+
+export const insteadOf = (content: string): string | undefined =>
+  content
+    .split('\n')
+    .find((line) => line.startsWith(INSTEAD))
+    ?.slice(INSTEAD.length);
+
 export const delayOf = ({ stp, delayS }: BridgeSettings): number =>
   delayS ?? (stp === true ? STP_DELAY_S : 0);
 

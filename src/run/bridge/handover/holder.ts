@@ -9,6 +9,7 @@ import type { LinkFact } from '../../../plan/facts.ts';
 import { shellWord } from '../../../plan/shell.ts';
 import type { BridgeSettings } from '../../../spec/bridge/settings.ts';
 import { handNetworkd } from './networkd.ts';
+import { handNetworkManager } from './networkmanager.ts';
 
 export interface Objection {
   readonly why: string;
@@ -37,19 +38,16 @@ export async function heldBy(
   const { ifname, ifindex } = nic;
   const nm = await nmLink(machine, ifindex);
   const networkd = await networkdLink(machine, ifindex);
-  const objections: Objection[] = [];
-  if (nm.has)
-    objections.push({
-      why: `NetworkManager has ${ifname}, and would not let it go`,
-      todo: `sudo nmcli device set ${ifname} managed no   # keeps its addresses; a lease is not renewed any more`,
-    });
-  if (!networkd.has) return { objections };
-  const file = networkd.file ?? 'by a .network file';
-  if (wish.readdress !== undefined)
-    objections.push({
-      why: `systemd-networkd has ${ifname} (${file}), and would not know of the other addresses`,
-      todo: `sudoedit ${shellWord(file)}   # then sudo networkctl reload, and the same command with --keep`,
-    });
-  if (objections.length > 0) return { objections };
-  return handNetworkd(machine, wish, nic, facts);
+  if (nm.has && networkd.has)
+    return {
+      objections: [
+        {
+          why: `NetworkManager and systemd-networkd (${networkd.file}) have ${ifname} at once`,
+          todo: `sudo nmcli device set ${shellWord(ifname)} managed no   # or take it out of that file`,
+        },
+      ],
+    };
+  if (nm.has) return handNetworkManager(machine, wish, nic, facts, nm);
+  if (networkd.has) return handNetworkd(machine, wish, nic, facts, networkd);
+  return { objections: [] };
 }

@@ -1,12 +1,13 @@
 /** A NIC that systemd-networkd has, also one that netplan told it about. */
 import { QlaunchError } from '../../../errors.ts';
-import { networkdFilesNow, networkdLink } from '../../../host/bridge/persist/unit-files.ts';
+import { type NetworkdLink, networkdFilesNow } from '../../../host/bridge/persist/unit-files.ts';
 import type { Machine } from '../../../host/port.ts';
 import { networkdHandover } from '../../../plan/bridge/handover/networkd.ts';
 import { iaidOf, LIVE_DIR, networkdFiles } from '../../../plan/bridge/persist/networkd.ts';
 import type { KeptFile } from '../../../plan/bridge/persist/wish.ts';
 import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
 import type { LinkFact } from '../../../plan/facts.ts';
+import { shellWord } from '../../../plan/shell.ts';
 import type { Held, HeldWish } from './holder.ts';
 
 const ANSWER_MS = 5_000;
@@ -16,12 +17,17 @@ export async function handNetworkd(
   wish: HeldWish,
   { ifname, ifindex, address: mac }: LinkFact,
   facts: UplinkFacts,
+  { file, lease }: NetworkdLink,
 ): Promise<Held> {
-  const { file, lease } = await networkdLink(machine, ifindex);
   const refused = (why: string, todo: string): Held => ({
     objections: [{ why: `systemd-networkd has ${ifname} (${file ?? 'by a .network file'}), ${why}`, todo }],
   });
   if (file === undefined) return refused('and does not say which', 'networkctl status');
+  if (wish.readdress !== undefined)
+    return refused(
+      'which would not know of the other addresses',
+      `sudoedit ${shellWord(file)}   # then sudo networkctl reload, and the same command with --keep`,
+    );
   if ((await machine.which('networkctl')) === undefined)
     return refused('and there is no networkctl to tell it about the bridge', 'sudo apt install systemd');
   const said = await machine.run(['networkctl', '--no-pager', 'list', ifname], { timeoutMs: ANSWER_MS });

@@ -26,10 +26,11 @@ export const networkmanager: Manager = {
         ['NetworkManager is not started at boot'],
         ['sudo systemctl enable NetworkManager   # where nothing else brings links up'],
       );
-    const { has, uuid } = nic === undefined ? { has: false } : await nmLink(machine, nic.ifindex);
+    const { has, uuid, clientId } = nic === undefined ? { has: false } : await nmLink(machine, nic.ifindex);
     const files = keyfileFiles(wish, {
       files: await keyfilesNow(machine),
       ...(has && uuid !== undefined ? { ruling: uuid } : {}),
+      ...(clientId === undefined ? {} : { clientId }),
     });
     return keepFiles(machine, files);
   },

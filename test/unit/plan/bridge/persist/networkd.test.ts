@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { iaidOf, insteadOf, networkdFiles } from '../../../../../src/plan/bridge/persist/networkd.ts';
+import { iaidOf, networkdFiles } from '../../../../../src/plan/bridge/persist/networkd.ts';
+import { insteadOf } from '../../../../../src/plan/bridge/persist/wish.ts';
 
 const DIR = '/etc/systemd/network';
 const WISH = { name: 'br0', uplink: 'eth0', mac: '52:54:00:aa:bb:01', addresses: [] } as const;

@@ -1,0 +1,90 @@
+// needs: bridge, veth
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { scratchDir } from '../../tiers/guest.ts';
+import { CREATE, expectAlive, killedWhen, leaseOn, look } from './handover.ts';
+import { hostWith, networkManager, programs } from './managers.ts';
+import { cable, ip, NIC, settled, talk } from './outside.ts';
+import { server } from './server.ts';
+import { askedOutside, guest } from './station.ts';
+
+const DIR = '/etc/NetworkManager/system-connections';
+const LIVE = '/run/NetworkManager/system-connections';
+
+const LAN = `[connection]
+id=lan
+uuid=11111111-1111-1111-1111-111111111111
+type=ethernet
+interface-name=${NIC}
+zone=public
+
+[ipv4]
+method=auto
+address1=10.8.0.5/16
+route1=10.7.0.0/16,10.8.0.1,77
+
+[ipv6]
+addr-gen-mode=eui64
+method=manual
+address1=fd09::50/64
+`;
+
+test('a NIC that NetworkManager has: it makes the bridge with the same lease, and has its NIC again, also when qlaunch is killed', async () => {
+  const of = hostWith(
+    programs('usr/bin/nmcli'),
+    ...[DIR, '/run/NetworkManager', '/run/dbus', '/var/lib/NetworkManager'],
+  );
+  const { qlaunch } = of;
+  cable();
+  const dir = scratchDir();
+  const said = await server(dir);
+  writeFileSync(`${DIR}/lan.nmconnection`, LAN, { mode: 0o600 });
+  await networkManager();
+  const leased = await leaseOn(NIC);
+  const leases = (): number => readFileSync(join(dir, 'leases'), 'utf8').trim().split('\n').length;
+  await settled(() => ip('route show').includes('10.7.0.0/16') && ip('-6 -o address').includes('fd09::50'));
+  ip(`address add 10.6.0.5/24 dev ${NIC}`);
+  ip(`-6 address add fd06::5/64 dev ${NIC}`);
+  ip('route add 10.5.0.0/16 via 10.6.0.1');
+  await settled(() => !ip('-6 -o address').includes('tentative'));
+  const before = look();
+  const files = (): readonly string[] => readdirSync(LIVE).filter((name) => name.startsWith('br0'));
+  const end = await talk([leased, 'fd09::50']);
+
+  const made = await qlaunch(...CREATE);
+  expect(made).toMatchObject({ status: 0, stderr: '' });
+  expect(ip(`-o address show dev ${NIC}`)).toBe('');
+  const renamed = before.filter((line) => /10\.|fd0/.test(line)).map((line) => line.replaceAll(NIC, 'br0'));
+  await settled(() => !ip('-6 -o address').includes('tentative'));
+  expect(look()).toEqual(expect.arrayContaining(renamed));
+  expect(leases()).toBe(1);
+  expect(files()).toHaveLength(2);
+
+  guest();
+  expect(await qlaunch('bridge', 'add-port', 'br0', 'g0')).toMatchObject({ status: 0 });
+  expect(askedOutside(dir)).not.toBe('');
+  expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
+  expect(readFileSync(`${DIR}/br0.nmconnection`, 'utf8')).toContain('route1=10.7.0.0/16,10.8.0.1,77');
+  const deleted = await qlaunch('bridge', 'delete', 'br0');
+  expect(deleted).toMatchObject({ status: 0 });
+  ip('link delete g0');
+  await settled(() => !ip('-6 -o address').includes('tentative'));
+  expect(look()).toEqual(before);
+  expect(files()).toEqual([]);
+  for (const stream of await end()) expectAlive(stream);
+  expect(readFileSync(`${DIR}/lan.nmconnection`, 'utf8')).toBe(LAN);
+  expect(readdirSync(DIR)).toEqual(['lan.nmconnection']);
+
+  const moments: Readonly<Record<string, () => boolean>> = {
+    'it has read them': () => files().length > 1,
+    'the NIC is a port': () => ip(`-o link show ${NIC}`).includes(' master br0 '),
+  };
+  for (const [at, isSo] of Object.entries(moments)) {
+    await killedWhen(of, isSo);
+    await settled(() => !ip('-6 -o address').includes('tentative'));
+    expect({ at, now: look(), files: files() }).toEqual({ at, now: before, files: [] });
+  }
+  expect(said()).not.toContain('DHCPRELEASE');
+}, 180_000);

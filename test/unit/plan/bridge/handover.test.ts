@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { leasedAsIn, missingText, OWN } from '../../../../src/plan/bridge/handover/steps.ts';
+import type { Layer3 } from '../../../../src/plan/bridge/layer3.ts';
+
+const layer: Layer3 = {
+  link: 'eth0',
+  addresses: [
+    { family: 'inet', local: '10.9.0.50', prefixlen: 24, scope: 'global', flags: [], label: 'eth0:1' },
+    {
+      ...{ family: 'inet', local: '10.9.0.60', prefixlen: 24, scope: 'global', flags: [], metric: 1024 },
+      ...{ label: 'eth0:2', validS: 290, preferredS: 280 },
+    },
+    { family: 'inet6', local: 'fe80::1', prefixlen: 64, scope: 'link', flags: [] },
+    {
+      ...{ family: 'inet6', local: 'fd00::1', prefixlen: 64, scope: 'global', flags: [] },
+      ...{ validS: 99, preferredS: 98 },
+    },
+  ],
+  routes: [{ family: 'inet', row: { dst: 'default', gateway: '10.9.0.1', dev: 'eth0', metric: 7 } }],
+  neighbours: [],
+};
+
+test('what is missing is added, never replaced; the shell reads which addresses are meant, and which are leased', () => {
+  const lines = missingText(layer, 'eth0');
+  expect(lines).toContain('route add default via 10.9.0.1 dev eth0 metric 7\n');
+  // What is asked for again has no lifetime: that would be one of a while ago.
+  expect(lines.match(/^.* replace .*$/gm)).toEqual(['address replace fe80::1/64 dev eth0']);
+  const ask = (which: string): string =>
+    execFileSync('sh', ['-c', `${OWN}\nbatch=$1\n${which}`, 'sh', lines], { encoding: 'utf8' });
+  expect(ask('own')).toBe('10.9.0.50 10.9.0.60 fd00::1 ');
+  expect(ask('leased')).toBe('10.9.0.60 ');
+});
+
+test('a lease that networkd keeps for ever on the bridge is a lease again on the NIC', () => {
+  const now: Layer3 = {
+    ...layer,
+    link: 'br0',
+    addresses: layer.addresses.map(({ validS: _, preferredS: __, ...one }) => one),
+  };
+  const back = leasedAsIn(missingText(layer, 'eth0'), now);
+  expect(back.addresses.map(({ validS }) => validS)).toEqual([undefined, 290, undefined, 99]);
+});
