@@ -10,7 +10,7 @@ import { station } from '../../tiers/station.ts';
 
 /** Debian's iptables, unpacked and not installed, in a directory of its own. */
 function iptables(dir: string): string {
-  const script = new URL('../../../scripts/iptables', import.meta.url).pathname;
+  const script = new URL('../../../scripts/firewalls', import.meta.url).pathname;
   const root = execFileSync(script, { encoding: 'utf8' }).trim();
   const libraries = `${root}/usr/lib/x86_64-linux-gnu`;
   const bin = join(dir, 'iptables-bin');

@@ -133,7 +133,7 @@ test('one cure for all the rules that use a set; one of another table is another
   );
   const text = SETS.replace('RULES', rules.join(''));
   expect(curesIn(text)).toHaveLength(1);
-  const other = text + 'table ip h {\n\tchain in {\n\t\tiifname @lan drop # handle 3\n\t}\n}\n';
+  const other = `${text}table ip h {\n\tchain in {\n\t\tiifname @lan drop # handle 3\n\t}\n}\n`;
   expect(curesIn(other)).toHaveLength(1);
   const two = SETS.replace('RULES', '\t\tiifname @lan oifname @wild accept # handle 12\n');
   expect(curesIn(two)).toHaveLength(2);
