@@ -3,8 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
-import { internet, UPLINK } from '../../tiers/internet.ts';
-import { station } from '../../tiers/station.ts';
+import { internet, UPLINK, until } from '../../tiers/internet.ts';
+import { type Station, station } from '../../tiers/station.ts';
 import { firewalld, said, sh } from './daemons.ts';
 import { lab, reaches, rules, serve } from './lab.ts';
 
@@ -22,9 +22,20 @@ const isReload = (line: string): boolean => / nft \[table .* name="firewalld" ta
 
 const zoneOf = (): string => said('firewall-cmd --get-zone-of-interface=lab0');
 
-/** On a network that runs: what guests get, and what they do not. */
-function guestOf(url: string, nonce: string): () => void {
-  const guest = station('guest', 'lab0');
+/** First: a client for IPv4 takes all of IPv6 away. */
+async function hasIPv6(guest: Station): Promise<void> {
+  // It has heard its router.
+  const addresses = (): string => guest.run('ip', '-6', '-o', 'address', 'show', 'dev', 'eth0');
+  await until(() => /inet6 fd98::[^/]+\/64 (?!.*tentative)/.test(addresses()), 'the guest’s own address');
+  expect(guest.dhcp6()).toMatch(/^fd98::/);
+  expect({ ssh: reaches(guest, 22, 'fd98::1'), other: reaches(guest, 8080, 'fd98::1') }).toEqual({
+    ssh: true,
+    other: false,
+  });
+}
+
+/** What guests get, and what they do not. */
+function worksFor(guest: Station, url: string, nonce: string): () => void {
   const address = guest.dhcp();
   expect(address).toMatch(/^10\.98\.0\./);
   return () => {
@@ -57,7 +68,9 @@ test('firewalld with its own zones: opened, opened again after a reload, and the
   // It was tried.
   expect(started.stderr).not.toContain('gets no answer');
   expect(zoneOf()).toBe('trusted');
-  const works = guestOf(url, nonce);
+  const guest = station('guest', 'lab0');
+  await hasIPv6(guest);
+  const works = worksFor(guest, url, nonce);
   works();
 
   // It forgets what was not said to be for good (FlushAllOnReload, firewalld.conf(5)).
@@ -93,7 +106,7 @@ test('firewalld with libvirt’s zone: that one is taken, and left', async () =>
   expect(await w.qlaunch('net', 'start', 'lab', '--no-probe')).toMatchObject({ status: 0 });
   expect(zoneOf()).toBe('libvirt');
   expect(rules()).not.toContain('chain host {');
-  guestOf(url, nonce)();
+  worksFor(station('guest', 'lab0'), url, nonce)();
   expect(await w.qlaunch('net', 'check', 'lab', '--no-probe')).toMatchObject({ status: 0 });
   expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
   expect(zoneOf()).toBe('no zone');

@@ -9,7 +9,7 @@ import { type World, world } from '../../tiers/cli.ts';
 import type { Station } from '../../tiers/station.ts';
 
 const LAB = `<network><name>lab</name><forward mode='nat'/><bridge name='lab0' stp='off'/><domain name='lab.example'/>
-  <ip address='10.98.0.1' netmask='255.255.255.0'><dhcp><range start='10.98.0.10' end='10.98.0.90'/></dhcp></ip></network>`;
+  <ip address='10.98.0.1' netmask='255.255.255.0'><dhcp><range start='10.98.0.10' end='10.98.0.90'/></dhcp></ip><ip family='ipv6' address='fd98::1' prefix='64'><dhcp><range start='fd98::10' end='fd98::90'/></dhcp></ip></network>`;
 
 /** Defined, not started. */
 export async function lab(): Promise<World> {
@@ -25,7 +25,7 @@ export const rules = (): string =>
 
 /** A service on all addresses of this host. The kernel takes a connection also while we wait for the client. */
 export async function serve(port: number): Promise<void> {
-  const server = createServer().listen(port, '0.0.0.0');
+  const server = createServer().listen(port, '::');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
 }

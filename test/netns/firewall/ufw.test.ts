@@ -41,7 +41,7 @@ test('ufw', async () => {
       .split('\n')
       .filter((line) => line.includes('qlaunch:net/lab:'));
   const first = ours();
-  expect(first).toHaveLength(3);
+  expect(first).toHaveLength(4);
 
   // The power goes: what is left is on the disk.
   const { dnsmasqPid } = JSON.parse((await w.qlaunch('net', 'info', 'lab', '--json')).stdout);
@@ -56,7 +56,7 @@ test('ufw', async () => {
 
   expect(await w.qlaunch('net', 'start', 'lab', '--no-probe')).toMatchObject({ status: 0 });
   const second = ours();
-  expect(second).toHaveLength(3);
+  expect(second).toHaveLength(4);
   expect(second).not.toEqual(first);
   execFileSync('ip', ['link', 'set', 'dev', 'guest0', 'master', 'lab0']);
   works();
@@ -73,7 +73,7 @@ test('ufw', async () => {
       /^qlaunch: ufw drops in ip filter FORWARD .*; only who made its rules can open it$/m,
     ),
   });
-  expect(ours()).toHaveLength(2);
+  expect(ours()).toHaveLength(3);
   expect(await w.qlaunch('net', 'check', 'lab', '--no-probe')).toMatchObject({
     status: 3,
     stdout: expect.stringMatching(/ufw drops in ip filter FORWARD .*\n.*sudo ufw show added/),
