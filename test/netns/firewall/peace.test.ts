@@ -12,11 +12,12 @@ import { lab, reaches, rules, serve } from './lab.ts';
 const SERVER = `table inet guard {
   set open { type inet_service; elements = { 22, 443 } }
   chain input {
-    type filter hook input priority filter; policy drop;
+    type filter hook input priority filter;
     ct state vmap { established : accept, related : accept, invalid : drop }
     iifname "lo" accept
     tcp dport @open accept
     meta l4proto { icmp, ipv6-icmp } accept
+    counter drop
   }
   chain forward { type filter hook forward priority filter; policy drop; meta l4proto icmp drop; }
 }`;
@@ -48,7 +49,12 @@ function docker(): void {
 }
 
 test.each([
-  ['a server’s own rules', server, 'the table inet guard drops in inet guard input by its policy', false],
+  [
+    'a server’s own rules',
+    server,
+    'the table inet guard drops in inet guard input by the rule "drop" of input',
+    false,
+  ],
   ['Docker', docker, 'Docker drops in ip filter FORWARD by its policy', true],
 ])('%s', async (_name, set, said, open) => {
   const { nonce, url } = await internet();
