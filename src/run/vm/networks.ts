@@ -126,6 +126,14 @@ export async function networksOf(
     if (network !== undefined) guests.push({ net, network });
     else if (sockets.has(net.network)) findings.push(onlyLibvirt(net));
   }
+  for (const net of nets)
+    if (
+      net.portgroup !== undefined &&
+      !wanted.includes(net) &&
+      sockets.has(net.network) &&
+      !statuses.has(net.network)
+    )
+      findings.push(onlyLibvirt(net));
   findings.push(...guests.flatMap(guestFindings));
   findings.push(...(await portsTaken(guests, who, host, env)));
   return { sockets, starts, mends, guests, places, findings, notes };
@@ -202,7 +210,7 @@ function onlyRootIsolates(at: string, name: string): Finding {
 function onlyLibvirt({ network, at }: NatNet): Finding {
   return {
     code: 'QL_NET_GUEST',
-    what: `${at}: the network ${network} is libvirt’s: ip=, hostname= and fwd= would alter it`,
+    what: `${at}: the network ${network} is libvirt’s: ip=, hostname= and fwd= would alter it, and portgroup= is its own to read`,
     why: [`libvirt runs a network of this name, and ours does not run`],
     todo: [
       ...(network === DEFAULT ? [`sudo qlaunch net start ${DEFAULT}   # one of our own, beside it`] : []),
