@@ -87,6 +87,8 @@ export interface TapNet extends NicCommon, PortSpec {
 export interface NatNet extends NicCommon {
   readonly mode: 'nat';
   readonly network: string;
+  /** Of the network's definition; undefined: its default one, if it has one. */
+  readonly portgroup?: string;
   /** The address that DHCP gives this guest; IPv4. */
   readonly ip?: string;
   /** What DHCP and DNS call it. */

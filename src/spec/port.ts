@@ -20,10 +20,10 @@ export interface VlanRange {
   readonly to: number;
 }
 
-/** Bits per second. */
+/** Bits per second; undefined: as much as it can. */
 export interface PortRate {
-  readonly toGuest: number;
-  readonly fromGuest: number;
+  readonly toGuest?: number;
+  readonly fromGuest?: number;
 }
 
 /** IEEE 802.1Q: 0 and 4095 are reserved. */

@@ -147,8 +147,8 @@ const hostBridge = ({ name, bridge }: NatStatus, kind: string | undefined): NetF
 });
 
 function isOther(network: DefinedNetwork, status: NatStatus): boolean {
-  const of = ({ bridge, mode, addresses, dnsmasq, dhcp }: NatStatus): string =>
-    JSON.stringify([bridge, mode, addresses, dnsmasq, dhcp]);
+  const of = ({ bridge, mode, addresses, dnsmasq, dhcp, portgroups }: NatStatus): string =>
+    JSON.stringify([bridge, mode, addresses, dnsmasq, dhcp, portgroups]);
   return of(statusOf(network)) !== of(status);
 }
 

@@ -3,6 +3,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { type Cidr, formatCidr } from '../../spec/cidr.ts';
 import { formatIp } from '../../spec/ip.ts';
 import type { NetworkIp } from '../../spec/nat/network.ts';
+import type { Portgroup } from '../../spec/nat/portgroup.ts';
 import { planBridge } from '../bridge.ts';
 import { type HostFacts, linkNamed } from '../facts.ts';
 import { putFile } from '../files.ts';
@@ -43,6 +44,7 @@ export interface NatStatus {
   readonly dnsmasq: boolean;
   /** Its ports do not reach each other. */
   readonly isolated?: true;
+  readonly portgroups?: readonly Portgroup[];
   /** Of its first IPv4 address with DHCP. */
   readonly dhcp?: NatDhcp;
   /** Whom guests ask for names where port 53 is somebody else's. */
@@ -96,6 +98,7 @@ export function planNetwork(
     delayS,
     mtu: mtu ?? ETHERNET_MTU,
     up: false,
+    vlanAware: hasVlans(network),
     ...address,
   };
   const { steps } = planBridge(wish, facts);
@@ -160,6 +163,7 @@ export function statusOf(network: DefinedNetwork): NatStatus {
     addresses: network.ips.map(({ address, subnet }) => `${formatIp(address)}/${subnet.prefix}`),
     dnsmasq: needsDnsmasq(network),
     ...(network.isolated ? { isolated: true } : {}),
+    ...(network.portgroups.length === 0 ? {} : { portgroups: network.portgroups }),
     ...(dhcp === undefined ? {} : { dhcp }),
   };
 }
@@ -188,6 +192,10 @@ function refuseTaken(name: string, subnet: Cidr, facts: NatFacts): void {
     ],
   });
 }
+
+/** Then the bridge keeps them apart; its own address is in none of them. */
+export const hasVlans = ({ portgroups }: Pick<DefinedNetwork, 'portgroups'>): boolean =>
+  portgroups.some(({ vlan, trunk }) => vlan !== undefined || trunk !== undefined);
 
 export const routeIPv4 = ({ forward, ips }: DefinedNetwork): readonly Step[] =>
   forward.mode !== 'none' && ips.some(({ address }) => address.family === 4)

@@ -1,7 +1,6 @@
 /** What a port may do beyond being one. All of it sits on the tap and goes with it, but for one nft table. */
 import { createHash } from 'node:crypto';
 import { readIp } from '../../spec/ip.ts';
-import type { PortRate } from '../../spec/port.ts';
 import { type HostFacts, linkNamed } from '../facts.ts';
 import { type Argv, type BatchLine, DEADLINE_MS, type Step } from '../step.ts';
 import type { TapWish } from './managed.ts';
@@ -9,7 +8,7 @@ import type { TapWish } from './managed.ts';
 /** After the tap is there, before QEMU opens it. */
 export function portSteps(wish: TapWish, facts: HostFacts): readonly Step[] {
   const { name, rate } = wish;
-  return [...vlanSteps(wish, facts), ...(rate === undefined ? [] : [shape(name, rate.toGuest)])];
+  return [...vlanSteps(wish, facts), ...(rate?.toGuest === undefined ? [] : [shape(name, rate.toGuest)])];
 }
 
 /**
@@ -63,12 +62,12 @@ function shape(name: string, bitsPerSecond: number): Step {
 
 /** Frames that enter the bridge from this port; what none of these drops passes. */
 function ruleLines({ rate, antispoof, guestMac }: TapWish): readonly string[] {
-  const limit = rate === undefined ? [] : [limitRule(rate)];
+  const limit = rate?.fromGuest === undefined ? [] : [limitRule(rate.fromGuest)];
   return [...(antispoof === undefined ? [] : spoofRules(antispoof, guestMac)), ...limit];
 }
 
 /** In nft, because not every kernel has tc's police. Over the limit is dropped, and TCP takes the hint. */
-function limitRule({ fromGuest }: PortRate): string {
+function limitRule(fromGuest: number): string {
   const bytes = Math.ceil(fromGuest / 8);
   const burst = Math.max(32 * 1024, Math.ceil(bytes / 20));
   return `limit rate over ${bytes} bytes/second burst ${burst} bytes drop`;

@@ -1,7 +1,7 @@
 /** A network that is not there yet, for a VM. Whoever imports this loads the XML library. */
 import { natPlaces } from '../../host/nat/places.ts';
 import type { LinkFact } from '../../plan/facts.ts';
-import { ETHERNET_MTU, statusOf } from '../../plan/nat/start.ts';
+import { ETHERNET_MTU, hasVlans, statusOf } from '../../plan/nat/start.ts';
 import type { Engine } from '../engine.ts';
 import { definitionOf } from '../nat/definitions.ts';
 import { previewStart, startNetwork } from '../nat/start.ts';
@@ -26,7 +26,7 @@ export async function networkStart(
     link_type: 'ether',
     kind: 'bridge',
     addresses: [],
-    bridge: { vlanFiltering: false, defaultPvid: 1, stp: network.bridge.stp, forwardDelayMs: 0 },
+    bridge: { vlanFiltering: hasVlans(network), defaultPvid: 1, stp: network.bridge.stp, forwardDelayMs: 0 },
   };
   return {
     name,

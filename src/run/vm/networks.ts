@@ -8,9 +8,10 @@ import type { Finding } from '../../host/qemu/finding.ts';
 import type { Identity } from '../../host/vm/user.ts';
 import type { LinkFact } from '../../plan/facts.ts';
 import { DEFAULT } from '../../plan/nat/default.ts';
-import type { Socket } from '../../plan/nat/plug.ts';
+import { portgroupOf, type Socket } from '../../plan/nat/plug.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
+import { hasSettings } from '../../spec/nat/portgroup.ts';
 import type { NatNet } from '../../spec/net-spec.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import type { Engine } from '../engine.ts';
@@ -113,11 +114,26 @@ export async function networksOf(
     starts.push(start);
     notes.push(`${at}: the network ${name} is started first, and stays: sudo qlaunch net stop ${name}`);
   }
+  for (const net of nets) {
+    const network = statuses.get(net.network);
+    if (network !== undefined) {
+      findings.push(...groupFindings(net, network, by));
+      notes.push(...groupNotes(net, network));
+    }
+  }
   for (const net of wanted) {
     const network = statuses.get(net.network);
     if (network !== undefined) guests.push({ net, network });
     else if (sockets.has(net.network)) findings.push(onlyLibvirt(net));
   }
+  for (const net of nets)
+    if (
+      net.portgroup !== undefined &&
+      !wanted.includes(net) &&
+      sockets.has(net.network) &&
+      !statuses.has(net.network)
+    )
+      findings.push(onlyLibvirt(net));
   findings.push(...guests.flatMap(guestFindings));
   findings.push(...(await portsTaken(guests, who, host, env)));
   return { sockets, starts, mends, guests, places, findings, notes };
@@ -137,11 +153,50 @@ async function portsTaken(
   return (await Promise.all(found)).filter((finding) => finding !== undefined);
 }
 
-const socketOf = ({ bridge, isolated }: NatStatus, by: Socket['by']): Socket => ({
+const socketOf = ({ bridge, isolated, portgroups }: NatStatus, by: Socket['by']): Socket => ({
   bridge,
   by,
   ...(isolated === true ? { isolated } : {}),
+  ...(portgroups === undefined ? {} : { portgroups }),
 });
+
+/** Of a bridge of the host's own nobody here knows in which VLAN its router is. */
+function groupNotes(net: NatNet, { name, mode, portgroups }: NatStatus): readonly string[] {
+  const group = portgroupOf(net, portgroups);
+  if (group?.vlan === undefined || mode === 'bridge') return [];
+  return [
+    `${net.at}: the portgroup "${group.name}" is VLAN ${group.vlan}: it reaches guests in there, and not what ${name} itself gives (addresses, names, a way out)`,
+  ];
+}
+
+/** What the network has no such portgroup for, and what of it the bridge helper can not do. */
+function groupFindings(
+  net: NatNet,
+  { name, portgroups = [] }: NatStatus,
+  by: Socket['by'],
+): readonly Finding[] {
+  const group = portgroupOf(net, portgroups);
+  if (net.portgroup !== undefined && group === undefined)
+    return [
+      {
+        code: 'QL_NET_PORTGROUP',
+        what: `${net.at}: the network ${name} has no portgroup "${net.portgroup}"`,
+        why: [
+          portgroups.length === 0 ? 'it has none' : `it has ${portgroups.map((one) => one.name).join(', ')}`,
+        ],
+        todo: [`qlaunch net dumpxml ${name}`],
+      },
+    ];
+  if (by === 'tap' || group === undefined || !hasSettings(group)) return [];
+  return [
+    {
+      code: 'QL_NET_PORTGROUP',
+      what: `${net.at}: the portgroup "${group.name}" of the network ${name} is for taps, which only root may make`,
+      why: ['QEMU’s bridge helper makes plain ports'],
+      todo: ['run it with sudo: QEMU itself still runs as you'],
+    },
+  ];
+}
 
 function onlyRootIsolates(at: string, name: string): Finding {
   return {
@@ -155,7 +210,7 @@ function onlyRootIsolates(at: string, name: string): Finding {
 function onlyLibvirt({ network, at }: NatNet): Finding {
   return {
     code: 'QL_NET_GUEST',
-    what: `${at}: the network ${network} is libvirt’s: ip=, hostname= and fwd= would alter it`,
+    what: `${at}: the network ${network} is libvirt’s: ip=, hostname= and fwd= would alter it, and portgroup= is its own to read`,
     why: [`libvirt runs a network of this name, and ours does not run`],
     todo: [
       ...(network === DEFAULT ? [`sudo qlaunch net start ${DEFAULT}   # one of our own, beside it`] : []),

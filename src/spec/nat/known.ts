@@ -1,5 +1,5 @@
 /** What of libvirt's network format is acted on here. Everything else is kept in the definition, and said. */
-import { attributesOf, childElements, childrenNamed, type Document, type Element, placeOf } from './xml.ts';
+import { attributesOf, childElements, type Document, type Element, placeOf } from './xml.ts';
 
 interface Known {
   readonly attributes?: readonly string[];
@@ -37,6 +37,16 @@ const NETWORK: Known = {
     dns: DNS,
     route: { attributes: ['family', 'address', 'netmask', 'prefix', 'gateway', 'metric'] },
     port: { attributes: ['isolated'] },
+    portgroup: {
+      attributes: ['name', 'default', 'trustGuestRxFilters'],
+      children: {
+        port: { attributes: ['isolated'] },
+        vlan: { attributes: ['trunk'], children: { tag: { attributes: ['id', 'nativeMode'] } } },
+        bandwidth: {
+          children: { inbound: { attributes: ['average'] }, outbound: { attributes: ['average'] } },
+        },
+      },
+    },
     bandwidth: {
       children: {
         inbound: { attributes: ['average', 'peak', 'burst'] },
@@ -69,7 +79,7 @@ const NETWORK: Known = {
   },
 };
 
-/** "line 4: network/portgroup has no effect here; it is kept" */
+/** "line 4: network/virtualport has no effect here; it is kept" */
 export function unknownParts(document: Document): readonly string[] {
   const { documentElement } = document;
   return documentElement === null ? [] : unknownIn(documentElement, NETWORK);
@@ -83,8 +93,6 @@ function unknownIn(element: Element, known: Known): readonly string[] {
     .map(({ name }) => inert(placeOf(element, name)));
   const children = childElements(element).flatMap((child) => {
     const inside = known.children?.[child.tagName];
-    if (child.tagName === 'portgroup')
-      return [inert(placeOf(child)), ...childrenNamed(child, 'vlan').map((vlan) => inert(placeOf(vlan)))];
     if (inside === undefined) return [inert(placeOf(child))];
     return unknownIn(child, inside);
   });
@@ -94,7 +102,4 @@ function unknownIn(element: Element, known: Known): readonly string[] {
 /** What is known, and not done: the kernel keeps the table of a bridge. */
 const IDLE: Readonly<Record<string, string>> = { macTableManager: 'libvirt' };
 
-const inert = (place: string): string =>
-  /\/vlan$/.test(place)
-    ? `${place} has no effect here: the bridge of such a network has no VLANs; it is kept`
-    : `${place} has no effect here; it is kept`;
+const inert = (place: string): string => `${place} has no effect here; it is kept`;

@@ -2,6 +2,7 @@
 import type { Cidr } from '../cidr.ts';
 import type { Ip } from '../ip.ts';
 import type { Mac } from '../mac.ts';
+import type { Portgroup } from './portgroup.ts';
 
 /**
  * none: isolated, guests reach each other and the host. open: routed, and nothing is put into the firewall. bridge: the
@@ -143,6 +144,8 @@ export interface Network {
   readonly bandwidth: Bandwidth;
   /** Guests reach this host and what is behind it, not each other. */
   readonly isolated: boolean;
+  /** What ports may do, by name; of one name once. */
+  readonly portgroups: readonly Portgroup[];
   /** Lines for dnsmasq, of options that give nobody a right on this host. */
   readonly options: readonly string[];
 }

@@ -6,6 +6,7 @@ import { parseChoice, parseSwitch, parseWhole } from '../number.ts';
 import { Gathering, type Problem } from '../raw.ts';
 import { unknownParts } from './known.ts';
 import type { Forwarding, ForwardMode, Network, NetworkBridge } from './network.ts';
+import { readPortgroups } from './portgroup.ts';
 import { readAddressRange } from './read-address.ts';
 import { readBandwidth } from './read-bandwidth.ts';
 import { readNames } from './read-dns.ts';
@@ -105,7 +106,7 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
   const options = readOptions(gathering, root);
   const bandwidth = readBandwidth(gathering, root);
   const isolated = take('port', 'isolated', parseSwitch) ?? false;
-  checkPortgroups(gathering, root);
+  const portgroups = readPortgroups(gathering, root);
   const bridge = readBridge(gathering, first('bridge'));
   if (forward.mode === 'bridge') checkHostBridge(gathering, root, bridge);
   if (name === undefined) return undefined;
@@ -119,6 +120,7 @@ function readRoot(gathering: Gathering, root: Element): Network | undefined {
     routes,
     bandwidth,
     isolated,
+    portgroups,
     options,
     ...(uuid === undefined ? {} : { uuid }),
     ...(mac === undefined ? {} : { mac }),
@@ -138,21 +140,6 @@ function checkHostBridge(gathering: Gathering, root: Element, { name }: NetworkB
       "is missing: forward mode 'bridge' uses a bridge of this host, no macvtap",
       "write <bridge name='br0'/>",
     );
-}
-
-/** Nobody asks for one here; yet what libvirt would refuse is a mistake. */
-function checkPortgroups(gathering: Gathering, root: Element): void {
-  const seen = new Set<string>();
-  let hasDefault = false;
-  for (const group of childrenNamed(root, 'portgroup')) {
-    const name = group.getAttribute('name');
-    if (name === null || name === '') gathering.refuse(placeOf(group, 'name'), 'is missing');
-    else if (seen.has(name)) gathering.refuse(placeOf(group, 'name'), `there is another portgroup "${name}"`);
-    seen.add(name ?? '');
-    const isDefault = attribute(gathering, group, 'default', parseSwitch) === true;
-    if (isDefault && hasDefault) gathering.refuse(placeOf(group, 'default'), 'only one of them may be it');
-    hasDefault ||= isDefault;
-  }
 }
 
 function readBridge(gathering: Gathering, element: Element | undefined): NetworkBridge {

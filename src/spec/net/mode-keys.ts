@@ -132,6 +132,7 @@ const nat: MakeKeys = (gathering, home) => {
   const forwards: Forward[] = [];
   const readers = {
     network: f.set('network', parseNetworkName),
+    portgroup: f.set('portgroup', parseText),
     ip: f.set('ip', parseIPv4),
     hostname: f.set('hostname', parseDomain),
     fwd: f.add(forwards, parseForward),

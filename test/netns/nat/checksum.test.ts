@@ -12,10 +12,10 @@ import { station } from '../../tiers/station.ts';
 function iptables(dir: string): string {
   const script = new URL('../../../scripts/firewalls', import.meta.url).pathname;
   const root = execFileSync(script, { encoding: 'utf8' }).trim();
-  const libraries = `${root}/usr/lib/x86_64-linux-gnu`;
+  const [libraries, others] = ['usr/lib', 'lib'].map((lib) => `${root}/${lib}/x86_64-linux-gnu`);
   const bin = join(dir, 'iptables-bin');
   mkdirSync(bin);
-  const line = `LD_LIBRARY_PATH=${libraries} XTABLES_LIBDIR=${libraries}/xtables exec ${root}/usr/sbin/iptables-nft "$@"`;
+  const line = `LD_LIBRARY_PATH=${libraries}:${others} XTABLES_LIBDIR=${libraries}/xtables exec ${root}/usr/sbin/iptables-nft "$@"`;
   writeFileSync(join(bin, 'iptables'), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
   return bin;
 }

@@ -13,7 +13,7 @@ const ip = (line: string): void => void execFileSync('ip', line.split(' '));
 
 const LAB = `<network><name>lab</name><forward mode='nat'/><bridge name='lab0' stp='off'/>
   <ip address='10.98.0.1' netmask='255.255.255.0'><dhcp><range start='10.98.0.10' end='10.98.0.90'/></dhcp></ip>
-  <portgroup name='x'/></network>`;
+  <virtualport type='x'/></network>`;
 
 async function labWorld(): Promise<World> {
   const w = world();
@@ -23,7 +23,7 @@ async function labWorld(): Promise<World> {
   writeFileSync(join(w.dir, 'lab.xml'), LAB);
   expect(await w.qlaunch('net', 'define', 'lab.xml')).toMatchObject({
     status: 0,
-    stderr: 'qlaunch: lab.xml: line 3: network/portgroup has no effect here; it is kept',
+    stderr: 'qlaunch: lab.xml: line 3: network/virtualport has no effect here; it is kept',
   });
   return w;
 }
@@ -80,7 +80,7 @@ test('a network is started and stopped, and the host is as before', async () => 
 test('dumpxml is what define takes, and keeps what is not known', async () => {
   const w = await labWorld();
   const first = (await w.qlaunch('net', 'dumpxml', 'lab')).stdout;
-  expect(first).toContain('<portgroup name="x"/>');
+  expect(first).toContain('<virtualport type="x"/>');
   writeFileSync(join(w.dir, 'again.xml'), `${first}\n`);
   expect(await w.qlaunch('net', 'define', 'again.xml')).toMatchObject({ status: 0 });
   expect((await w.qlaunch('net', 'dumpxml', 'lab')).stdout).toBe(first);

@@ -221,9 +221,28 @@ test('what can not be done is said before anything is made', async () => {
     ['nat,fwd=0:80', 'chooses no port here'],
     [`nat,fwd=${taken}:80`, `(pid ${process.pid}) listens on 127.0.0.1:${taken}`],
     ['nat:nope', 'there is no network nope'],
+    ['nat,portgroup=nope', 'the network default has no portgroup "nope"'],
   ] as const)
     expect(await w.qlaunch(disk, '-n', 'x', '-d', '--net', net, ...TCG), net).toMatchObject({
       status: net === 'nat:nope' ? 2 : 3,
       stderr: expect.stringContaining(why),
     });
+
+  // A portgroup is what the tap gets; and its bridge is one with VLANs.
+  writeFileSync(
+    join(w.dir, 'lab.xml'),
+    `<network><name>lab</name><forward/><ip address='10.97.0.1' prefix='24'/>
+      <portgroup name='slow' default='yes'><bandwidth><inbound average='100'/></bandwidth></portgroup>
+      <portgroup name='apart'><vlan><tag id='7'/></vlan><port isolated='yes'/></portgroup></network>`,
+  );
+  expect(await w.qlaunch('net', 'define', 'lab.xml')).toMatchObject({ status: 0, stderr: '' });
+  const dry = async (net: string): Promise<string> =>
+    (await w.qlaunch(disk, '-n', 'x', '--net', net, '--dry-run', ...TCG)).stdout;
+  const slow = await dry('nat:lab');
+  expect(slow).toMatch(/type bridge .*vlan_filtering 1/);
+  expect(slow).toMatch(/tc qdisc add dev \S+ root tbf rate 800000bit/);
+  const apart = await dry('nat:lab,portgroup=apart');
+  expect(apart).toMatch(/vlan add dev \S+ vid 7 pvid untagged/);
+  expect(apart).toContain('isolated on');
+  expect(apart).not.toContain('tbf');
 });

@@ -120,14 +120,28 @@ test.each([
   ]);
 });
 
+test('portgroups: VLAN, trunk with a native one, rates, isolation', () => {
+  const { network: read, warnings } = readNetwork(
+    network(`${IP}<portgroup name='office' default='yes'><vlan><tag id='7'/></vlan></portgroup>
+      <portgroup name='lab'><vlan><tag id='8' nativeMode='untagged'/><tag id='9'/></vlan><port isolated='yes'/>
+      <bandwidth><inbound average='1000'/></bandwidth></portgroup><portgroup name='plain'/>`),
+    'x',
+  );
+  expect(warnings).toEqual([]);
+  expect(read.portgroups).toEqual([
+    { name: 'office', isDefault: true, vlan: 7 },
+    { name: 'lab', isolated: true, vlan: 8, trunk: [{ from: 9, to: 9 }], rate: { toGuest: 8_000_000 } },
+    { name: 'plain' },
+  ]);
+});
+
 test('what is not known is named, and survives', () => {
   const text =
-    network(`${IP}<portgroup name='x'><vlan><tag id='7'/></vlan></portgroup><bridge macTableManager='libvirt' zone='lab'/>
+    network(`${IP}<portgroup name='x'><virtualport/><vlan><tag id='7'/></vlan></portgroup><bridge macTableManager='libvirt' zone='lab'/>
     <ip address='10.8.0.1' prefix='24'><x/></ip><!-- mine -->`);
   const { warnings, document } = readNetwork(text, 'x');
   expect(warnings).toEqual([
-    'line 1: network/portgroup has no effect here; it is kept',
-    'line 1: network/portgroup/vlan has no effect here: the bridge of such a network has no VLANs; it is kept',
+    'line 1: network/portgroup/virtualport has no effect here; it is kept',
     'line 1: network/bridge/@macTableManager has no effect here; it is kept',
     'line 2: network/ip[2]/x has no effect here; it is kept',
   ]);
