@@ -1,6 +1,6 @@
 // Speed and memory, side by side in one run: every figure is a ratio of medians of interleaved runs, because
 // milliseconds of one machine say nothing about another. `--json` for data, `--runs N`, `--standalone` to bench
-// dist/standalone/qlaunch instead of dist/bin/qlaunch.
+// dist/standalone/qlaunch instead of dist/bin/qlaunch. As root also a NAT network against libvirt's (bench-nat.mjs).
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -172,6 +172,24 @@ function memory() {
   return kib;
 }
 
+function networks() {
+  if (process.getuid() !== 0) return [];
+  const child = [
+    'scripts/bench-nat.mjs',
+    '--json',
+    '--runs',
+    `${runs}`,
+    ...(standalone ? ['--standalone'] : []),
+  ];
+  const { status, stdout } = spawnSync(process.execPath, child, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status === 0) return JSON.parse(stdout).rows;
+  console.error('bench: a NAT network could not be measured against libvirt’s');
+  return [];
+}
+
 try {
   const a = await start();
   const b = await commands();
@@ -201,6 +219,7 @@ try {
     ]),
     ['b', 'qlaunch ps, 100 VMs / no VM', ratio(b['ps, 100 VMs'] / b['ps, no VM']), '×', '≤ 1.3'],
     ['c', 'private memory per detached VM besides QEMU', ratio(kib / 1024), 'MiB', '≤ 2'],
+    ...networks().map(({ what, value, aim }) => ['d', what, value, '×', standalone ? aim : '']),
   ];
   if (argv.includes('--json')) {
     console.log(

@@ -5,16 +5,13 @@ import { askJson, isObject, numberOf as number, type Raw, textOf as text } from 
 import type { Host } from './port.ts';
 
 export async function readFacts(host: Host, token: string = newToken()): Promise<HostFacts> {
-  const [links, addresses] = await Promise.all([
-    askJson(host, ['ip', '-j', '-d', 'link', 'show']),
-    askJson(host, ['ip', '-j', 'address', 'show']),
-  ]);
-  const byIndex = new Map(addresses.map((raw) => [raw['ifindex'], raw['addr_info']]));
-  const shown = links.filter((raw) => 'ifindex' in raw);
-  return { links: shown.map((raw) => linkFact(raw, byIndex.get(raw['ifindex']))), token };
+  // With -d it tells of the links what `link show` does.
+  const rows = await askJson(host, ['ip', '-j', '-d', 'address', 'show']);
+  const shown = rows.filter((raw) => 'ifindex' in raw);
+  return { links: shown.map((raw) => linkFact(raw, raw['addr_info'])), token };
 }
 
-/** One row of `ip -d -j link`; `addresses`: the addr_info of `ip -j address`. */
+/** One row of `ip -d -j link` or `ip -d -j address`; `addresses`: the addr_info of the latter. */
 export function linkFact(raw: Raw, addresses?: unknown): LinkFact {
   const info = raw['linkinfo'];
   const link = isObject(info) ? info : {};
