@@ -4,6 +4,7 @@ import type { Argv } from '../step.ts';
 import { addressWords, type LinkAddress } from './address.ts';
 import { isOfAddress, type Route, routeWords, usesLink } from './route.ts';
 import { withMeanwhile } from './router.ts';
+import { routeLines } from './twins.ts';
 
 export interface Layer3 {
   readonly link: string;
@@ -43,7 +44,7 @@ export function arrivalLines(from: Layer3, to: string): readonly Argv[] {
         to,
       ],
     ),
-    ...routesOf(from).map((route): Argv => ['route', 'replace', ...wordsOf(route, from, to)]),
+    ...routeLines(from, routesOf(from), to, (route) => wordsOf(route, from, to)),
     ...from.neighbours.map(
       ({ address, mac }): Argv =>
         mac === undefined

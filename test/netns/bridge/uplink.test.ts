@@ -66,6 +66,32 @@ test('all that is on a NIC moves to the bridge and back; a session from outside 
   expectAlive(await end());
 });
 
+test('another link has a default route with the same metric: it keeps it, and which comes first stays', async () => {
+  const { qlaunch } = world();
+  cable();
+  ip('link add other type veth peer name others');
+  onTestFinished(() => void ip('link delete other'));
+  for (const line of [
+    'link set other up',
+    'link set others up',
+    'address add 10.20.0.5/24 dev other',
+    `address add 10.9.0.50/24 dev ${NIC}`,
+    ...['100', '200'].flatMap((metric) => {
+      const routes = [`via 10.20.0.1 dev other`, `via 10.9.0.1 dev ${NIC}`].map(
+        (way) => `route append default ${way} metric ${metric}`,
+      );
+      return metric === '100' ? routes : routes.toReversed();
+    }),
+  ])
+    ip(line);
+  await quiet();
+  const before = ip('-4 route show');
+  expect(await qlaunch(...CREATE, '--no-confirm')).toMatchObject({ status: 0, stderr: '' });
+  expect(ip('-4 route show')).toBe(before.replaceAll(NIC, 'br0'));
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(ip('-4 route show')).toBe(before);
+});
+
 test('what nobody confirms is put back without us, and the session does not notice', async () => {
   const of = world();
   cable();

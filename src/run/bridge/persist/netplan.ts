@@ -5,10 +5,12 @@ import { netplanFiles } from '../../../plan/bridge/persist/netplan.ts';
 import { netplanRuler } from '../../../plan/bridge/persist/netplan-entry.ts';
 import { iaidOf } from '../../../plan/bridge/persist/networkd.ts';
 import { cannotPersist } from '../../../plan/bridge/persist/wish.ts';
-import { DEADLINE_MS, type Step } from '../../../plan/step.ts';
+import type { Step } from '../../../plan/step.ts';
 import { keepFiles, type Manager } from './back-end.ts';
 
 const GENERATE = { run: ['netplan', 'generate'] } as const;
+/** Python, and all of systemd's generators: on a small board, or a busy one, 10 s are not enough. */
+const GENERATED_WITHIN_MS = 60_000;
 
 export const netplan: Manager = {
   async claim(machine, nic) {
@@ -33,7 +35,7 @@ export const netplan: Manager = {
       ...(iaid === undefined ? {} : { iaid }),
     });
     const step = (title: string, undo: Step['undo']): Step => ({
-      ...{ title, do: GENERATE, undo, deadlineMs: DEADLINE_MS, durable: true },
+      ...{ title, do: GENERATE, undo, deadlineMs: GENERATED_WITHIN_MS, durable: true },
     });
     return [
       // Taken back last: what it makes of the files is then what it made of them before.
