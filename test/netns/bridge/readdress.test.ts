@@ -28,6 +28,10 @@ test('--address: the bridge has it in place of the others of its family, and the
   expect(ip('-6 -o address show dev br0')).toContain('fd09::50/64');
   expect(ip('route show default')).toContain('default via 10.9.0.1 dev br0 metric 100');
   expect(ip(`-o address show dev ${NIC}`)).toBe('');
+  // dmesg's "entered promiscuous mode" and "entered forwarding state".
+  expect((await qlaunch('bridge', 'show', 'br0', '--json')).stdout).toContain(
+    `{"name":"${NIC}","kind":"veth","state":"forwarding","promiscuous":true}`,
+  );
   expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
   expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
   expect(differences(before, look())).toEqual([]);

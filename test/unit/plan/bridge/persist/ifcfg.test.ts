@@ -173,6 +173,86 @@ test('whatever a value is: sh, which the network scripts read with, and we read 
   );
 });
 
+/**
+ * No Debian package reads these files: its NetworkManager is built without ifcfg-rh, and there are no network scripts.
+ * So they are read as the scripts read them, by sh, and by us again.
+ */
+function inSh(content: string | undefined): Readonly<Record<string, string>> {
+  // Only what the file says: nothing of the environment, nothing of sh's own.
+  const said = execFileSync('env', ['-i', 'sh', '-c', `${content ?? ''}\nset`], { encoding: 'utf8' });
+  const own = execFileSync('env', ['-i', 'sh', '-c', 'set'], { encoding: 'utf8' }).split('\n');
+  const lines = said.split('\n').filter((line) => line !== '' && !own.includes(line));
+  return Object.fromEntries(
+    lines.map((line) => [
+      line.split('=')[0] ?? '',
+      line.slice(line.indexOf('=') + 1).replaceAll(/^'|'$/g, ''),
+    ]),
+  );
+}
+
+const SEED_002 = `DEVICE="ens33"
+# BOOTPROTO is your preference. It can be “dhcp” or “static”.
+# If “static”, be sure to specify the IP address, netmask and gateway.
+BOOTPROTO="dhcp"
+IPV6INIT="yes"
+IPV6_AUTOCONF="yes"
+NM_CONTROLLED="no"
+ONBOOT="yes"
+DELAY="0"
+`;
+const SEED_003 = `DEVICE="ens33"
+ONBOOT="yes"
+BOOTPROTO="none"
+IPADDR="192.168.100.10"
+NETMASK="255.255.255.0"
+`;
+const COMMON = { DEVICE: 'br0', NAME: 'br0', TYPE: 'Bridge', ONBOOT: 'yes', MACADDR: '52:54:00:AA:BB:01' };
+const V6 = { IPV6INIT: 'yes', IPV6_AUTOCONF: 'yes' };
+const STATIC = { BOOTPROTO: 'none', IPADDR: '192.168.100.10', NETMASK: '255.255.255.0' };
+/** NetworkManager gives routes of bridges another metric. */
+const METRICS = { IPV4_ROUTE_METRIC: '100', IPV6_ROUTE_METRIC: '100' };
+
+test.each([
+  ['dhcp', SEED_002, {}, { BOOTPROTO: 'dhcp', ...V6, NM_CONTROLLED: 'no', STP: 'off', DELAY: '0' }],
+  [
+    'dhcp, all of it with curly quotes',
+    SEED_002.replaceAll(/"([^"]*)"/g, '“$1”'),
+    { stp: true },
+    { BOOTPROTO: 'dhcp', ...V6, NM_CONTROLLED: 'no', STP: 'on', DELAY: '4' },
+  ],
+  ['static', SEED_003, { stp: true, delayS: 0 }, { ...STATIC, STP: 'on', DELAY: '0', ...METRICS }],
+  [
+    'static, with the quotes that a phone makes',
+    SEED_003.replaceAll(/"([^"]*)"/g, '‘$1’'),
+    { stp: true, delayS: 7 },
+    { ...STATIC, STP: 'on', DELAY: '7', ...METRICS },
+  ],
+  [
+    'IPv6 by hand',
+    `${SEED_003}IPV6INIT=“yes”\nIPV6_AUTOCONF=”no”\nIPV6ADDR="fd09::50/64"\nNM_CONTROLLED=“yes”\n`,
+    {},
+    {
+      ...{ ...STATIC, IPV6INIT: 'yes', IPV6_AUTOCONF: 'no', IPV6ADDR: 'fd09::50/64' },
+      ...{ NM_CONTROLLED: 'yes', STP: 'off', DELAY: '0', ...METRICS },
+    },
+  ],
+])('seeds, round trip: %s', (_, old, settings, says) => {
+  const wish = { ...WISH, uplink: 'ens33', ...settings };
+  const [bridge, port] = ifcfgFiles(wish, [file('ifcfg-ens33', old)]);
+  expect(inSh(bridge?.content)).toEqual({ ...COMMON, ...says });
+  expect(keysOf(bridge?.content)).toEqual(inSh(bridge?.content));
+  expect(inSh(port?.content)).toMatchObject({ DEVICE: 'ens33', ONBOOT: 'yes', BRIDGE: 'br0' });
+  expect(keysOf(port?.content)).toEqual(inSh(port?.content));
+  for (const key of ['BOOTPROTO', 'IPADDR', 'IPV6INIT', 'IPV6_AUTOCONF', 'IPV6ADDR'])
+    expect(inSh(port?.content)).not.toHaveProperty(key);
+  // What we read of them: the bridge has the name, the NIC is its port, and is not taken twice.
+  const written = [bridge, port].flatMap((one) => (one === undefined ? [] : [one]));
+  expect(ifcfgRuler(written, 'br0', undefined)).toBe(`${DIR}/ifcfg-br0`);
+  expect(() => ifcfgFiles({ ...wish, name: 'br1' }, written)).toThrow(
+    expect.objectContaining({ why: [expect.stringContaining('a port of br0')] }),
+  );
+});
+
 test('a file that is not for the boot is nobody’s; of two that are, and of aliases, none is taken', () => {
   const on = file('ifcfg-eth0', 'DEVICE=eth0\nONBOOT=yes\nIPADDR=192.0.2.5\nPREFIX=24\n');
   const off = file('ifcfg-a', 'DEVICE=eth0\nONBOOT="No"\nIPADDR=192.0.2.9\n');
