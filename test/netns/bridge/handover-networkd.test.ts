@@ -1,11 +1,12 @@
 // needs: bridge, veth
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { World } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
 import { CREATE, expectAlive, killedWhen, leaseOn, look, networkdState, reverted } from './handover.ts';
-import { bus, hostWith, networkd, programs } from './managers.ts';
+import { bus, generator, hostWith, networkd, programs } from './managers.ts';
 import { cable, ip, NIC, settled, talk } from './outside.ts';
 import { server } from './server.ts';
 import { askedOutside, guest } from './station.ts';
@@ -113,3 +114,48 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   expect(said()).not.toContain('DHCPRELEASE');
   for (const stream of await end()) expectAlive(stream);
 }, 300_000);
+
+const YAML = `network:
+  version: 2
+  ethernets:
+    office:
+      match: {name: "${NIC}"}
+      dhcp4: true
+      accept-ra: no
+`;
+
+test('the same where netplan told networkd: confirmed, it is netplan that makes the bridge at boot', async () => {
+  const bin = programs('bin/networkctl');
+  writeFileSync(join(bin, 'netplan'), `#!/bin/sh\n[ "$*" = generate ] && exec ${generator}\n`, {
+    mode: 0o755,
+  });
+  const { qlaunch } = hostWith(bin, '/etc/netplan', DIR, '/run/systemd', '/run/dbus', '/run/udev');
+  cable();
+  const dir = scratchDir();
+  const said = await server(dir);
+  mkdirSync(LIVE, { recursive: true });
+  writeFileSync('/etc/netplan/01-installer.yaml', YAML, { mode: 0o600 });
+  execFileSync('sh', ['-c', generator]);
+  // By this directory systemd says that it is process 1, which it is not here.
+  rmSync('/run/systemd/system', { recursive: true, force: true });
+  const generated = (): string => readFileSync(`${LIVE}/10-netplan-office.network`, 'utf8');
+  const old = generated();
+  await bus();
+  networkd();
+  const leased = await leaseOn(NIC);
+  await settled(() => /ADMIN_STATE=configured/.test(networkdState(NIC)));
+  const before = look();
+  const end = await talk([leased]);
+  expect(await qlaunch(...CREATE, '--persist')).toMatchObject({ status: 0, stderr: '' });
+  expect(networkdState('br0')).toContain(`NETWORK_FILE=${LIVE}/0-qlaunch-br0.network`);
+  expect(readdirSync('/etc/netplan')).toEqual(['01-installer.yaml']);
+  expect((await qlaunch('bridge', 'confirm')).stderr).toContain('/etc/netplan/90-qlaunch-br0.yaml');
+  expect(readFileSync(`${LIVE}/10-netplan-br0.network`, 'utf8')).toContain('DHCP=ipv4');
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(look()).toEqual(before);
+  expect(readdirSync('/etc/netplan')).toEqual(['01-installer.yaml']);
+  expect(readdirSync(LIVE)).toEqual(['10-netplan-office.network']);
+  expect(generated()).toBe(old);
+  expect(said()).not.toContain('DHCPRELEASE');
+  for (const stream of await end()) expectAlive(stream);
+}, 120_000);

@@ -57,9 +57,9 @@ export function networkdState(link: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-/** The session lived, and of what is said every 10 ms less than a second was lost. */
+/** The session lived; of what is said every 10 ms not more was lost than was silence of three seconds. */
 export function expectAlive({ ended, sent, lost }: Stream): void {
   expect(ended).toBe(false);
   expect(sent).toBeGreaterThan(100);
-  expect(lost).toBeLessThan(100);
+  expect(lost).toBeLessThan(300);
 }
