@@ -71,6 +71,12 @@ export function forwardSteps(
   ];
 }
 
+/**
+ * Whoever is on the same wire can send us a packet for 127.0.0.1. A translated one is past the kernel's check of such
+ * addresses (moby's issue 41872), and this host's own connections come by another hook.
+ */
+const NOT_LOOPBACK = `ip daddr != ${LOOPBACK} `;
+
 function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward, mark: string): Step {
   const { address, bridge, subnet, tap } = guest;
   const { proto, address: at, hostPort, guestAddress = address, guestPort } = forward;
@@ -78,14 +84,19 @@ function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward, mark:
   const back = isFromLoopback(forward) ? `{ ${subnet}, ${LOOPBACK} }` : subnet;
   // Of this host only: an address of somebody else would take this host's own connections to them.
   const daddr = at === ANY ? 'fib daddr type local' : `ip daddr ${at} fib daddr type local`;
-  const rule = `meta nfproto ipv4 ${daddr} ${proto} dport ${hostPort} counter dnat ip to ${guestAddress}:${guestPort}`;
+  const rule = (where: string): string =>
+    `meta nfproto ipv4 ${where}${daddr} ${proto} dport ${hostPort} counter dnat ip to ${guestAddress}:${guestPort}`;
   const lines = [
     `create table ${table} { comment "${mark}"; }`,
-    `add chain ${table} in { type nat hook prerouting priority dstnat; policy accept; }`,
-    `add rule ${table} in ${rule}`,
+    ...(at.startsWith('127.')
+      ? []
+      : [
+          `add chain ${table} in { type nat hook prerouting priority dstnat; policy accept; }`,
+          `add rule ${table} in ${rule(at === ANY ? NOT_LOOPBACK : '')}`,
+        ]),
     // From this host itself. nft has no word for dstnat's number at this hook.
     `add chain ${table} own { type nat hook output priority -100; policy accept; }`,
-    `add rule ${table} own ${rule}`,
+    `add rule ${table} own ${rule('')}`,
     // The guest must answer to the bridge: what came from its own network (hairpin), and what has no way back.
     `add chain ${table} back { type nat hook postrouting priority srcnat - 5; policy accept; }`,
     `add rule ${table} back oifname "${bridge}" ct status dnat ip saddr ${back} counter masquerade`,

@@ -76,11 +76,16 @@ export function renderTable(network: DefinedNetwork, mark: string): string {
   return [`create table ${table} { comment "${mark}"; }`, ...lines, ''].join('\n');
 }
 
-/** Before conntrack, which gives an answer of a forward the address 127.0.0.1 only later. */
+/**
+ * Before conntrack, which gives an answer of a forward the address 127.0.0.1 only later. With route_localnet this host
+ * would believe a guest that it comes from there, too.
+ */
 function guardRules(network: DefinedNetwork): readonly string[] {
   const { bridge, forward } = network;
   const loopback =
-    forward.mode === 'nat' ? [`iifname "${bridge.name}" ip daddr 127.0.0.0/8 counter drop`] : [];
+    forward.mode === 'nat'
+      ? ['daddr', 'saddr'].map((end) => `iifname "${bridge.name}" ip ${end} 127.0.0.0/8 counter drop`)
+      : [];
   return [...loopback, ...limitRules(network)];
 }
 

@@ -1,13 +1,15 @@
 // needs: bridge, nft_inet, nft_nat, veth
 /** qlaunch net check: whatever others take away of a network is named, and put back. */
-import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { forwardSteps, forwardTable } from '../../../src/plan/nat/guest.ts';
 import { differences, snapshot } from '../../snapshot.ts';
 import { type World, world } from '../../tiers/cli.ts';
-import { internet } from '../../tiers/internet.ts';
+import { scratchDir } from '../../tiers/guest.ts';
+import { internet, UPLINK } from '../../tiers/internet.ts';
 import { hostSecret, reachLoopback } from '../../tiers/loopback.ts';
 import { station } from '../../tiers/station.ts';
 
@@ -187,6 +189,38 @@ test('who flushes every rule lets no guest to what listens on the host’s loopb
   expect(await report(w, '--fix')).toMatchObject({ ok: true });
   sh('nft flush ruleset');
   expect(guest.fetch(url)).toBeUndefined();
+}, 90_000);
+
+test('a forward of this host’s loopback is for this host only, whoever is on its uplink', async () => {
+  await internet();
+  await started();
+  const guest = station('guest', 'lab0');
+  guest.run('ip', 'address', 'add', '10.98.0.5/24', 'dev', 'eth0');
+  guest.run('ip', 'route', 'add', 'default', 'via', '10.98.0.1');
+  const page = scratchDir();
+  writeFileSync(join(page, 'index.html'), 'guest\n');
+  guest.run('busybox', 'httpd', '-p', '80', '-h', page);
+  onTestFinished(() => sh('ip netns pids guest | xargs -r kill'));
+  const mac = readFileSync('/sys/class/net/lab0/address', 'utf8').trim();
+  const of = { tap: 'guest0', mac: '52:54:00:00:00:05', address: '10.98.0.5', subnet: '10.98.0.0/24' };
+  for (const [address, hostPort] of [
+    ['127.0.0.1', 18080],
+    ['0.0.0.0', 18081],
+  ] as const) {
+    const forward = { proto: 'tcp', address, hostPort, guestPort: 80 } as const;
+    for (const { do: what } of forwardSteps({ ...of, bridge: 'lab0', bridgeMac: mac }, forward, 'x'))
+      if ('run' in what) sh(what.run.join(' '), what.stdin ?? '');
+      else if ('write' in what) writeFileSync(what.write, what.value);
+    onTestFinished(() => sh(`nft delete table ${forwardTable('guest0', forward)}`));
+    expect(await (await fetch(`http://127.0.0.1:${hostPort}/`)).text()).toBe('guest\n');
+  }
+  reachLoopback('router', UPLINK, '203.0.113.1');
+  const asks = (url: string): string =>
+    spawnSync('ip', ['netns', 'exec', 'router', 'busybox', 'timeout', '2', 'busybox', 'wget', '-qO-', url], {
+      encoding: 'utf8',
+    }).stdout;
+  expect(asks(`http://${UPLINK}:18081/`)).toBe('guest\n');
+  for (const port of [18080, 18081]) expect(asks(`http://127.0.0.1:${port}/`)).toBe('');
 }, 90_000);
 
 test('tried as a guest would, from a namespace on the bridge', async () => {

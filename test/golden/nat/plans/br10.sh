@@ -17,6 +17,7 @@ nft -f - <<'END'
 create table inet qlaunch_br10 { comment "qlaunch:net/br10:0123456789ab"; }
 add chain inet qlaunch_br10 guard { type filter hook prerouting priority raw; policy accept; }
 add rule inet qlaunch_br10 guard iifname "br10" ip daddr 127.0.0.0/8 counter drop
+add rule inet qlaunch_br10 guard iifname "br10" ip saddr 127.0.0.0/8 counter drop
 add chain inet qlaunch_br10 forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_br10 forward iifname "br10" oifname "br10" counter accept
 add rule inet qlaunch_br10 forward oifname "br10" ct status dnat counter accept

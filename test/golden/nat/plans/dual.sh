@@ -19,6 +19,7 @@ nft -f - <<'END'
 create table inet qlaunch_dual { comment "qlaunch:net/dual:0123456789ab"; }
 add chain inet qlaunch_dual guard { type filter hook prerouting priority raw; policy accept; }
 add rule inet qlaunch_dual guard iifname "qbr7" ip daddr 127.0.0.0/8 counter drop
+add rule inet qlaunch_dual guard iifname "qbr7" ip saddr 127.0.0.0/8 counter drop
 add chain inet qlaunch_dual forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_dual forward iifname "qbr7" oifname "qbr7" counter accept
 add rule inet qlaunch_dual forward oifname "qbr7" ct status dnat counter accept

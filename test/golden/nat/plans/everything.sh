@@ -17,6 +17,7 @@ nft -f - <<'END'
 create table inet qlaunch_lab-1.x { comment "qlaunch:net/lab-1.x:0123456789ab"; }
 add chain inet qlaunch_lab-1.x guard { type filter hook prerouting priority raw; policy accept; }
 add rule inet qlaunch_lab-1.x guard iifname "lab0" ip daddr 127.0.0.0/8 counter drop
+add rule inet qlaunch_lab-1.x guard iifname "lab0" ip saddr 127.0.0.0/8 counter drop
 add chain inet qlaunch_lab-1.x forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_lab-1.x forward iifname "lab0" oifname "lab0" counter accept
 add rule inet qlaunch_lab-1.x forward oifname "lab0" ct status dnat counter accept

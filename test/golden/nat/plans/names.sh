@@ -19,6 +19,7 @@ nft -f - <<'END'
 create table inet qlaunch_names { comment "qlaunch:net/names:0123456789ab"; }
 add chain inet qlaunch_names guard { type filter hook prerouting priority raw; policy accept; }
 add rule inet qlaunch_names guard iifname "qbr7" ip daddr 127.0.0.0/8 counter drop
+add rule inet qlaunch_names guard iifname "qbr7" ip saddr 127.0.0.0/8 counter drop
 add chain inet qlaunch_names forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_names forward iifname "qbr7" oifname "qbr7" counter accept
 add rule inet qlaunch_names forward oifname "qbr7" ct status dnat counter accept

@@ -17,6 +17,7 @@ nft -f - <<'END'
 create table inet qlaunch_default { comment "qlaunch:net/default:0123456789ab"; }
 add chain inet qlaunch_default guard { type filter hook prerouting priority raw; policy accept; }
 add rule inet qlaunch_default guard iifname "virbr0" ip daddr 127.0.0.0/8 counter drop
+add rule inet qlaunch_default guard iifname "virbr0" ip saddr 127.0.0.0/8 counter drop
 add chain inet qlaunch_default forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_default forward iifname "virbr0" oifname "virbr0" counter accept
 add rule inet qlaunch_default forward oifname "virbr0" ct status dnat counter accept

@@ -17,6 +17,7 @@ nft -f - <<'END'
 create table inet qlaunch_slow { comment "qlaunch:net/slow:0123456789ab"; }
 add chain inet qlaunch_slow guard { type filter hook prerouting priority raw; policy accept; }
 add rule inet qlaunch_slow guard iifname "qbr7" ip daddr 127.0.0.0/8 counter drop
+add rule inet qlaunch_slow guard iifname "qbr7" ip saddr 127.0.0.0/8 counter drop
 add rule inet qlaunch_slow guard iifname "qbr7" limit rate over 128000 bytes/second burst 262144 bytes counter drop
 add chain inet qlaunch_slow forward { type filter hook forward priority filter; policy accept; }
 add rule inet qlaunch_slow forward oifname "qbr7" ct status dnat counter accept
