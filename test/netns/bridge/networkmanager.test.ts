@@ -1,8 +1,17 @@
 // needs: bridge, veth
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { scratchDir } from '../../tiers/guest.ts';
-import { bridgeNow, hostWith, networkManager, offline, POLICY, policyNow } from './managers.ts';
+import { bridgeNow, hostWith, networkManager, offline, POLICY, policyNow, programs } from './managers.ts';
 import { cable, ip, NIC, settled } from './outside.ts';
 import { server } from './server.ts';
 
@@ -158,5 +167,37 @@ test('policy rules, a table of its own and two ways out, which no profile says, 
   );
   expect(policyNow()).toEqual(now);
   await end();
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+}, 90_000);
+
+test('NetworkManager is the same client of DHCPv6 on the bridge, and at every boot', async () => {
+  const { qlaunch } = hostWith(
+    programs('usr/bin/nmcli'),
+    ...[DIR, '/run/NetworkManager', '/run/dbus', '/var/lib/NetworkManager'],
+  );
+  enable();
+  cable();
+  // A router, or its advertisements would say that it is none.
+  ip('netns exec outside sysctl -qw net.ipv6.conf.all.forwarding=1');
+  const said = await server(scratchDir(), { v6: true });
+  const lan = OLD.replace(/^method=manual\naddress1=fd09.*\n/m, 'method=auto\n');
+  writeFileSync(`${DIR}/lan.nmconnection`, lan, { mode: 0o600 });
+  await networkManager();
+  const index = readFileSync(`/sys/class/net/${NIC}/ifindex`, 'utf8').trim();
+  const state = `/run/NetworkManager/devices/${index}`;
+  await settled(() => existsSync(state) && readFileSync(state, 'utf8').includes('dhcp6.iaid='));
+  await settled(() => !ip('-6 -o address').includes('tentative'));
+  const iaids = (): readonly string[] => [...new Set(said().match(/IAID=\d+/g) ?? [])];
+  const [iaid = ''] = iaids();
+  expect(iaid).not.toBe('');
+  const asked = said().split('DHCPREPLY').length;
+  const made = await qlaunch('bridge', 'create', 'br0', '--uplink', NIC, '--no-confirm', '--persist');
+  expect(made).toMatchObject({ status: 0, stderr: '' });
+  // Carried, and so nothing to be told.
+  expect(made.stdout).not.toContain('leased by DHCPv6');
+  const number = iaid.replace('IAID=', '');
+  expect(readFileSync(`${DIR}/br0.nmconnection`, 'utf8')).toContain(`dhcp-iaid=${number}\n`);
+  await settled(() => said().split('DHCPREPLY').length > asked);
+  expect(iaids()).toEqual([iaid]);
   expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
 }, 90_000);

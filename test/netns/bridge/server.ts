@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 /** dnsmasq at the other end of the cable; gives what it has said. */
 export async function server(
   dir: string,
-  { dns = false }: { readonly dns?: boolean } = {},
+  { dns = false, v6 = false }: { readonly dns?: boolean; readonly v6?: boolean } = {},
 ): Promise<() => string> {
   const log = join(dir, 'dnsmasq.log');
   const words = [
@@ -34,6 +34,7 @@ export async function server(
       '--dhcp-option=3,10.9.0.1',
       `--dhcp-leasefile=${dir}/leases`,
     ],
+    ...(v6 ? ['--enable-ra', '--ra-param=far,5,600', '--dhcp-range=fd09::100,fd09::1ff,64,10m'] : []),
     ...['--log-dhcp', `--log-facility=${log}`],
   ];
   const child = spawn('ip', words, { stdio: 'inherit' });

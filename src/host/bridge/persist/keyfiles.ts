@@ -31,6 +31,8 @@ export interface NmLink {
   readonly uuid?: string;
   /** What its DHCP client says to the server, where that is not its MAC address (RFC 2132, 9.14). */
   readonly clientId?: string;
+  /** Of its DHCPv6 lease: who it is there besides the host's DUID, by itself a hash of the link's name. */
+  readonly iaid6?: number;
 }
 
 /** /run/NetworkManager/devices/IFINDEX outlives a crash of it. */
@@ -38,12 +40,14 @@ export async function nmLink(machine: Machine, ifindex: number): Promise<NmLink>
   const text = (await machine.read(`/run/NetworkManager/devices/${ifindex}`)) ?? '';
   const up = /^connection-uuid=(.+)$/m.exec(text)?.[1];
   const client = /^dhcp4\.dhcp_client_identifier=(.+)$/m.exec(text)?.[1];
+  const [, hex] = /^dhcp6\.iaid=((?:[0-9a-f]{2}:){3}[0-9a-f]{2})$/im.exec(text) ?? [];
   if (up === undefined) return { has: /^managed=true$/m.test(text) };
   const used = (await keyfilesNow(machine)).find(({ content }) => content.includes(`uuid=${up}`));
   return {
     has: /^managed=true$/m.test(text),
     uuid: insteadOf(used?.content ?? '') ?? up,
     ...(client === undefined || client.startsWith('01:') ? {} : { clientId: client }),
+    ...(hex === undefined ? {} : { iaid6: Number.parseInt(hex.replaceAll(':', ''), 16) }),
   };
 }
 

@@ -46,6 +46,8 @@ export interface KeyfileFacts {
   readonly live?: true;
   /** What the NIC's client says to the server, "ff:…"; absent: what it would say of the bridge as well. */
   readonly clientId?: string;
+  /** … and to one of DHCPv6, besides the host's DUID; by itself a hash of the link's name. */
+  readonly iaid6?: number;
 }
 
 export const LIVE_KEYFILES = '/run/NetworkManager/system-connections';
@@ -69,7 +71,7 @@ export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly K
   if (old !== undefined) refuseKind(name, old, isForNow);
   const isShared = old !== undefined && isFor(old.sections, uplink ?? '', mac) !== 'it';
   if (isShared && !isForNow) refuseMultiple(name, uplink ?? '', old);
-  const bridge = bridgeSections(wish, old?.sections, facts.clientId);
+  const bridge = bridgeSections(wish, old?.sections, facts);
   const files = [
     { id: name, sections: bridge },
     ...(uplink === undefined
@@ -127,7 +129,7 @@ function priority(old: readonly Section[] = []): Entry {
 function bridgeSections(
   wish: PersistWish,
   old: readonly Section[] | undefined,
-  clientId: string | undefined,
+  identity: Pick<KeyfileFacts, 'clientId' | 'iaid6'>,
 ): readonly Section[] {
   const { name, mac, stp, vlanAware, uplink } = wish;
   const mtu = wish.mtu ?? ethernetOf(old ?? [], 'mtu');
@@ -160,7 +162,7 @@ function bridgeSections(
     },
     ...(old === undefined
       ? [modelSection(name, wish, 'inet'), modelSection(name, wish, 'inet6')]
-      : movedSections(wish, old, clientId)),
+      : movedSections(wish, old, identity)),
   ];
 }
 
@@ -171,21 +173,19 @@ const BESIDE = /^(dns|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|ro
 function movedSections(
   wish: PersistWish,
   old: readonly Section[],
-  clientId: string | undefined,
+  { clientId, iaid6 }: Pick<KeyfileFacts, 'clientId' | 'iaid6'>,
 ): readonly Section[] {
   const of = (name: 'ipv4' | 'ipv6'): Section => {
     const own = entriesOf(old, name);
-    const entries =
-      name === 'ipv6' || clientId === undefined
-        ? own
-        : [...own.filter(({ key }) => key !== 'dhcp-client-id'), entry('dhcp-client-id', clientId)];
+    const [key, value] = name === 'ipv6' ? ['dhcp-iaid', iaid6] : ['dhcp-client-id', clientId];
+    const entries = value === undefined ? own : [...own.filter((one) => one.key !== key), entry(key, value)];
     const family = name === 'ipv4' ? 'inet' : 'inet6';
     if (wish.instead !== undefined && isReplaced(wish, family)) {
       const model = modelSection(wish.name, wish.instead, family);
-      return { name, entries: [...model.entries, ...entries.filter(({ key }) => BESIDE.test(key))] };
+      return { name, entries: [...model.entries, ...entries.filter((one) => BESIDE.test(one.key))] };
     }
-    const routes = entries.some(({ key, value }) => key === 'method' && /^(auto|manual)$/.test(value));
-    const says = entries.some(({ key }) => key === 'route-metric');
+    const routes = entries.some((one) => one.key === 'method' && /^(auto|manual)$/.test(one.value));
+    const says = entries.some((one) => one.key === 'route-metric');
     return { name, entries: [...entries, ...(routes && !says ? [entry('route-metric', 100)] : [])] };
   };
   return [of('ipv4'), of('ipv6'), { name: 'proxy', entries: entriesOf(old, 'proxy') }];

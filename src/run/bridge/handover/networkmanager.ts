@@ -17,7 +17,7 @@ export async function handNetworkManager(
   wish: HeldWish,
   { ifname, address: mac }: LinkFact,
   facts: UplinkFacts,
-  { uuid, clientId }: NmLink,
+  { uuid, clientId, iaid6 }: NmLink,
 ): Promise<Held> {
   const refused = (why: string, todo: string): Held => ({
     objections: [{ why: `NetworkManager has ${ifname}, ${why}`, todo }],
@@ -53,6 +53,7 @@ export async function handNetworkManager(
     files = keyfileFiles(own, {
       ...{ files: all, ruling: uuid, live: true },
       ...(clientId === undefined ? {} : { clientId }),
+      ...(iaid6 === undefined ? {} : { iaid6 }),
     });
   } catch (error) {
     if (!(error instanceof QlaunchError)) throw error;

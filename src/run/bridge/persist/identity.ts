@@ -1,4 +1,5 @@
 /** What will be another address after the next boot, told before it. */
+import { nmLink } from '../../../host/bridge/persist/keyfiles.ts';
 import { networkdLink } from '../../../host/bridge/persist/unit-files.ts';
 import type { Machine } from '../../../host/port.ts';
 import type { Layer3 } from '../../../plan/bridge/layer3.ts';
@@ -15,9 +16,12 @@ export async function identityToBe(
   if (uplink === undefined) return [];
   const index = Number(await machine.read(`/sys/class/net/${uplink}/ifindex`));
   const { lease } = await networkdLink(machine, index);
+  const at = await machine.read(`/sys/class/net/${bridge}/ifindex`);
+  const nm = [await nmLink(machine, index), ...(at === undefined ? [] : [await nmLink(machine, Number(at))])];
+  const isNms = nm.some(({ iaid6 }) => iaid6 !== undefined);
   return identityNotes(
     { ...facts, link: uplink },
     bridge,
-    lease !== undefined && iaidOf(lease) !== undefined,
+    isNms || (lease !== undefined && iaidOf(lease) !== undefined),
   );
 }

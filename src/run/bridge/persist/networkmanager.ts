@@ -1,9 +1,15 @@
 /** NetworkManager: profiles, which it reads at boot or at `nmcli connection reload`; loading one would bring it up. */
-import { hasNetworkManager, keyfilesNow, nmLink } from '../../../host/bridge/persist/keyfiles.ts';
+import {
+  hasNetworkManager,
+  keyfilesNow,
+  type NmLink,
+  nmLink,
+} from '../../../host/bridge/persist/keyfiles.ts';
+import type { Machine } from '../../../host/port.ts';
 import { keyfileFiles } from '../../../plan/bridge/persist/keyfile.ts';
 import { keyfileRuler } from '../../../plan/bridge/persist/keyfile-profile.ts';
 import { cannotPersist } from '../../../plan/bridge/persist/wish.ts';
-import { keepFiles, type Manager } from './back-end.ts';
+import { keepFiles, type Manager, type Nic } from './back-end.ts';
 
 const isNetplans = (path: string): boolean => /\/netplan-[^/]*$/.test(path);
 
@@ -26,12 +32,27 @@ export const networkmanager: Manager = {
         ['NetworkManager is not started at boot'],
         ['sudo systemctl enable NetworkManager   # where nothing else brings links up'],
       );
-    const { has, uuid, clientId } = nic === undefined ? { has: false } : await nmLink(machine, nic.ifindex);
+    const { has, uuid, clientId, iaid6 } =
+      nic === undefined ? { has: false } : await identityOf(machine, nic, wish.name);
     const files = keyfileFiles(wish, {
       files: await keyfilesNow(machine),
       ...(has && uuid !== undefined ? { ruling: uuid } : {}),
       ...(clientId === undefined ? {} : { clientId }),
+      ...(iaid6 === undefined ? {} : { iaid6 }),
     });
     return keepFiles(machine, files);
   },
 };
+
+/** Of a NIC whose bridge was handed over, the bridge has the leases. */
+async function identityOf(machine: Machine, nic: Nic, bridge: string): Promise<NmLink> {
+  const link = await nmLink(machine, nic.ifindex);
+  const index = await machine.read(`/sys/class/net/${bridge}/ifindex`);
+  if (index === undefined) return link;
+  const { clientId, iaid6 } = await nmLink(machine, Number(index));
+  return {
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(iaid6 === undefined ? {} : { iaid6 }),
+    ...link,
+  };
+}
