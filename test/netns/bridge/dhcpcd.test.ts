@@ -9,6 +9,8 @@ import { hostWith, NETWORK_MANAGERS } from './managers.ts';
 import { cable, ip, NIC, quiet, settled, talk } from './outside.ts';
 import { server } from './server.ts';
 
+const DHCPCD = `${NETWORK_MANAGERS}/usr/sbin/dhcpcd`;
+
 const running = (): readonly string[] =>
   execFileSync('sh', ['-c', `cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\\0' '\\n'`], { encoding: 'utf8' })
     .split('\n')
@@ -26,9 +28,9 @@ test('dhcpcd, which writes over its command line, goes on on the bridge with its
   const dir = scratchDir();
   const said = await server(dir);
   onTestFinished(() => {
-    for (const link of running()) execFileSync('dhcpcd', ['-4', '-x', link], { stdio: 'ignore' });
+    for (const link of running()) execFileSync(DHCPCD, ['-4', '-x', link], { stdio: 'ignore' });
   });
-  execFileSync('dhcpcd', ['-4', NIC], { stdio: 'ignore' });
+  execFileSync(DHCPCD, ['-4', NIC], { stdio: 'ignore' });
   const leased = await leaseOn(NIC);
   await quiet();
   const default4 = ip('route show default');
