@@ -32,7 +32,7 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
   return {
     link,
     addresses: found,
-    clients: await dhcpClients(machine, link, address?.local),
+    clients: await dhcpClients(machine, link, address?.local, metricOf(v4, link)),
     routes: [
       ...v4.map((row) => ({ family: 'inet', row }) as const),
       ...v6.map((row) => ({ family: 'inet6', row }) as const),
@@ -48,6 +48,14 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
     resolved: await resolved(machine, link, shown[0]?.['ifindex']),
     xdp: shown.some((raw) => 'xdp' in raw),
   };
+}
+
+/** Of the default route that was leased. */
+function metricOf(routes: readonly Raw[], link: string): number | undefined {
+  const leased = routes.find(
+    (row) => row['dst'] === 'default' && row['dev'] === link && row['protocol'] === 'dhcp',
+  );
+  return typeof leased?.['metric'] === 'number' ? leased['metric'] : undefined;
 }
 
 /** What resolved keeps after its end is nobody's any more: it has to answer. */

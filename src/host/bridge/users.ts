@@ -18,7 +18,8 @@ export function processesNaming(link: string): readonly Process[] {
   return pids.flatMap((pid) => {
     try {
       const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-      if (!argv.slice(1).some((word) => namesLink(word, link))) return [];
+      const titled = TITLE.exec(argv[0] ?? '')?.[1];
+      if (titled !== link && !argv.slice(1).some((word) => namesLink(word, link))) return [];
       if (readlinkSync(`/proc/${pid}/ns/net`) !== netns) return [];
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
@@ -30,12 +31,19 @@ export function processesNaming(link: string): readonly Process[] {
   });
 }
 
-/** "eth0", "-ieth0", "--interface=eth0", "dhcpcd: eth0 [ip4]" */
+/** dhcpcd writes over its command line: "dhcpcd: eth0 [ip4]"; of one for all links "dhcpcd: [manager] [ip4] [ip6]". */
+const TITLE = /^dhcpcd: (\S+)/;
+
+/** The one for all links, in our network namespace. */
+export const dhcpcdManager = (): Process | undefined => processesNaming('[manager]')[0];
+
+/** "eth0", "-ieth0", "--interface=eth0" */
 function namesLink(word: string, link: string): boolean {
   return word === link || word === `-i${link}` || word.endsWith(`=${link}`);
 }
 
 function programOf([first = '', second = '']: readonly string[]): string {
+  if (TITLE.test(first)) return 'dhcpcd';
   const name = basename(first);
   return name === 'busybox' ? basename(second) : name;
 }

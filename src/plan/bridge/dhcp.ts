@@ -8,7 +8,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import type { Argv, FileContent, FilePath, Owns, Step } from '../step.ts';
 
 export interface DhcpClient {
-  readonly program: 'dhclient' | 'udhcpc';
+  readonly program: 'dhclient' | 'udhcpc' | 'dhcpcd';
   readonly pid: number;
   /** Field 22 of /proc/PID/stat. */
   readonly start: string;
@@ -50,19 +50,29 @@ const NOBODY = ['0', '0'] as const;
 
 /** After the move. The lease stays true for as long as it lasts. */
 export function endClient(client: DhcpClient, nic: string, owns: Owns): Step {
-  const { program, pid, start, argv } = client;
+  const { program, pid, argv } = client;
   return {
     title: `end ${program} on ${nic}, without giving its lease back`,
-    do: { run: ['kill', '-KILL', String(pid)] },
-    undo: { run: ['sh', '-c', LAUNCH, 'sh', String(pid), start, ...argv], gone: [] },
+    // Of several processes; with -p what it set stays, and nothing is released.
+    do: { run: program === 'dhcpcd' ? endDhcpcd(argv) : ['kill', '-KILL', String(pid)] },
+    undo:
+      program === 'dhcpcd'
+        ? { nothing: `it is started again when ${nic} is no port any more` }
+        : { run: again(client), gone: [] },
     owns,
     deadlineMs: START_MS,
   };
 }
 
+const again = ({ pid, start, argv }: DhcpClient): Argv => [
+  ...(['sh', '-c', LAUNCH, 'sh', String(pid), start] as const),
+  ...argv,
+];
+
 /** Before the move, on the empty bridge. */
 export function startClient(client: DhcpClient, nic: string, bridge: string, owns: Owns): readonly Step[] {
   const { program } = client;
+  if (program === 'dhcpcd') return startDhcpcd(client, nic, bridge, owns);
   const leases = `/run/${program}.${bridge}.leases` as const satisfies FilePath;
   const argv = program === 'udhcpc' ? udhcpc(client, nic, bridge) : dhclient(client, nic, bridge, leases);
   const copied: readonly Step[] =
@@ -86,6 +96,45 @@ export function startClient(client: DhcpClient, nic: string, bridge: string, own
       title: `start ${program} on ${bridge}`,
       do: { run: ['sh', '-c', LAUNCH, 'sh', ...NOBODY, ...argv] },
       undo: { run: ['sh', '-c', END, 'sh', ...argv], gone: [] },
+      owns,
+      deadlineMs: START_MS,
+    },
+  ];
+}
+
+const endDhcpcd = ([path, ...words]: Argv): Argv => [
+  path,
+  ...words.filter((word) => word === '-4' || word === '-6'),
+  ...['-x', '-p', words.at(-1) ?? ''],
+];
+
+/**
+ * Its identity is the host's, and the MAC address (IAID); its lease file says which address to ask for. It empties no
+ * link, and does not stay on a port: so on the way back it is started after the move.
+ */
+function startDhcpcd(client: DhcpClient, nic: string, bridge: string, owns: Owns): readonly Step[] {
+  const [path, ...words] = client.argv;
+  const own: Argv = [path, ...words.slice(0, -1), bridge];
+  const lease = (link: string): string => `/var/lib/dhcpcd/${link}.lease`;
+  return [
+    {
+      title: `see that dhcpcd runs on ${nic}`,
+      do: { run: ['kill', '-0', String(client.pid)] },
+      undo: { run: again(client), gone: [] },
+      owns,
+      deadlineMs: START_MS,
+    },
+    {
+      title: `let dhcpcd know on ${bridge} the lease of ${nic}`,
+      do: { run: ['sh', '-c', '[ ! -e "$1" ] || cp "$1" "$2"', 'sh', lease(nic), lease(bridge)] },
+      undo: { run: ['rm', '-f', lease(bridge)], gone: [] },
+      owns,
+      deadlineMs: START_MS,
+    },
+    {
+      title: `start dhcpcd on ${bridge}`,
+      do: { run: ['sh', '-c', LAUNCH, 'sh', ...NOBODY, ...own] },
+      undo: { run: endDhcpcd(own), gone: ['not running'] },
       owns,
       deadlineMs: START_MS,
     },

@@ -2,7 +2,7 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { linkTo } from '../../host/bridge/reach.ts';
 import { sshSession } from '../../host/bridge/session.ts';
-import { processesNaming } from '../../host/bridge/users.ts';
+import { dhcpcdManager, processesNaming } from '../../host/bridge/users.ts';
 import { readWall } from '../../host/bridge/wall.ts';
 import type { Machine } from '../../host/port.ts';
 import type { Layer3 } from '../../plan/bridge/layer3.ts';
@@ -10,6 +10,7 @@ import type { Readdress } from '../../plan/bridge/readdress.ts';
 import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import { rulesNaming } from '../../plan/bridge/wall.ts';
 import type { LinkFact } from '../../plan/facts.ts';
+import { shellWord } from '../../plan/shell.ts';
 import type { Objection } from './handover/holder.ts';
 
 /**
@@ -48,6 +49,21 @@ const KNOWN: Readonly<Record<string, string>> = {
 };
 
 function programs(nic: string, handedOver: ReadonlySet<number>): readonly Objection[] {
+  return [...forAllLinks(nic), ...forLink(nic, handedOver)];
+}
+
+function forAllLinks(nic: string): readonly Objection[] {
+  const one = dhcpcdManager();
+  if (one === undefined) return [];
+  return [
+    {
+      why: `dhcpcd (pid ${one.pid}) has all links of this host, and would ask on the port as well as on the bridge`,
+      todo: `sudo dhcpcd -x -p && sudo dhcpcd -b ${shellWord(nic)}   # keeps all addresses; then one for ${nic}, which is handed over`,
+    },
+  ];
+}
+
+function forLink(nic: string, handedOver: ReadonlySet<number>): readonly Objection[] {
   return processesNaming(nic).flatMap(({ pid, program, argv }) => {
     const what = KNOWN[program];
     // NetworkManager's own, with `dhcp=dhclient`: it ends it, and starts one on the bridge.

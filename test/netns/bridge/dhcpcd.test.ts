@@ -1,0 +1,57 @@
+// needs: bridge, veth
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { scratchDir } from '../../tiers/guest.ts';
+import { CREATE, expectAlive, leaseOn, reverted } from './handover.ts';
+import { hostWith, NETWORK_MANAGERS } from './managers.ts';
+import { cable, ip, NIC, quiet, settled, talk } from './outside.ts';
+import { server } from './server.ts';
+
+const DHCPCD = `${NETWORK_MANAGERS}/usr/sbin/dhcpcd`;
+
+const running = (): readonly string[] =>
+  execFileSync('sh', ['-c', `cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\\0' '\\n'`], { encoding: 'utf8' })
+    .split('\n')
+    .flatMap((line) => /^dhcpcd: ([^[ ]\S*)/.exec(line)?.[1] ?? []);
+
+test('dhcpcd, which writes over its command line, goes on on the bridge with its lease, and on the NIC again', async () => {
+  const of = hostWith(`${NETWORK_MANAGERS}/usr/sbin`, '/run/dhcpcd', '/var/lib/dhcpcd');
+  const { qlaunch } = of;
+  // It gives its rights away to this user.
+  if (!readFileSync('/etc/passwd', 'utf8').includes('\ndhcpcd:')) {
+    appendFileSync('/etc/passwd', 'dhcpcd:x:997:65534::/run/dhcpcd-home:/usr/sbin/nologin\n');
+    mkdirSync('/run/dhcpcd-home', { recursive: true });
+  }
+  cable();
+  const dir = scratchDir();
+  const said = await server(dir);
+  onTestFinished(() => {
+    for (const link of running()) execFileSync(DHCPCD, ['-4', '-x', link], { stdio: 'ignore' });
+  });
+  execFileSync(DHCPCD, ['-4', NIC], { stdio: 'ignore' });
+  const leased = await leaseOn(NIC);
+  await quiet();
+  const default4 = ip('route show default');
+  const end = await talk([leased]);
+
+  expect(await qlaunch(...CREATE)).toMatchObject({ status: 0, stderr: '' });
+  expect(running()).toEqual(['br0']);
+  await settled(() => said().split('DHCPACK').length > 2);
+  expect(ip('-4 -o address show dev br0')).toContain(`inet ${leased}/24`);
+  expect(ip('route show default')).toBe(default4.replace(NIC, 'br0'));
+  expect(readFileSync(join(dir, 'leases'), 'utf8').trim().split('\n')).toHaveLength(1);
+  expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  expect(await qlaunch('bridge', 'delete', 'br0')).toMatchObject({ status: 0 });
+  expect(running()).toEqual([NIC]);
+  expect(ip(`-4 -o address show dev ${NIC}`)).toContain(`inet ${leased}/24`);
+
+  expect(await qlaunch(...CREATE, '--confirm', '5s')).toMatchObject({ status: 0 });
+  await reverted(of);
+  expect(running()).toEqual([NIC]);
+  expect(ip(`-4 -o address show dev ${NIC}`)).toContain(`inet ${leased}/24`);
+  expect(ip('route show default')).toBe(default4);
+  expect(said()).not.toContain('DHCPRELEASE');
+  for (const stream of await end()) expectAlive(stream);
+}, 180_000);
