@@ -30,7 +30,9 @@ export async function previewRestart(
 ): Promise<Plan<HostFacts>> {
   const { name, bridge } = definition.network;
   const { active, ports } = await before(engine, places, name);
-  const { steps } = await previewStart(engine, places, definition, active?.bridge, active?.as);
+  // The host's own bridge stays.
+  const stopped = active?.mode === 'bridge' ? undefined : active?.bridge;
+  const { steps } = await previewStart(engine, places, definition, stopped, active?.as);
   await proveStart(engine, name, places.paths(name), steps);
   return { steps: [...steps, ...planReplug<HostFacts>(bridge.name, ports).steps] };
 }
