@@ -48,7 +48,7 @@ async function look(name: string): Promise<Link> {
 /** Waits until that link has an address and a way out. */
 async function linkNow(name: string): Promise<Link> {
   await machine.sh(
-    `while (( SECONDS < 150 )); do ip -4 route show default dev ${name} 2>/dev/null | grep -q . && exit; sleep 0.5; done
+    `while (( SECONDS < 300 )); do ip -4 route show default dev ${name} 2>/dev/null | grep -q . && exit; sleep 0.5; done
      ip address; networkctl; nmcli device; systemctl --failed; exit 1`,
   );
   return look(name);
@@ -81,7 +81,7 @@ test(
       before.set(nameOf(nic), old);
     }
     const { bridge } = ON_TRIAL;
-    const line = `qlaunch bridge create ${bridge} --uplink ${nameOf(ON_TRIAL)} --confirm 60s`;
+    const line = `qlaunch bridge create ${bridge} --uplink ${nameOf(ON_TRIAL)} --confirm 120s`;
     await machine.sh(
       `systemd-run --quiet --unit=session bash -c '${line} 2>/run/said; echo $? >/run/status; sleep 1000'
        until [ -s /run/status ]; do sleep 0.2; done
