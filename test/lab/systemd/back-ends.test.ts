@@ -2,39 +2,19 @@
 /** The network managers as Debian starts them at boot: each makes the bridge that it was told of, and the old state when it is deleted. */
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { boot, gatewayOf, type Machine, macOf, type Nic, type SeedFile } from './machine.ts';
-
-interface Held extends Nic {
-  readonly by: string;
-  readonly bridge: string;
-  readonly seed: readonly SeedFile[];
-}
-
-const HELD: readonly Held[] = [
-  {
-    ...{ by: 'ifupdown', bridge: 'br5', slot: 5, model: 'e1000e' },
-    seed: [
-      {
-        path: '/etc/network/interfaces',
-        content:
-          'auto lo\niface lo inet loopback\n\n# The office LAN.\nauto enp0s5\niface enp0s5 inet dhcp\n',
-      },
-    ],
-  },
-];
+import { boot, gatewayOf, type Machine, macOf, type Nic } from './machine.ts';
+import { HELD, nameOf, ON_TRIAL } from './nics.ts';
 
 const MINUTES = 60_000;
 let machine: Machine;
 
 beforeAll(async () => {
   machine = await boot(
-    HELD,
+    [...HELD, ON_TRIAL],
     HELD.flatMap(({ seed }) => seed),
   );
 }, 10 * MINUTES);
 afterAll(() => machine.end());
-
-const nameOf = ({ slot }: Nic): string => `enp0s${slot}`;
 
 interface Link {
   readonly mac: string;
@@ -42,15 +22,6 @@ interface Link {
   /** "10.9.5.1 100": gateway and metric. */
   readonly defaults: readonly string[];
   readonly master: string | undefined;
-}
-
-/** Waits until that link has an address of the DHCP server. */
-async function linkNow(name: string): Promise<Link> {
-  await machine.sh(
-    `while (( SECONDS < 150 )); do ip -4 -o address show dev ${name} scope global 2>/dev/null | grep -q . && exit; sleep 0.5; done
-     ip address; networkctl; systemctl --failed; exit 1`,
-  );
-  return look(name);
 }
 
 async function look(name: string): Promise<Link> {
@@ -74,40 +45,83 @@ async function look(name: string): Promise<Link> {
   };
 }
 
+/** Waits until that link has an address and a way out. */
+async function linkNow(name: string): Promise<Link> {
+  await machine.sh(
+    `while (( SECONDS < 300 )); do ip -4 route show default dev ${name} 2>/dev/null | grep -q . && exit; sleep 0.5; done
+     ip address; networkctl; nmcli device; systemctl --failed; exit 1`,
+  );
+  return look(name);
+}
+
 /** From both ends of the cable. */
 async function speaks(nic: Nic, link: string, { addresses }: Link): Promise<void> {
   await machine.sh(`ping -q -c 1 -W 10 -I ${link} ${gatewayOf(nic)}`);
   execFileSync('ping', ['-q', '-c', '1', '-W', '10', addresses[0]?.split('/')[0] ?? '']);
 }
 
+/** What each NIC had at first. */
 const before = new Map<string, Link>();
 
+async function isOld(nic: Nic): Promise<void> {
+  const now = await linkNow(nameOf(nic));
+  expect(now).toEqual(before.get(nameOf(nic)));
+  await speaks(nic, nameOf(nic), now);
+}
+
 test(
-  'at boot each has its NIC; a bridge over it is confirmed',
+  'each has its NIC; a session is killed before it confirms, and the watcher is none of its processes',
   async () => {
-    for (const nic of HELD) {
-      const name = nameOf(nic);
-      const old = await linkNow(name);
+    for (const nic of [...HELD, ON_TRIAL]) {
+      const old = await linkNow(nameOf(nic));
       expect(old).toMatchObject({
         mac: macOf(nic),
         defaults: [expect.stringContaining(gatewayOf(nic)) as string],
       });
-      before.set(name, old);
-      const made = await machine.sh(
-        `qlaunch bridge create ${nic.bridge} --uplink ${name} --persist --confirm 300s --json`,
-      );
-      expect(JSON.parse(made)).toMatchObject({ confirmWithinS: 300, gateways: [gatewayOf(nic)] });
-      expect(await machine.run(`qlaunch bridge confirm ${nic.bridge}`)).toMatchObject({ status: 0 });
-      expect(await look(nic.bridge)).toEqual(old);
-      await speaks(nic, nic.bridge, old);
+      before.set(nameOf(nic), old);
     }
+    const { bridge } = ON_TRIAL;
+    const line = `qlaunch bridge create ${bridge} --uplink ${nameOf(ON_TRIAL)} --confirm 120s`;
+    await machine.sh(
+      `systemd-run --quiet --unit=session bash -c '${line} 2>/run/said; echo $? >/run/status; sleep 1000'
+       until [ -s /run/status ]; do sleep 0.2; done
+       cat /run/said; exit $(</run/status)`,
+    );
+    expect(await look(bridge)).toEqual(before.get(nameOf(ON_TRIAL)));
+    await machine.sh('systemctl kill --signal=KILL session');
+    expect(
+      await machine.sh('systemctl list-units --plain --no-legend "qlaunch-confirm-*.service"; echo'),
+    ).toContain('running');
   },
   10 * MINUTES,
 );
 
 test(
-  'after a reboot each manager has made its bridge, with the same address from the same server',
+  'a bridge over each is confirmed; the killed one is taken back meanwhile',
   async () => {
+    await machine.sh('nmcli device set enp0s6 managed no');
+    for (const nic of HELD) {
+      const old = await look(nameOf(nic));
+      expect(old).toEqual(before.get(nameOf(nic)));
+      const made = await machine.sh(
+        `qlaunch bridge create ${nic.bridge} --uplink ${nameOf(nic)} --persist=${nic.by} --confirm 300s --json`,
+      );
+      expect(JSON.parse(made)).toMatchObject({ confirmWithinS: 300, gateways: [gatewayOf(nic)] });
+      await machine.sh(`qlaunch bridge confirm ${nic.bridge}`);
+      expect(await look(nic.bridge)).toEqual(old);
+      await speaks(nic, nic.bridge, old);
+    }
+    await isOld(ON_TRIAL);
+  },
+  10 * MINUTES,
+);
+
+test(
+  'after a reboot each manager has made its bridge, with the same address from the same server; what was not confirmed is not there',
+  async () => {
+    await machine.sh(
+      `qlaunch bridge create ${ON_TRIAL.bridge} --uplink ${nameOf(ON_TRIAL)} --persist --confirm 600s`,
+    );
     await machine.reboot();
     for (const nic of HELD) {
       const now = await linkNow(nic.bridge);
@@ -115,6 +129,7 @@ test(
       expect(await look(nameOf(nic))).toMatchObject({ master: nic.bridge, addresses: [], defaults: [] });
       await speaks(nic, nic.bridge, now);
     }
+    await isOld(ON_TRIAL);
   },
   10 * MINUTES,
 );
@@ -122,13 +137,10 @@ test(
 test(
   'deleted, and after a power cut: exactly the old state',
   async () => {
-    for (const { bridge } of HELD)
-      expect(await machine.run(`qlaunch bridge delete ${bridge}`)).toMatchObject({ status: 0 });
+    for (const { bridge } of HELD) await machine.sh(`qlaunch bridge delete ${bridge}`);
     await machine.cutPower();
     for (const nic of HELD) {
-      const now = await linkNow(nameOf(nic));
-      expect(now).toEqual(before.get(nameOf(nic)));
-      await speaks(nic, nameOf(nic), now);
+      await isOld(nic);
       for (const { path, content } of nic.seed)
         expect(await machine.sh(`cat ${path}; echo x`)).toBe(`${content}x`);
     }
