@@ -45,11 +45,15 @@ export function recover(
  * The end of a VM or of a network: takes back all that lived as long as it, newest first, by whoever made it.
  * What a live holder still uses is reported.
  */
-export function release(engine: Engine, lifetime: Lifetime): Promise<Recovered> {
+export const release = (engine: Engine, lifetime: Lifetime): Promise<Recovered> =>
+  engine.locked(`release ${renderLifetime(lifetime)}`, () => releaseUnderLock(engine, lifetime));
+
+/** The same by whoever has the host lock. */
+export function releaseUnderLock(engine: Engine, lifetime: Lifetime): Promise<Recovered> {
   const name = renderLifetime(lifetime);
   const isOf = ({ journal }: Change): boolean =>
     journal !== undefined && renderLifetime(journal.head.lifetime) === name;
-  return engine.locked(`release ${name}`, () => sweep(engine, isOf, true));
+  return sweep(engine, isOf, true);
 }
 
 async function sweep(

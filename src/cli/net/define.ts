@@ -13,6 +13,7 @@ import {
   prepareDefinition,
 } from '../../run/nat/definitions.ts';
 import { noNetwork } from '../../run/nat/names.ts';
+import { plannedStop } from '../../run/nat/start.ts';
 import { lookAtNetworks } from '../../run/nat/state.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json, note, out, raw } from '../terminal.ts';
@@ -49,9 +50,12 @@ export async function define(file: string, options: Show): Promise<number> {
 export async function undefine(name: string, options: Show): Promise<number> {
   const { engine, places } = context();
   if (!definedNames(places).includes(name)) throw noNetwork(name, definedNames(places));
-  if ((await lookAtNetworks(engine, places)).some((active) => active.name === name))
+  const isActive = (await lookAtNetworks(engine, places)).some((active) => active.name === name);
+  // Its bridge may be gone, and all else of it not.
+  if (isActive || plannedStop(engine, name).length > 0)
     throw new QlaunchError('QL_NET_ACTIVE', EXIT.refused, {
       what: `the network ${name} is started`,
+      ...(isActive ? {} : { why: ['its bridge is gone, and the rest of it is still there'] }),
       todo: [`sudo qlaunch net stop ${name}`],
     });
   const atBoot = marked(places).includes(name);

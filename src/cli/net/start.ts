@@ -7,7 +7,6 @@ import { definitionOf } from '../../run/nat/definitions.ts';
 import { probeNetwork } from '../../run/nat/probe.ts';
 import { previewRestart, restartNetwork } from '../../run/nat/restart.ts';
 import {
-  plannedHealing,
   plannedStop,
   previewStart,
   requireStoppable,
@@ -39,7 +38,7 @@ export async function start(name: string, options: StartOptions): Promise<number
   };
   if (options.dryRun === true) {
     const runs = (await lookAtNetworks(engine, places)).some((one) => one.name === name);
-    const taken = runs ? [] : plannedHealing(engine, name);
+    const taken = runs ? [] : plannedStop(engine, name);
     const stopped = taken.length === 0 ? undefined : network.bridge.name;
     const steps = runs ? [] : (await previewStart(engine, places, definition, stopped, as)).steps;
     const grants = allowed === undefined ? [] : await plannedAllow(allowed);
@@ -77,7 +76,7 @@ export async function restart(name: string, options: StopOptions): Promise<numbe
   // Before anything is stopped: whether it can be started again.
   const definition = await definitionOf(engine, places, name);
   const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
-  if (active !== undefined) await requireStoppable(engine, places, name, options.force === true);
+  if (active !== undefined) await requireStoppable(engine, places, name, options.force === true, 'restart');
   const { bridge } = definition.network;
   // What was granted is for a bridge by its name.
   const again = (active?.bridge === bridge.name ? [] : (active?.as?.allow ?? [])).map(
@@ -111,7 +110,7 @@ export interface StopOptions extends Show {
 export async function stop(name: string, options: StopOptions): Promise<number> {
   const { engine, places } = context();
   if (options.dryRun !== true) requireRoot(ROOTS);
-  await requireStoppable(engine, places, name, options.force === true);
+  await requireStoppable(engine, places, name, options.force === true, 'stop');
   if (options.dryRun === true) return planned(plannedStop(engine, name), options);
   return told(await stopNetwork(engine, places, name), options);
 }

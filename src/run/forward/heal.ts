@@ -18,31 +18,38 @@ export interface Unknown {
   readonly entries: readonly Entry[];
 }
 
-/** Of VMs that run; what another one has is its end's to take back. */
+/**
+ * Of VMs that run; what another one has is its end's to take back. Journals are of a label, which two VMs may have
+ * (alice's `web`, and the one that she runs by sudo): what any of them knows stays, and all where one can not be asked.
+ */
 export function unknownForwards(engine: Engine, vms: readonly VmStatus[]): readonly Unknown[] {
+  const living = vms.filter(alive);
+  const labels = new Map(living.map(({ record }) => [vmLabel(record.uid, record.name), record.name]));
   const journals = loadChanges(engine.stores, engine.world).flatMap(({ journal }) => journal ?? []);
-  return vms.filter(alive).flatMap(({ record }) => {
-    const known = new Set(
-      record.nics.flatMap(({ id, forwards }) => {
-        const socket = socketOf(record, { id });
-        return forwards.map((one) =>
-          forwardTable(socket, { ...one, proto: one.proto === 'udp' ? 'udp' : 'tcp' }),
-        );
-      }),
-    );
-    const lifetime = vmLabel(record.uid, record.name);
+  return [...labels].flatMap(([label, vm]) => {
+    const ofLabel = living.filter(({ record }) => vmLabel(record.uid, record.name) === label);
+    if (ofLabel.some(({ damaged }) => damaged === true)) return [];
+    const known = new Set(ofLabel.flatMap(tablesOf));
     return journals.flatMap((journal) => {
       const { holder, lifetime: of } = journal.head;
-      if (!('vm' in of) || of.vm !== lifetime || holder === null || holder === 'until-undone') return [];
+      if (!('vm' in of) || of.vm !== label || holder === null || holder === 'until-undone') return [];
       const tables = journal.open.flatMap(({ owns }) =>
         owns !== undefined && 'nft' in owns && owns.nft.startsWith('inet qlaunch_fwd_') ? [owns.nft] : [],
       );
       const lost = tables.filter((table) => !known.has(table));
       const entries = journal.open.filter((entry) => lost.some((table) => isOfForward(entry, table)));
-      return entries.length === 0 ? [] : [{ vm: record.name, journal, entries }];
+      return entries.length === 0 ? [] : [{ vm, journal, entries }];
     });
   });
 }
+
+const tablesOf = ({ record }: VmStatus): readonly string[] =>
+  record.nics.flatMap(({ id, forwards }) => {
+    const socket = socketOf(record, { id });
+    return forwards.map((one) =>
+      forwardTable(socket, { ...one, proto: one.proto === 'udp' ? 'udp' : 'tcp' }),
+    );
+  });
 
 /** Under the host lock, so that none of them is being made. */
 export async function healForwards(

@@ -1,5 +1,4 @@
 /** `net check [--fix]`: what is missing of networks that were started, and putting it back under their own journals. */
-import { EXIT, QlaunchError } from '../../errors.ts';
 import { readNatFacts } from '../../host/nat/facts.ts';
 import { lookAtNetwork } from '../../host/nat/look.ts';
 import { definedNames, type NatPlaces, readStatuses } from '../../host/nat/places.ts';
@@ -7,7 +6,7 @@ import { checkNetwork, dnsmasqStep, type NetFinding } from '../../plan/nat/check
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Engine } from '../engine.ts';
-import { type OpenChange, release } from '../recover.ts';
+import type { OpenChange } from '../recover.ts';
 import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { definitionOf } from './definitions.ts';
@@ -86,15 +85,9 @@ export async function fixNetworks(
   return mended;
 }
 
+/** What is left of it is taken back by its start. */
 async function again(engine: Engine, places: NatPlaces, name: string): Promise<void> {
   const as = readStatuses(places).find((one) => one.name === name)?.as;
-  const { left } = await release(engine, { net: name });
-  if (left.length > 0)
-    throw new QlaunchError('QL_LEFTOVERS', EXIT.leftovers, {
-      what: `what is left of the network ${name} could not be taken back`,
-      why: left.map(({ title, why }) => `"${title}": ${why}`),
-      todo: [...left.map(({ byHand }) => byHand), `sudo qlaunch net restart ${name}`],
-    });
   await startNetwork(engine, places, await definitionOf(engine, places, name), as);
 }
 

@@ -11,13 +11,22 @@ import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { checksumNote } from '../../plan/nat/checksum.ts';
 import { planDefine } from '../../plan/nat/define.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
+import type { NatFacts } from '../../plan/nat/facts.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
 import { neighbourNotes } from '../../plan/nat/neighbours.ts';
 import { planNetwork, type StartedAs } from '../../plan/nat/start.ts';
 import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
-import { type OpenChange, planRecovery, type Recovered, recover, release } from '../recover.ts';
+import {
+  type OpenChange,
+  planRecovery,
+  type Recovered,
+  recover,
+  release,
+  releaseUnderLock,
+} from '../recover.ts';
+import { refuseLeft } from '../vm/left.ts';
 import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { type Definition, define } from './definitions.ts';
@@ -67,8 +76,8 @@ export interface Started {
 }
 
 /**
- * What a start that was cut short left is taken back first; the built-in network is defined by
- * its first start. Errors: QL_SUBNET_TAKEN, QL_NET_IPV6, QL_LINK_EXISTS, QL_STEP_REFUSED, QL_DNSMASQ, with everything taken back.
+ * What a start that was cut short left, or whose bridge is gone, is taken back first; the built-in network is defined by
+ * its first start. Errors: QL_LEFTOVERS, QL_SUBNET_TAKEN, QL_NET_IPV6, QL_LINK_EXISTS, QL_STEP_REFUSED, QL_DNSMASQ, with everything taken back.
  */
 export async function startNetwork(
   engine: Engine,
@@ -87,12 +96,14 @@ export async function startNetwork(
   const notes: string[] = [];
   const remarks: string[] = [];
   const made = await engine.locked(title, async () => {
-    const facts = await readNatFacts(engine.machine, engine.newToken(), true);
+    const look = (): Promise<NatFacts> => readNatFacts(engine.machine, engine.newToken(), true);
+    let facts = await look();
     const active = activeNetworks(places, facts).find((one) => one.name === name);
     if (active !== undefined) {
       await remember(engine, places, name, as);
       return false;
     }
+    if (await takeBackRest(engine, places, name)) facts = await look();
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     await execute(engine, planNetwork(network, paths, facts, as), order);
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
@@ -114,6 +125,14 @@ export async function startNetwork(
     throw error;
   }
   return { made, opened, notes, remarks };
+}
+
+/** Under the lock. Somebody has deleted its bridge, and all else of it is still there. Throws QL_LEFTOVERS. */
+async function takeBackRest(engine: Engine, places: NatPlaces, name: string): Promise<boolean> {
+  if (plannedStop(engine, name).length === 0) return false;
+  refuseLeft(await releaseUnderLock(engine, { net: name }), `the network ${name}`);
+  await stopDnsmasq(places.paths(name));
+  return true;
 }
 
 /** Whom else it is for, for its next start. */
@@ -144,35 +163,29 @@ export async function requireStoppable(
   places: NatPlaces,
   name: string,
   force: boolean,
+  verb: 'stop' | 'restart',
 ): Promise<void> {
   const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
   const isOpen = planRecovery(engine).some(({ change }) => ofNetwork(name)(change));
   if (active === undefined && !isOpen) throw inactive(name, definedNames(places));
   // The host's own bridge stays, and so do its ports.
   if (active === undefined || active.mode === 'bridge') return;
-  if (active.ports.length > 0 && !force) throw busy(active);
+  if (active.ports.length > 0 && !force) throw busy(active, verb);
 }
 
-function busy({ name, bridge, ports }: ActiveNetwork): QlaunchError {
+function busy({ name, bridge, ports }: ActiveNetwork, verb: string): QlaunchError {
   return new QlaunchError('QL_NET_BUSY', EXIT.refused, {
     what: `the network ${name} is in use`,
     why: [`plugged into ${bridge}: ${ports.join(', ')}`],
-    todo: ['qlaunch ps', `sudo qlaunch net stop ${name} --force`],
+    todo: ['qlaunch ps', `sudo qlaunch net ${verb} ${name} --force`],
   });
 }
 
-/** What stopNetwork() takes back. */
+/** What stopNetwork() takes back, and what a start does of a network that is not active. */
 export function plannedStop(engine: Engine, name: string): readonly OpenChange[] {
   return planRecovery(engine)
     .filter(({ change }) => ofNetwork(name)(change))
     .map((open) => ({ ...open, decision: { kind: 'undo', why: 'asked for' } }));
-}
-
-/** What a start takes back first: an earlier one was cut short. */
-export function plannedHealing(engine: Engine, name: string): readonly OpenChange[] {
-  return planRecovery(engine).filter(
-    ({ change, decision }) => decision.kind === 'undo' && ofNetwork(name)(change),
-  );
 }
 
 /** The definition and the leases stay. */

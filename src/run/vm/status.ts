@@ -20,6 +20,8 @@ export interface VmStatus {
   readonly exit?: number;
   /** One line for people: why it is not running, or what is wrong with it. */
   readonly reason?: string;
+  /** Its record can not be read: what stands here of it is what else tells of it, and little of it. */
+  readonly damaged?: true;
 }
 
 export function listVms(who: Identity, env: NodeJS.ProcessEnv): readonly VmStatus[] {
@@ -39,7 +41,7 @@ export function readStatus(dir: string): VmStatus | undefined {
   if (damaged === undefined) return undefined;
   const status = statusOf(dir, damaged);
   const why = `its record ${join(dir, FILES.record)} can not be read`;
-  return { ...status, reason: status.reason === undefined ? why : `${status.reason}; ${why}` };
+  return { ...status, damaged: true, reason: status.reason === undefined ? why : `${status.reason}; ${why}` };
 }
 
 function statusOf(dir: string, record: VmRecord): VmStatus {

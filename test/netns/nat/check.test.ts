@@ -140,7 +140,10 @@ test('a firewall that came later, a bridge that is gone, a definition that is an
   // Restarted with what is plugged in.
   station('two', 'lab0');
   sh('ip link set dev two0 type bridge_slave isolated on');
-  expect(await w.qlaunch('net', 'restart', 'lab')).toMatchObject({ status: 3 });
+  expect(await w.qlaunch('net', 'restart', 'lab')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('qlaunch net restart lab --force'),
+  });
   const dryRun = await w.qlaunch('net', 'restart', 'lab', '--force', '--dry-run');
   expect(dryRun).toMatchObject({ status: 0, stdout: expect.stringContaining('10.97.0.1/24') });
   for (const line of ['link set dev two0 master lab0', 'link set dev two0 type bridge_slave isolated on'])

@@ -68,6 +68,19 @@ test('a network is started and stopped, and the host is as before', async () => 
     stdout: expect.stringContaining('was started already'),
   });
   expect(await w.qlaunch('net', 'undefine', 'lab')).toMatchObject({ status: 3 });
+  // Somebody deletes its bridge: the rest of it is not forgotten with the definition, and in the way of no start.
+  ip('link delete dev lab0');
+  expect(await w.qlaunch('net', 'undefine', 'lab')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('qlaunch net stop lab'),
+  });
+  expect((await w.qlaunch('net', 'start', 'lab', '--dry-run')).stdout).toMatch(
+    /nft delete table inet qlaunch_lab[\s\S]*create table inet qlaunch_lab/,
+  );
+  expect(await w.qlaunch('net', 'start', 'lab')).toMatchObject({ status: 0 });
+  const anew = await infoOf(w, 'lab');
+  expect(daemons(w)).toEqual([anew.dnsmasqPid]);
+  expect(anew.dnsmasqPid).not.toBe(info.dnsmasqPid);
   expect((await w.qlaunch('recover')).stderr).toBe('nothing to take back');
   expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
   expect(daemons(w)).toEqual([]);
