@@ -10,13 +10,7 @@ export function renameRule(
   owns: Owns,
 ): readonly Step[] {
   const [old, renamed] = [ruleWords(rule, uplink, uplink), ruleWords(rule, uplink, name)];
-  if (old === undefined || renamed === undefined) {
-    throw new QlaunchError('QL_CANNOT_MOVE', EXIT.refused, {
-      what: `can not move a policy rule of ${uplink}`,
-      why: [JSON.stringify(rule.row)],
-      todo: [`ip ${rule.family === 'inet6' ? '-6 ' : ''}rule show`],
-    });
-  }
+  if (old === undefined || renamed === undefined) throw cannotSay(rule);
   const ip = (verb: string, words: readonly string[]): Argv => [
     'ip',
     rule.family === 'inet6' ? '-6' : '-4',
@@ -46,4 +40,12 @@ export function renameRule(
       there,
     ),
   ];
+}
+
+export function cannotSay({ family, row }: Rule): QlaunchError {
+  return new QlaunchError('QL_CANNOT_MOVE', EXIT.refused, {
+    what: 'can not move a policy rule',
+    why: [`it says what is not known: ${JSON.stringify(row)}`],
+    todo: [`ip ${family === 'inet6' ? '-6 ' : ''}rule show`],
+  });
 }

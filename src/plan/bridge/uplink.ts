@@ -91,6 +91,8 @@ export function planUplink(
       ...moveLinkSettings(uplink.resolved, nic.ifname, wish.name, owns),
       moveStep(wish, nic, uplink, arriving, owns),
       ...settle(wish, uplink, owns),
+      // A manager that has the bridge may have made the same one, and dropped ours.
+      ...renameRules(wish, uplink, owns),
       ...last,
       ...learn(wish.name, arriving),
       ...(readdress?.dhcp === true && handedOver.length === 0
@@ -100,7 +102,6 @@ export function planUplink(
           ]
         : []),
       ...uplink.clients.map((client) => endClient(client, nic.ifname, owns)),
-      ...renameRules(wish, uplink, owns),
     ],
   };
 }

@@ -1,16 +1,19 @@
 /** `qlaunch bridge create BR --uplink NIC`: on trial, proven, and taken back by itself unless it is confirmed. */
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { foreignRules } from '../../host/bridge/rules.ts';
 import { sshSession } from '../../host/bridge/session.ts';
 import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
 import { DHCP_PROGRAMS, RESOLV_CONF } from '../../plan/bridge/dhcp.ts';
-import { leasedAsIn, lookTitles, missingText } from '../../plan/bridge/handover/steps.ts';
+import { foreignText } from '../../plan/bridge/handover/foreign.ts';
+import { leasedAsIn, lookTitle, lookTitles, missingText } from '../../plan/bridge/handover/steps.ts';
 import { modelToBe } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
 import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
 import { learnArgv, learntDefaults } from '../../plan/bridge/router.ts';
+import type { Rule } from '../../plan/bridge/rule.ts';
 import {
   clientsHandedOver,
   moveTitle,
@@ -185,6 +188,13 @@ function clientsOn({ facts, arriving }: Looked, readdress: Readdress | undefined
   return facts.dhcpProgram === undefined ? [] : [facts.dhcpProgram];
 }
 
+/** NetworkManager takes no rule but its own. */
+function givenBack(title: string, now: UplinkFacts, rules: readonly Rule[], port: string): string {
+  const text = missingText(now, port);
+  if (title !== lookTitle('systemd-networkd', port)) return text;
+  return text + foreignText({ rules, routes: now.routes }, now.link, port);
+}
+
 /**
  * The way back is of what is on the bridge now: leases were renewed and addresses given since it was made. Left as it
  * was where the bridge is gone. Under the journal's rules: what is written is what will be run.
@@ -204,6 +214,7 @@ export async function refreshWayBack(
     const handed = journal.open.find(({ title }) => lookTitles(port).includes(title))?.undo;
     const lines = handed !== undefined && 'run' in handed ? handed.stdin : undefined;
     const now = lines === undefined ? found : { ...found, ...leasedAsIn(lines, found) };
+    const rules = await foreignRules(engine.machine);
     const changed = journal.open.flatMap(
       ({ n, title, undo }): readonly { n: number; undo: SettledOf<'run'> }[] => {
         if (!('run' in undo)) return [];
@@ -211,7 +222,7 @@ export async function refreshWayBack(
         if (title === moveTitle(bridge, port))
           return [{ n, undo: { ...undo, stdin: wayBackText(port, now, wasUp) } }];
         if (lookTitles(port).includes(title))
-          return [{ n, undo: { ...undo, stdin: missingText(now, port) } }];
+          return [{ n, undo: { ...undo, stdin: givenBack(title, now, rules, port) } }];
         return title === relearnTitle(port)
           ? [{ n, undo: { ...undo, run: learnArgv(port, learntDefaults(now)) } }]
           : [];

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { World } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
 import { CREATE, expectAlive, killedWhen, leaseOn, look, networkdState, reverted } from './handover.ts';
@@ -27,7 +27,21 @@ IPv6AcceptRA=no
 Destination=10.7.0.0/16
 Gateway=10.8.0.1
 Metric=77
+
+[RoutingPolicyRule]
+IncomingInterface=${NIC}
+Priority=201
+Table=101
 `;
+
+/** What networkd drops when it takes a link over: of WireGuard, say. */
+const FOREIGN: readonly string[] = [
+  'rule add not fwmark 0xca6c priority 200 table 100',
+  `rule add iif ${NIC} priority 202 table 100`,
+  '-6 rule add to fd06::/64 priority 203 table 100',
+  'route add blackhole 10.66.0.0/16',
+  '-6 route add unreachable fd66::/48',
+];
 
 interface Live {
   readonly of: World;
@@ -50,6 +64,15 @@ async function live(): Promise<Live> {
   ip(`address add 10.6.0.5/24 dev ${NIC}`);
   ip(`-6 address add fd06::5/64 dev ${NIC}`);
   ip('route add 10.5.0.0/16 via 10.6.0.1');
+  for (const line of FOREIGN) ip(line);
+  onTestFinished(() => {
+    for (const line of ['rule add iif br0 priority 201 table 101', ...FOREIGN])
+      try {
+        ip(line.replace(' add ', ' del '));
+      } catch {
+        // Networkd may have, or the other link.
+      }
+  });
   await settled(() => !ip('-6 -o address').includes('tentative'));
   return { of, dir, leased, said };
 }
@@ -67,7 +90,7 @@ test('a NIC that systemd-networkd has: it goes on on the bridge with the same le
   expect(ip(`-o address show dev ${NIC}`)).toBe('');
   // All of it is there, also what was not networkd's; only the lifetime is gone: KeepConfiguration=.
   const renamed = before
-    .filter((line) => /10\.|fd0/.test(line) && !line.includes('ff00::'))
+    .filter((line) => /10\.|fd\d|lookup 10/.test(line) && !line.includes('ff00::'))
     .map((line) => line.replaceAll(NIC, 'br0').replace(' dynamic', ''));
   expect(look()).toEqual(expect.arrayContaining(renamed));
   expect(readFileSync(join(dir, 'leases'), 'utf8').trim().split('\n')).toHaveLength(1);

@@ -8,6 +8,7 @@ import { DEADLINE_MS, type FilePath, type Owns, type Step } from '../../step.ts'
 import type { Layer3 } from '../layer3.ts';
 import { LIVE_DIR } from '../persist/networkd.ts';
 import type { KeptFile } from '../persist/wish.ts';
+import { type Foreign, foreignText, PUT } from './foreign.ts';
 import { type Handover, look, lookTitle, METRIC_AGAIN, metricsOf, missingText, OWN, tell } from './steps.ts';
 
 /** A DHCP server may take its time; what is there meanwhile is what was moved. */
@@ -25,6 +26,7 @@ const STATES = '/run/systemd/netif/links';
 const BACK = [
   METRIC_AGAIN,
   OWN,
+  PUT,
   'link=$1 file=$2 left=250 seen=0',
   'shift 2',
   'batch=$(cat)',
@@ -38,7 +40,7 @@ const BACK = [
   '  esac',
   '}',
   'while :; do',
-  `  printf '%s\\n' "$batch" | ip -force -batch - > /dev/null 2>&1`,
+  '  put',
   '  if is_its && has; then seen=$((seen + 1)); else seen=0; fi',
   '  [ "$seen" -lt 10 ] || break',
   '  [ "$left" -gt 0 ] || break',
@@ -55,8 +57,10 @@ const BACK = [
  */
 const TAKEN = [
   METRIC_AGAIN,
+  PUT,
   'port=$1 bridge=$2 lease=$3 left=300',
   'shift 3',
+  'batch=$(cat)',
   'is_its() {',
   '  case $(cat "$1" 2> /dev/null) in',
   '    *-qlaunch-"$bridge"*ADMIN_STATE=configured* | *ADMIN_STATE=configured*-qlaunch-"$bridge"*) ;;',
@@ -66,6 +70,7 @@ const TAKEN = [
   'index=$(ip -o link show dev "$bridge") || exit',
   'index=${index%%:*}',
   `until is_its "$port" && is_its ${STATES}/"$index" && { [ "$lease" = 0 ] || [ -s /run/systemd/netif/leases/"$index" ]; }; do`,
+  '  put',
   '  ip link set dev "$bridge" group default',
   '  if [ "$left" -le 0 ]; then',
   `    echo "systemd-networkd did not take $bridge over" >&2`,
@@ -75,6 +80,7 @@ const TAKEN = [
   '  sleep 0.1',
   '  left=$((left - 1))',
   'done',
+  'put',
   'metric_again "$bridge" "$@"',
 ].join('\n');
 
@@ -87,13 +93,14 @@ export interface NetworkdHold {
   readonly files: readonly KeptFile[];
   /** LIVE_DIR is not there. */
   readonly makesDir: boolean;
+  readonly foreign: Foreign;
 }
 
 /** What stderr says where it does not run: then nobody has to be told. */
 const NOBODY = ['was not provided', 'not found', 'No such file or directory', 'is not running'];
 
 export function networkdHandover(
-  { bridge, index, hasLease, files, makesDir }: NetworkdHold,
+  { bridge, index, hasLease, files, makesDir, foreign }: NetworkdHold,
   layer: Layer3,
   owns: Owns,
 ): Handover {
@@ -106,7 +113,7 @@ export function networkdHandover(
         ['cat', file],
         {
           run: ['sh', '-c', BACK, 'sh', nic, file, ...metricsOf(layer)],
-          stdin: missingText(layer, nic),
+          stdin: missingText(layer, nic) + foreignText(foreign, nic, nic),
           gone: [],
         },
         owns,
@@ -125,12 +132,15 @@ export function networkdHandover(
       ...(makesDir ? [makeDirectory(LIVE_DIR)] : []),
       ...files.map(({ path, content }): Step => putFile({ path: path as FilePath, content })),
       tell('let systemd-networkd read them', ['networkctl', 'reload'], 'it reads again when they are gone'),
-      tell(
-        `wait until systemd-networkd has ${bridge}, and its lease`,
-        ['sh', '-c', TAKEN, 'sh', file, bridge, hasLease ? '1' : '0', ...metricsOf(layer)],
-        'it only waits',
-        SETTLED_MS,
-      ),
+      {
+        title: `wait until systemd-networkd has ${bridge}, and its lease; give back what it drops`,
+        do: {
+          run: ['sh', '-c', TAKEN, 'sh', file, bridge, hasLease ? '1' : '0', ...metricsOf(layer)],
+          stdin: foreignText(foreign, nic, bridge),
+        },
+        undo: { nothing: 'it was there before' },
+        deadlineMs: SETTLED_MS,
+      },
     ],
   };
 }

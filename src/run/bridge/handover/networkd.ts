@@ -1,6 +1,7 @@
 /** A NIC that systemd-networkd has, also one that netplan told it about. */
 import { QlaunchError } from '../../../errors.ts';
 import { type NetworkdLink, networkdFilesNow } from '../../../host/bridge/persist/unit-files.ts';
+import { foreignRules } from '../../../host/bridge/rules.ts';
 import type { Machine } from '../../../host/port.ts';
 import { networkdHandover } from '../../../plan/bridge/handover/networkd.ts';
 import { iaidOf, LIVE_DIR, networkdFiles } from '../../../plan/bridge/persist/networkd.ts';
@@ -59,6 +60,7 @@ export async function handNetworkd(
   const hold = {
     ...{ bridge: wish.name, index: ifindex, hasLease: lease !== undefined, files },
     makesDir: (await machine.stat(LIVE_DIR)) === undefined,
+    foreign: { rules: await foreignRules(machine), routes: facts.routes },
   };
   return {
     handover: networkdHandover(hold, facts, { link: ifname, ...(mac === undefined ? {} : { mac }) }),

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { foreignText } from '../../../../src/plan/bridge/handover/foreign.ts';
 import { leasedAsIn, missingText, OWN } from '../../../../src/plan/bridge/handover/steps.ts';
 import type { Layer3 } from '../../../../src/plan/bridge/layer3.ts';
+import type { Rule } from '../../../../src/plan/bridge/rule.ts';
 
 const layer: Layer3 = {
   link: 'eth0',
@@ -40,4 +42,30 @@ test('a lease that networkd keeps for ever on the bridge is a lease again on the
   };
   const back = leasedAsIn(missingText(layer, 'eth0'), now);
   expect(back.addresses.map(({ validS }) => validS)).toEqual([undefined, 290, undefined, 99]);
+});
+
+test('rules and routes of no link are given back, for the link that has them now; one that is not understood is none', () => {
+  const rule = (family: 'inet' | 'inet6', row: Rule['row']): Rule => ({
+    family,
+    row: { src: 'all', ...row },
+  });
+  const routes = [
+    ...layer.routes,
+    { family: 'inet', row: { type: 'blackhole', dst: '10.66.0.0/16', protocol: 'boot' } },
+    { family: 'inet6', row: { type: 'unreachable', dst: 'default', dev: 'lo', protocol: 'kernel' } },
+    { family: 'inet6', row: { type: 'unreachable', dst: 'fd66::/48', dev: 'lo', metric: 7 } },
+  ] as const;
+  const rules = [
+    rule('inet', { priority: 7, iif: 'eth0', table: '9' }),
+    rule('inet', { priority: 8, l3mdev: null }),
+    rule('inet6', { priority: 9, not: null, fwmark: '0xca6c', table: '51820' }),
+  ];
+  expect(foreignText({ rules, routes }, 'eth0', 'br0')).toBe(`rule add from all iif br0 priority 7 table 9
+rule add from all priority 8 l3mdev
+-6 rule add not from all fwmark 0xca6c priority 9 table 51820
+route add blackhole 10.66.0.0/16 proto boot
+-6 route add unreachable fd66::/48 dev lo metric 7
+`);
+  const strange = { rules: [rule('inet', { priority: 7, tun_id: 7, table: '9' })], routes };
+  expect(() => foreignText(strange, 'eth0', 'br0')).toThrow(/policy rule/);
 });
