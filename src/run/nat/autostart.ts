@@ -7,7 +7,7 @@ import { planAutostart, planNoAutostart } from '../../plan/nat/autostart.ts';
 import type { Plan } from '../../plan/step.ts';
 import { apply } from '../apply.ts';
 import type { Engine } from '../engine.ts';
-import { type Definition, define, definitionOf } from './definitions.ts';
+import { type Definition, defineBuiltIn, definitionOf } from './definitions.ts';
 import { startNetwork } from './start.ts';
 
 export function autostartPlan(places: NatPlaces, name: string): Plan<HostFacts> {
@@ -22,7 +22,7 @@ export function noAutostartPlan(places: NatPlaces, name: string): Plan<HostFacts
 
 /** For good; the built-in network is defined by it. */
 export async function autostart(engine: Engine, places: NatPlaces, definition: Definition): Promise<void> {
-  if (definition.builtIn === true) await define(engine, places, definition);
+  if (definition.builtIn === true) await defineBuiltIn(engine, places, definition);
   const { name } = definition.network;
   const order = { title: `net autostart ${name}`, lifetime: { permanent: true } } as const;
   await apply(engine, order, () => autostartPlan(places, name));

@@ -12,6 +12,7 @@ import type { NatFacts } from '../../plan/nat/facts.ts';
 import { fillIn } from '../../spec/nat/fill.ts';
 import { type ReadNetwork, readNetwork } from '../../spec/nat/read.ts';
 import { apply } from '../apply.ts';
+import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
 import { noNetwork } from './names.ts';
 
@@ -90,6 +91,23 @@ function bridgeOf(places: NatPlaces, name: string): string | undefined {
 export async function define(engine: Engine, places: NatPlaces, { network, xml }: Definition): Promise<void> {
   const plan = planDefine<HostFacts>(places.definition(network.name), xml);
   await apply(engine, { title: `net define ${network.name}`, lifetime: { permanent: true } }, () => plan);
+}
+
+/** The built-in network, by whoever needs it first: to all others it is what that one has written. */
+export function defineBuiltIn(
+  engine: Engine,
+  places: NatPlaces,
+  definition: Definition,
+): Promise<Definition> {
+  const { name } = definition.network;
+  const title = `net define ${name}`;
+  return engine.locked(title, async () => {
+    const text = readDefinition(places, name);
+    if (text !== undefined) return whole(readNetwork(text, places.definition(name).file), text);
+    const plan = planDefine<HostFacts>(places.definition(name), definition.xml);
+    await execute(engine, plan, { title, lifetime: { permanent: true } });
+    return definition;
+  });
 }
 
 export async function undefine(engine: Engine, places: NatPlaces, name: string): Promise<void> {

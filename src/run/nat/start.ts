@@ -29,7 +29,7 @@ import {
 import { refuseLeft } from '../vm/left.ts';
 import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
-import { type Definition, define } from './definitions.ts';
+import { type Definition, defineBuiltIn } from './definitions.ts';
 import { inactive } from './names.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
 
@@ -85,11 +85,11 @@ export async function startNetwork(
   definition: Definition,
   as: StartedAs = {},
 ): Promise<Started> {
-  const { network, builtIn } = definition;
-  const { name } = network;
+  const { name } = definition.network;
   const paths = places.paths(name);
   await recover(engine, ofNetwork(name));
-  if (builtIn === true) await define(engine, places, definition);
+  const { network } =
+    definition.builtIn === true ? await defineBuiltIn(engine, places, definition) : definition;
   makeFolder(places, name);
   const title = `net start ${name}`;
   const opened: string[] = [];

@@ -30,22 +30,29 @@ export async function updateNetwork(
   const paths = places.paths(name);
   await proveStart(engine, name, paths, (await liveSteps(engine, places, definition)).steps);
   await define(engine, places, definition);
-  const effect = await engine.locked(`net update ${name}`, async () => {
-    const { effect: then, steps } = await liveSteps(engine, places, definition);
-    await amendNetwork(engine, name, `net update ${name}`, steps);
-    return then;
-  });
-  if (effect !== 'now') return effect;
-  // It reads what it was told of at its start only; its leases are in a file.
-  await stopDnsmasq(paths);
-  await ensureDnsmasq(name, paths, places.lock(name));
+  let effect: Effect = 'nothing';
+  try {
+    await engine.locked(`net update ${name}`, async () => {
+      const { effect: then, steps } = await liveSteps(engine, places, definition);
+      effect = then;
+      await amendNetwork(engine, name, `net update ${name}`, steps);
+    });
+  } finally {
+    if (isNow(effect)) {
+      // Somebody may have started it meanwhile.
+      await stopDnsmasq(paths);
+      await ensureDnsmasq(name, paths, places.lock(name));
+    }
+  }
   return effect;
 }
+
+const isNow = (effect: Effect): boolean => effect === 'now';
 
 export interface Update {
   readonly effect: Effect;
   readonly steps: readonly Step[];
-  /** Outside of the journal: dnsmasq starts anew. */
+  /** Outside of the journal: dnsmasq starts. */
   readonly after: readonly Step[];
 }
 
@@ -77,11 +84,13 @@ export async function liveSteps(engine: Engine, places: NatPlaces, definition: D
     if ('file' in step.do && (await engine.machine.read(step.do.file)) !== step.do.content.trimEnd())
       changed.push(step);
   if (changed.length === 0) return { effect: 'nothing', steps: [], after: [] };
+  // It reads what it was told of at its start only; its leases are in a file. Ended first: where we are killed, the next
+  // command finds that it does not run, and starts it with what is written by then.
   const stop: Step = {
     title: `stop dnsmasq on ${bridge}`,
     do: { run: stopDnsmasqArgv(paths) },
     undo: { nothing: 'it is started again' },
     deadlineMs: DEADLINE_MS,
   };
-  return { effect: 'now', steps: changed, after: [stop, dnsmasqStep(bridge, paths)] };
+  return { effect: 'now', steps: [stop, ...changed], after: [dnsmasqStep(bridge, paths)] };
 }

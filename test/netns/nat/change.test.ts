@@ -1,7 +1,8 @@
 // needs: bridge, nft_inet, nft_nat, veth
 /** Definitions by flags and by an editor, changed while their network runs, and started at boot. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
@@ -69,13 +70,24 @@ test('made by flags; its hosts are changed while it runs', async () => {
   ] as const)
     expect(await update(...words), words.join(' ')).toMatchObject({ status });
   expect((await update('--dns-host', '10.96.0.77,db,db2', '--dry-run')).stdout).toMatch(
-    /dns=?[\s\S]*stop-dnsmasq[\s\S]*\ndnsmasq --conf-file=/,
+    /stop-dnsmasq[\s\S]*host-record=db[\s\S]*\ndnsmasq --conf-file=/,
   );
   expect(await update('--remove-host', macOf, '--dns-host', '10.96.0.77,db,db2')).toMatchObject({
     status: 0,
   });
   expect(guest.resolve('db2', '10.96.0.1')).toEqual(['10.96.0.77']);
   expect((await w.qlaunch('net', 'dumpxml', 'lab')).stdout).not.toContain('<host mac');
+
+  // Killed once the new configuration is there: no dnsmasq goes on that has not read it.
+  const child = w.start(['net', 'update', 'lab', '--dns-host', '10.96.0.79,db4']).child;
+  const killer = watch(join(w.dir, 'run/net'), (_event, file) => {
+    if (file === 'lab.conf') child.kill('SIGKILL');
+  });
+  await once(child, 'close');
+  killer.close();
+  expect(await update('--dns-host', '10.96.0.79,db4')).toMatchObject({ status: 0 });
+  expect(await w.qlaunch('net', 'list')).toMatchObject({ status: 0 });
+  expect(guest.resolve('db4', '10.96.0.1')).toEqual(['10.96.0.79']);
 
   // What its dnsmasq would not take is refused, and the one that runs goes on.
   const seen = async (): Promise<unknown> => [

@@ -90,6 +90,18 @@ test('a network is started and stopped, and the host is as before', async () => 
   expect((await w.qlaunch('net', 'list', '--all', '--json')).stdout).toBe('[]');
 });
 
+test('two first starts at once: one of them defines the built-in network, and both run what is defined', async () => {
+  const w = await labWorld();
+  const both = await Promise.all([
+    w.qlaunch('net', 'start', 'default'),
+    w.qlaunch('net', 'start', 'default'),
+  ]);
+  expect(both.map(({ status }) => status)).toEqual([0, 0]);
+  const { bridge } = await infoOf(w, 'default');
+  const [, mac] = /<mac address="(.*)"/.exec((await w.qlaunch('net', 'dumpxml', 'default')).stdout) ?? [];
+  expect(readFileSync(`/sys/class/net/${bridge}/address`, 'utf8').trim()).toBe(mac);
+});
+
 test('dumpxml is what define takes, and keeps what is not known', async () => {
   const w = await labWorld();
   const first = (await w.qlaunch('net', 'dumpxml', 'lab')).stdout;
