@@ -28,6 +28,9 @@ Destination=10.7.0.0/16
 Gateway=10.8.0.1
 Metric=77
 
+[DHCPv4]
+ClientIdentifier=duid
+
 [RoutingPolicyRule]
 IncomingInterface=${NIC}
 Priority=201

@@ -15,8 +15,7 @@ export interface Foreign {
 
 const LINKLESS: ReadonlySet<unknown> = new Set(['blackhole', 'unreachable', 'prohibit', 'throw']);
 
-const isLinkless = ({ row }: Route): boolean =>
-  LINKLESS.has(row['type']) && row['protocol'] !== 'kernel';
+const isLinkless = ({ row }: Route): boolean => LINKLESS.has(row['type']) && row['protocol'] !== 'kernel';
 
 /**
  * Lines for PUT: each is refused by the kernel where it is there already. With `from` as `to`.

@@ -52,7 +52,8 @@ const BACK = [
 ].join('\n');
 
 /**
- * Until networkd has both by our files, and a lease for the bridge where the NIC had one. A .netdev whose link is there
+ * Until networkd has both by our files, and the lease that the NIC had: with another address the bridge is another
+ * client to the server, and the one that is in use ends. A .netdev whose link is there
  * already is ready for its ports when the kernel next says something about that link: to be told its own group is enough.
  */
 const TAKEN = [
@@ -69,12 +70,13 @@ const TAKEN = [
   '}',
   'index=$(ip -o link show dev "$bridge") || exit',
   'index=${index%%:*}',
-  `until is_its "$port" && is_its ${STATES}/"$index" && { [ "$lease" = 0 ] || [ -s /run/systemd/netif/leases/"$index" ]; }; do`,
+  'same() { [ -z "$lease" ] || grep -qxF "ADDRESS=$lease" /run/systemd/netif/leases/"$index" 2> /dev/null; }',
+  `until is_its "$port" && is_its ${STATES}/"$index" && same; do`,
   '  put',
   '  ip link set dev "$bridge" group default',
   '  if [ "$left" -le 0 ]; then',
   `    echo "systemd-networkd did not take $bridge over" >&2`,
-  `    cat "$port" ${STATES}/"$index" >&2`,
+  `    cat "$port" ${STATES}/"$index" /run/systemd/netif/leases/"$index" >&2`,
   '    exit 1',
   '  fi',
   '  sleep 0.1',
@@ -88,7 +90,8 @@ export interface NetworkdHold {
   readonly bridge: string;
   /** Index of the NIC. */
   readonly index: number;
-  readonly hasLease: boolean;
+  /** The address of its lease. */
+  readonly leased?: string;
   /** By networkdFiles(), live. */
   readonly files: readonly KeptFile[];
   /** LIVE_DIR is not there. */
@@ -100,7 +103,7 @@ export interface NetworkdHold {
 const NOBODY = ['was not provided', 'not found', 'No such file or directory', 'is not running'];
 
 export function networkdHandover(
-  { bridge, index, hasLease, files, makesDir, foreign }: NetworkdHold,
+  { bridge, index, leased, files, makesDir, foreign }: NetworkdHold,
   layer: Layer3,
   owns: Owns,
 ): Handover {
@@ -135,7 +138,7 @@ export function networkdHandover(
       {
         title: `wait until systemd-networkd has ${bridge}, and its lease; give back what it drops`,
         do: {
-          run: ['sh', '-c', TAKEN, 'sh', file, bridge, hasLease ? '1' : '0', ...metricsOf(layer)],
+          run: ['sh', '-c', TAKEN, 'sh', file, bridge, leased ?? '', ...metricsOf(layer)],
           stdin: foreignText(foreign, nic, bridge),
         },
         undo: { nothing: 'it was there before' },

@@ -215,7 +215,11 @@ function movedSections(
   // Of one link it is the same number for both (dhcp_identifier_set_iaid() in systemd); routers may say that it is to ask.
   const keeps6 =
     iaid !== undefined && !isReplaced(wish, 'inet6') && valuesOf(old, 'DHCPv6', 'IAID').length === 0;
-  const keeps = asks && iaid !== undefined && !says('IAID') && !says('ClientIdentifier');
+  // systemd.network(5): these two have no IAID in them. Of `duid`, the usual one, it is a part.
+  const without = ['DHCP', 'DHCPv4'].some((section) =>
+    /^(mac|duid-only)$/.test(valuesOf(old, section, 'ClientIdentifier').at(-1) ?? ''),
+  );
+  const keeps = asks && iaid !== undefined && !says('IAID') && !without;
   return [
     { name: 'Match', entries: [entry('Name', name)] },
     { name: 'Link', entries: sectionsNamed(old, 'Link').filter(({ key }) => WAITING.test(key)) },

@@ -37,6 +37,7 @@ export async function handNetworkd(
       `and does not answer now (${said.stderr.trim().split('\n')[0] ?? ''})`,
       'sudo systemctl restart systemd-networkd   # then the same command',
     );
+  const leased = /^ADDRESS=(\S+)$/m.exec(lease ?? '')?.[1];
   const iaid = lease === undefined ? undefined : iaidOf(lease);
   let files: readonly KeptFile[];
   try {
@@ -58,7 +59,8 @@ export async function handNetworkd(
     );
   }
   const hold = {
-    ...{ bridge: wish.name, index: ifindex, hasLease: lease !== undefined, files },
+    ...(leased === undefined ? {} : { leased }),
+    ...{ bridge: wish.name, index: ifindex, files },
     makesDir: (await machine.stat(LIVE_DIR)) === undefined,
     foreign: { rules: await foreignRules(machine), routes: facts.routes },
   };

@@ -185,3 +185,12 @@ test('for a networkd that has the NIC now: in /run, in front of netplan’s, not
   expect(kept).toEqual(networkdFiles(WISH, { files: [own] }));
   expect(kept[0]?.path).toBe(`${DIR}/10-qlaunch-br0.netdev`);
 });
+
+test('an identifier that has the IAID in it is one of the NIC’s, also where the file says so; the others have none', () => {
+  const of = (identifier: string): string => {
+    const text = `[Match]\nName=eth0\n[Network]\nDHCP=ipv4\n[DHCPv4]\nClientIdentifier=${identifier}\n`;
+    const files = networkdFiles(WISH, { files: [file('20-lan.network', text)], iaid: 7 });
+    return /\[DHCPv4\]\nIAID=7\n/.test(files[1]?.content ?? '') ? 'kept' : 'none';
+  };
+  expect(['duid', 'mac', 'duid-only'].map(of)).toEqual(['kept', 'none', 'none']);
+});
