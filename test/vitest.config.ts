@@ -26,8 +26,8 @@ const config: ViteUserConfig = defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     projects: [
-      tier('unit', 5_000),
-      tier('golden', 5_000),
+      tier('unit', 20_000),
+      tier('golden', 20_000),
       tier('netns', 30_000, onlyInside),
       tier('vm', 120_000, onlyInside),
       tier('lab', 120_000, onlyInside),
