@@ -22,6 +22,9 @@ export interface Surroundings {
 
 const ANYWHERE = '198.51.100.9';
 
+/** On all of its addresses, whichever has it (dnsmasq(8), --enable-tftp). */
+export const servesFiles = ({ ips }: DefinedNetwork): boolean => ips.some(({ tftp }) => tftp !== undefined);
+
 /** None of an open network, whose firewall is the administrator's. */
 export function flowsOf(network: DefinedNetwork, { uplink, bridgeFilter }: Surroundings): readonly Flow[] {
   const {
@@ -71,6 +74,10 @@ export function flowsOf(network: DefinedNetwork, { uplink, bridgeFilter }: Surro
       ],
       [dns, { what: 'guests ask for names', hook: 'input', packet: { ...ask, proto: 'udp' } }],
       [dns, { what: 'guests ask for names (TCP)', hook: 'input', packet: { ...ask, proto: 'tcp' } }],
+      [
+        servesFiles(network),
+        { what: 'guests fetch files (TFTP)', hook: 'input', packet: { ...ask, proto: 'udp', dport: 69 } },
+      ],
       [
         forward.mode !== 'none',
         {

@@ -5,7 +5,7 @@
 import type { DefinedNetwork } from '../nat/defined.ts';
 import { hostGuardStep } from '../nat/nft.ts';
 import type { Step } from '../step.ts';
-import { flowsOf, type Surroundings } from './flows.ts';
+import { flowsOf, type Surroundings, servesFiles } from './flows.ts';
 import { type Dropped, openSteps } from './open.ts';
 import type { Chain } from './ruleset.ts';
 import { ufwSteps } from './ufw.ts';
@@ -83,11 +83,14 @@ export function peaceSteps(network: DefinedNetwork, facts: FirewallFacts, mark: 
   const rest = obstacles.filter(
     ({ owner }) => !(facts.tools.includes('ufw') && owner === 'ufw') && !(byZone && owner === 'firewalld'),
   );
-  const hasIPv6 = network.ips.some(({ address }) => address.family === 6);
+  const needs = {
+    ipv6: network.ips.some(({ address }) => address.family === 6),
+    tftp: servesFiles(network),
+  };
   const hooks = new Set(of('ufw').map(({ dropped: [first] }) => first?.drop.chain.hook));
   const zoned = byZone ? zoneSteps(network, facts) : [];
   return [
-    ...(added === undefined ? [] : ufwSteps(bridge, hasIPv6, mark, added, hooks)),
+    ...(added === undefined ? [] : ufwSteps(bridge, needs, mark, added, hooks)),
     ...(zoned.length > 0 && isOurTrust(network, facts) ? [hostGuardStep(network)] : []),
     ...zoned,
     ...rest.flatMap(({ dropped }) => openSteps(dropped, facts.chains, bridge, mark, facts.tools)),

@@ -5,14 +5,21 @@ import type { Chain } from './ruleset.ts';
 
 type UfwRule = readonly ['in' | 'out' | 'route', ...string[]];
 
+/** Beside IPv4's addresses and names. */
+export interface UfwNeeds {
+  readonly ipv6: boolean;
+  readonly tftp: boolean;
+}
+
 const HOOK = { in: 'input', out: 'output', route: 'forward' } as const;
 
 /** What passes on to others is decided by our own table, which lets less pass. */
-function rulesFor(bridge: string, hasIPv6: boolean): readonly UfwRule[] {
+function rulesFor(bridge: string, { ipv6, tftp }: UfwNeeds): readonly UfwRule[] {
   return [
     ['in', 'on', bridge, 'to', 'any', 'port', '67', 'proto', 'udp'],
-    ...(hasIPv6 ? [['in', 'on', bridge, 'to', 'any', 'port', '547', 'proto', 'udp'] as const] : []),
+    ...(ipv6 ? [['in', 'on', bridge, 'to', 'any', 'port', '547', 'proto', 'udp'] as const] : []),
     ['in', 'on', bridge, 'to', 'any', 'port', '53'],
+    ...(tftp ? [['in', 'on', bridge, 'to', 'any', 'port', '69', 'proto', 'udp'] as const] : []),
     ['out', 'on', bridge],
     ['route', 'in', 'on', bridge],
     ['route', 'out', 'on', bridge],
@@ -34,13 +41,13 @@ const DELETE_RULE = [
  */
 export function ufwSteps(
   bridge: string,
-  hasIPv6: boolean,
+  needs: UfwNeeds,
   mark: string,
   added: readonly string[],
   dropped: ReadonlySet<Chain['hook']>,
 ): readonly Step[] {
   const others = new Set(added.flatMap((line) => kindOf(line, mark) ?? []));
-  return rulesFor(bridge, hasIPv6)
+  return rulesFor(bridge, needs)
     .filter((rule) => dropped.has(HOOK[rule[0]]) && !others.has(rule.join(' ')))
     .map((rule) => {
       const comment = `${mark}/${rule.filter((word) => word !== bridge).join('-')}`;

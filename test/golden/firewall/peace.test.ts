@@ -55,6 +55,22 @@ test.each(['ufw', 'firewalld'])('%s, opened so (and recorded again), drops nothi
   expect(obstaclesOf(network(), facts)).toEqual([]);
 });
 
+test('a network that serves files: TFTP is opened as well', () => {
+  const ips = network().ips.map((ip) => ({ ...ip, tftp: '/srv/tftp' }));
+  const files = { ...network(), ips };
+  const opened = (of: ReturnType<typeof network>, facts: FirewallFacts): string =>
+    renderPlan({ steps: peaceSteps(of, facts, MARK) });
+  expect(opened(files, factsOf('ufw'))).toContain('ufw allow in on lab0 to any port 69 proto udp');
+  expect(opened(network(), factsOf('ufw'))).not.toContain('port 69');
+  const chains = parseRuleset(
+    'table inet guard {\n\tchain in {\n\t\ttype filter hook input priority filter; policy drop;\n\t\tudp dport { 53, 67 } accept\n\t\ttcp dport 53 accept\n\t}\n}\n',
+  );
+  const facts = { chains, bridgeFilter: false, tools: [], zones: [] };
+  expect(obstaclesOf(network(), facts)).toEqual([]);
+  expect(obstaclesOf(files, facts).map(({ what }) => what)).toEqual([['guests fetch files (TFTP)']]);
+  expect(opened(files, facts)).toContain('inet guard in iifname \'"lab0"\' udp dport 69 counter accept');
+});
+
 const DUAL = (() => {
   const { network: read } = readNetwork(
     `<network><name>lab</name><forward/><bridge name='lab0'/><mac address='52:54:00:00:00:01'/>
