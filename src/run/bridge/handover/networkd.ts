@@ -18,12 +18,17 @@ export async function handNetworkd(
   wish: HeldWish,
   { ifname, ifindex, address: mac }: LinkFact,
   facts: UplinkFacts,
-  { file, lease }: NetworkdLink,
+  { file, lease, configuring }: NetworkdLink,
 ): Promise<Held> {
   const refused = (why: string, todo: string): Held => ({
     objections: [{ why: `systemd-networkd has ${ifname} (${file ?? 'by a .network file'}), ${why}`, todo }],
   });
   if (file === undefined) return refused('and does not say which', 'networkctl status');
+  if (configuring)
+    return refused(
+      'and is still configuring it: what it waits for would be lost',
+      `networkctl status ${shellWord(ifname)}   # until it says "configured" (or: why it waits); then the same command`,
+    );
   if (wish.readdress !== undefined)
     return refused(
       'which would not know of the other addresses',
