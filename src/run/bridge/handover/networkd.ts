@@ -13,6 +13,9 @@ import type { Held, HeldWish } from './holder.ts';
 
 const ANSWER_MS = 5_000;
 
+const CUTS =
+  '(at the console: a session over an old address ends), and the same command with --keep in the place of --address or --dhcp';
+
 export async function handNetworkd(
   machine: Machine,
   wish: HeldWish,
@@ -32,7 +35,9 @@ export async function handNetworkd(
   if (wish.readdress !== undefined)
     return refused(
       'which would not know of the other addresses',
-      `sudoedit ${shellWord(file)}   # then sudo networkctl reload, and the same command with --keep`,
+      /-netplan-/.test(file)
+        ? `sudoedit /etc/netplan/*.yaml   # then sudo netplan apply ${CUTS}`
+        : `sudoedit ${shellWord(file)}   # then sudo networkctl reload ${CUTS}`,
     );
   if ((await machine.which('networkctl')) === undefined)
     return refused('and there is no networkctl to tell it about the bridge', 'sudo apt install systemd');
