@@ -32,6 +32,8 @@ const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 /** What a running networkd says of a link: sd-network's files of links and leases, by interface index. */
 export interface NetworkdLink {
   readonly has: boolean;
+  /** It is at it: what the NIC will have is not there yet. */
+  readonly configuring: boolean;
   /** Of a NIC whose bridge was handed over: the one that ours is in the place of, and the bridge's lease. */
   readonly file?: string;
   readonly lease?: string;
@@ -52,6 +54,7 @@ export async function networkdLink(machine: Machine, ifindex: number): Promise<N
   const lease = await leaseOf(machine, index);
   return {
     has: /^ADMIN_STATE=(configured|configuring)$/m.test(link ?? ''),
+    configuring: /^ADMIN_STATE=configuring$/m.test(link ?? ''),
     ...(file === undefined ? {} : { file }),
     ...(lease === undefined ? {} : { lease }),
   };

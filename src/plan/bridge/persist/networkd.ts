@@ -57,11 +57,20 @@ export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly
   if (there !== undefined)
     throw cannotPersist(name, [`${there.path} is about ${name} already`], [`edit ${there.path}`]);
   const networks = read.filter(({ path }) => path.endsWith('.network'));
+  // Debian's networkd 252 also looks below /lib, which is the same.
+  const ruling = facts.ruling?.replace(/^\/lib\//, '/usr/lib/');
   const old =
     uplink === undefined
       ? undefined
-      : (networks.find(({ path }) => path === facts.ruling) ??
+      : (networks.find(({ path }) => path === ruling) ??
         networks.find((file) => matches(file, name, uplink, mac)));
+  // What it has in its memory can not be copied, and what matches by now need not be the same.
+  if (facts.live === true && ruling !== undefined && old?.path !== ruling)
+    throw cannotPersist(
+      name,
+      [`${ruling}, which systemd-networkd has read, is gone by now`],
+      ['sudo networkctl reload   # lets it read what is there: see what that does to the NIC'],
+    );
   refuseUnsaid(wish, old !== undefined);
   const catching = networks.find((file) => matches(file, name, name, mac, 'bridge'));
   const isForNow = facts.live === true;

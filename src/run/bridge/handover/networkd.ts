@@ -13,21 +13,31 @@ import type { Held, HeldWish } from './holder.ts';
 
 const ANSWER_MS = 5_000;
 
+const CUTS =
+  '(at the console: a session over an old address ends), and the same command with --keep in the place of --address or --dhcp';
+
 export async function handNetworkd(
   machine: Machine,
   wish: HeldWish,
   { ifname, ifindex, address: mac }: LinkFact,
   facts: UplinkFacts,
-  { file, lease }: NetworkdLink,
+  { file, lease, configuring }: NetworkdLink,
 ): Promise<Held> {
   const refused = (why: string, todo: string): Held => ({
     objections: [{ why: `systemd-networkd has ${ifname} (${file ?? 'by a .network file'}), ${why}`, todo }],
   });
   if (file === undefined) return refused('and does not say which', 'networkctl status');
+  if (configuring)
+    return refused(
+      'and is still configuring it: what it waits for would be lost',
+      `networkctl status ${shellWord(ifname)}   # until it says "configured" (or: why it waits); then the same command`,
+    );
   if (wish.readdress !== undefined)
     return refused(
       'which would not know of the other addresses',
-      `sudoedit ${shellWord(file)}   # then sudo networkctl reload, and the same command with --keep`,
+      /-netplan-/.test(file)
+        ? `sudoedit /etc/netplan/*.yaml   # then sudo netplan apply ${CUTS}`
+        : `sudoedit ${shellWord(file)}   # then sudo networkctl reload ${CUTS}`,
     );
   if ((await machine.which('networkctl')) === undefined)
     return refused('and there is no networkctl to tell it about the bridge', 'sudo apt install systemd');

@@ -194,3 +194,13 @@ test('an identifier that has the IAID in it is one of the NIC’s, also where th
   };
   expect(['duid', 'mac', 'duid-only'].map(of)).toEqual(['kept', 'none', 'none']);
 });
+
+test('a file that networkd has read and that is gone by now is not taken for an empty one, nor for another', () => {
+  const files = [file('30-any.network', '[Match]\nName=e*\n[Network]\nDHCP=yes\n')];
+  const ruling = `${DIR}/20-lan.network`;
+  expect(() => networkdFiles(WISH, { files, ruling, live: true })).toThrow(
+    expect.objectContaining({ why: [`${ruling}, which systemd-networkd has read, is gone by now`] }),
+  );
+  // At boot what is there counts.
+  expect(networkdFiles(WISH, { files, ruling })[1]?.content).toContain('DHCP=yes');
+});
