@@ -14,11 +14,13 @@ interface PersistText extends Show {
   readonly physdev?: boolean;
 }
 
-/** Nothing has to be restarted, for the bridge is there; who wants to see it made the other way types this. */
-const TAKES_OVER: Readonly<Record<BackEnd, string>> = {
+/**
+ * Nothing has to be restarted, for the bridge is there; who wants to see it made the other way types this. By networkd and
+ * netplan not: files below /run may stand before theirs until the next boot (a NIC that was handed over), and a reload
+ * takes a leased address off until the server answers.
+ */
+const TAKES_OVER: Readonly<Partial<Record<BackEnd, string>>> = {
   ifupdown: 'sudo ifdown BR; sudo ifup BR',
-  networkd: 'sudo networkctl reload',
-  netplan: 'sudo netplan apply',
   networkmanager: 'sudo nmcli connection reload',
   ifcfg: 'sudo systemctl restart network, or sudo nmcli connection reload',
 };
@@ -55,9 +57,14 @@ export async function persist(name: string, options: PersistText): Promise<numbe
   return EXIT.ok;
 }
 
+function byHand(name: string, backEnd: BackEnd): string {
+  const line = TAKES_OVER[backEnd];
+  return line === undefined ? '' : ` (by ${backEnd}: ${line.replaceAll('BR', name)})`;
+}
+
 const told = (name: string, { id, backEnd, identity }: PersistOrder): readonly string[] => [
   `${name} is made at every boot, by ${backEnd}`,
-  `  now    it is there: nothing has to be restarted (by ${backEnd}: ${TAKES_OVER[backEnd].replaceAll('BR', name)})`,
+  `  now    it is there: nothing has to be restarted${byHand(name, backEnd)}`,
   ...identity.map((one) => `  note   ${one}`),
   `  undo   sudo qlaunch undo ${id}   # bridge delete ${name} does it as well`,
 ];
