@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { putBackWhere, RESOLV_CONF, SUM_OF_RESOLV_CONF, sumIn } from '../../plan/bridge/dhcp.ts';
 import { renderByHand } from '../../plan/render-undo.ts';
+import { rearmTrial } from '../confirm/arm.ts';
 import type { Engine } from '../engine.ts';
 import type { Entry } from '../journal/entry.ts';
 import { loadChange } from '../journal/load.ts';
@@ -37,6 +38,7 @@ export async function rememberResolvConf(engine: Engine, id: string, before: str
     if (journal === undefined || entry === undefined || run === undefined) return;
     const undo = { ...entry.undo, run };
     journal.change([{ n: entry.n, undo, byHand: renderByHand(undo) }]);
+    await rearmTrial(engine, id, journal);
   });
 }
 

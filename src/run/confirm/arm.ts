@@ -60,13 +60,21 @@ export async function arm(engine: Engine, id: string, seconds: number): Promise<
       todo: [start.join(' ')],
     });
   }
-  const lock = { path: engine.lockPath, waitSeconds: 10, insist: true };
   return {
     watcher,
-    onJournal: async (journal) =>
-      engine.confirm.replace(confirmFile(id, 'undo'), await renderUndoScript(engine, journal, { lock })),
+    onJournal: (journal) => rearm(engine, id, journal),
     made: () => engine.confirm.replace(confirmFile(id, 'made'), ''),
   };
+}
+
+async function rearm(engine: Engine, id: string, journal: Journal): Promise<void> {
+  const lock = { path: engine.lockPath, waitSeconds: 10, insist: true };
+  engine.confirm.replace(confirmFile(id, 'undo'), await renderUndoScript(engine, journal, { lock }));
+}
+
+/** After the journal of what is on trial was changed, and under the same lock: the watcher does what it says now. */
+export async function rearmTrial(engine: Engine, id: string, journal: Journal): Promise<void> {
+  if (isOnTrial(engine, id)) await rearm(engine, id, journal);
 }
 
 /**

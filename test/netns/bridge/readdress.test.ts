@@ -76,7 +76,16 @@ test('--dhcp: what the server gives is proven, or all is put back; the NIC has i
   );
   expect(readFileSync(file, 'utf8')).toBe(edited);
   expect(differences(before, look())).toEqual([]);
-}, 120_000);
+
+  // The watcher leaves it alone as well, and leaves nothing.
+  writeFileSync(file, own);
+  expect(await qlaunch(...CREATE, '--dhcp', '--confirm', '15s')).toMatchObject({ status: 0, stderr: '' });
+  writeFileSync(file, edited);
+  const open = async (): Promise<string> => (await qlaunch('changes', '--json')).stdout.trim();
+  await expect.poll(open, { timeout: 60_000, interval: 1_000 }).toBe('[]');
+  expect(readFileSync(file, 'utf8')).toBe(edited);
+  expect(differences(before, look())).toEqual([]);
+}, 180_000);
 
 test('who is logged in over an address that would be gone is not cut off; mistakes are told before', async () => {
   const { qlaunch } = world();
