@@ -29,8 +29,8 @@ const config: ViteUserConfig = defineConfig({
       tier('unit', 20_000),
       tier('golden', 20_000),
       tier('netns', 30_000, onlyInside),
-      tier('vm', 120_000, onlyInside),
-      tier('lab', 120_000, onlyInside),
+      tier('vm', 300_000, onlyInside),
+      tier('lab', 300_000, onlyInside),
     ],
   },
 });
