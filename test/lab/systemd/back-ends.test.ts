@@ -64,10 +64,10 @@ async function links(waitFor: readonly string[]): Promise<Readonly<Record<string
 
 /** From both ends of each cable. */
 async function speak(over: ReadonlyMap<string, Nic>, all: Readonly<Record<string, Link>>): Promise<void> {
-  const pings = [...over].map(([link, nic]) => `ping -q -c 1 -W 10 -I ${link} ${gatewayOf(nic)}`);
+  const pings = [...over].map(([link, nic]) => `ping -q -c 1 -w 60 -I ${link} ${gatewayOf(nic)}`);
   await machine.sh(pings.join(' && '));
   for (const link of over.keys())
-    execFileSync('ping', ['-q', '-c', '1', '-W', '10', all[link]?.addresses[0]?.split('/')[0] ?? '']);
+    execFileSync('ping', ['-q', '-c', '1', '-w', '60', all[link]?.addresses[0]?.split('/')[0] ?? '']);
 }
 
 const ALL: readonly Nic[] = [...HELD, ON_TRIAL];
