@@ -58,10 +58,11 @@ export function labCommand(flavour, { kernel, initrd, share }) {
     ],
     ...['-kernel', kernel, '-initrd', initrd],
     // The check of the timer fails, with a panic, where the emulator waits for a busy CPU; what guards against other
-    // tenants of a processor costs time here and guards nothing.
+    // tenants of a processor costs time here and guards nothing. A steady tick wakes a virtual CPU whose one timer the
+    // emulator has lost.
     ...[
       '-append',
-      'console=ttyS0 intel_iommu=on panic=-1 quiet net.ifnames=0 no_timer_check mitigations=off',
+      'console=ttyS0 intel_iommu=on panic=-1 quiet net.ifnames=0 no_timer_check nohz=off highres=off mitigations=off',
     ],
     // First of all devices: what comes before it stays outside the IOMMU.
     ...iommu,

@@ -13,6 +13,8 @@ const root = new URL('../..', import.meta.url).pathname;
 const sandbox = new URL('sandbox', import.meta.url).pathname;
 /** ms: the boot itself takes about 5 s; a vitest run about 12 s, one with a guest inside the lab two minutes. */
 const DEADLINE_MS = { boot: 120_000, perFile: 600_000 };
+/** On a busy machine the emulator may lose a wake-up while the kernel starts, which then crawls from stall to stall. */
+const BOOTS = 3;
 
 /**
  * Runs the files in the lab; gives one result per file. Two machines at a time, that with the most files first: one
@@ -75,28 +77,46 @@ async function runIn(flavour, files, { show, say, tell }) {
   writeFileSync(join(share, 'job'), jobScript());
   const jobs = files.map((file) => ({ file, project: file.split('/')[1], needs: neededBy(file) }));
   writeFileSync(join(share, 'jobs.json'), JSON.stringify({ jobs, show }));
-  const since = Date.now();
-  say(`booting the lab (QEMU ${flavour}) for ${files.length} file${files.length === 1 ? '' : 's'}`);
-  const [binary, ...args] = labCommand(flavour, { kernel, initrd, share });
+  const command = labCommand(flavour, { kernel, initrd, share });
+  const onResult = (result) => tell(`${result.file} in the lab (${(result.ms / 1000).toFixed(1)} s)`, result);
+  let end = { isUp: false };
+  for (let tries = BOOTS; tries > 0 && !end.isUp; tries -= 1) {
+    say(`booting the lab (QEMU ${flavour}) for ${files.length} file${files.length === 1 ? '' : 's'}`);
+    const since = Date.now();
+    const onUp = () =>
+      say(`the lab (QEMU ${flavour}) is up after ${((Date.now() - since) / 1000).toFixed(1)} s`);
+    end = await boot(command, { share, show, onUp, onResult, runMs: files.length * DEADLINE_MS.perFile });
+    if (!end.isUp)
+      say(`the lab (QEMU ${flavour}) did not come up; its last words: ${end.log.at(-1) ?? 'none'}`);
+  }
+  rmSync(share, { recursive: true, force: true });
+
+  const missing = files.filter((name) => !end.results.some((result) => result.file === name));
+  const output = `the lab ended before this file did:\n${end.log.slice(-40).join('\n')}`;
+  const lost = missing.map((file) => ({ file, passed: 0, failed: 1, skipped: [], output }));
+  for (const result of lost) tell(`${result.file} in the lab`, result);
+  return [...end.results, ...lost];
+}
+
+/** One life of the machine. Ended by force where it does not come up, or is not done with its files, in time. */
+async function boot([binary, ...args], { share, show, onUp, onResult, runMs }) {
   const machine = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const deadline = setTimeout(
-    () => machine.kill('SIGKILL'),
-    DEADLINE_MS.boot + files.length * DEADLINE_MS.perFile,
-  );
   const stop = () => machine.kill('SIGKILL');
   process.on('exit', stop);
-
-  const log = [];
-  const results = [];
+  let deadline = setTimeout(stop, DEADLINE_MS.boot);
+  const end = { isUp: false, log: [], results: [] };
   const onLine = (text) => {
     const line = text.replaceAll('\r', '');
-    log.push(line);
-    if (line.startsWith('LAB-UP'))
-      say(`the lab (QEMU ${flavour}) is up after ${((Date.now() - since) / 1000).toFixed(1)} s`);
-    else if (line.startsWith('LAB-RESULT ')) {
+    end.log.push(line);
+    if (line.startsWith('LAB-UP')) {
+      end.isUp = true;
+      clearTimeout(deadline);
+      deadline = setTimeout(stop, runMs);
+      onUp();
+    } else if (line.startsWith('LAB-RESULT ')) {
       const result = JSON.parse(readFileSync(join(share, line.split(' ')[1]), 'utf8'));
-      results.push(result);
-      tell(`${result.file} in the lab (${(result.ms / 1000).toFixed(1)} s)`, result);
+      end.results.push(result);
+      onResult(result);
     } else if (show) console.log(line);
   };
   createInterface({ input: machine.stdout }).on('line', onLine);
@@ -104,20 +124,7 @@ async function runIn(flavour, files, { show, say, tell }) {
   await new Promise((resolve) => machine.on('close', resolve).on('error', resolve));
   clearTimeout(deadline);
   process.off('exit', stop);
-  rmSync(share, { recursive: true, force: true });
-
-  for (const file of files.filter((name) => !results.some((result) => result.file === name))) {
-    const result = {
-      file,
-      passed: 0,
-      failed: 1,
-      skipped: [],
-      output: `the lab ended before this file did:\n${log.slice(-40).join('\n')}`,
-    };
-    results.push(result);
-    tell(`${file} in the lab`, result);
-  }
-  return results;
+  return end;
 }
 
 /** What process 1 of the lab does once it stands in the host's root. */
