@@ -27,6 +27,7 @@ export interface InstallHooksOptions {
   readonly json?: boolean;
 }
 
+/** Every QEMU that root starts runs these hooks. Throws QL_STATE_UNSAFE where others could change them. */
 export async function installHooksCommand(options: InstallHooksOptions): Promise<number> {
   const directory = join(resolve(options.prefix ?? '/'), 'etc') as FilePath;
   if (options.uninstall === true) return uninstall(directory, options);
@@ -54,8 +55,6 @@ export async function installHooksCommand(options: InstallHooksOptions): Promise
 
 const again = ({ prefix }: InstallHooksOptions): string =>
   prefix === undefined ? '' : ` --prefix ${shellWord(prefix)}`;
-
-/** Every QEMU that root starts runs them. Throws QL_STATE_UNSAFE. */
 
 async function uninstall(directory: FilePath, options: InstallHooksOptions): Promise<number> {
   const engine = openEngine({ tool: `qlaunch ${QLAUNCH_VERSION}` });

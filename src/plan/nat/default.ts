@@ -10,8 +10,7 @@ export const DEFAULT = 'default';
 
 /**
  * libvirt's template, with IPv6, and without STP as in spec/nat/compose.ts: a guest is heard at once, and not after four
- * seconds. Its names and its subnet are its own where it is installed, also while it is not
- * running.
+ * seconds. Where libvirt is installed, its names and its subnet are its own, also while it is not running.
  * @param seed of this host: the IPv6 prefix is made of it
  */
 export function defaultXml(facts: NatFacts, libvirt: boolean, seed: string): string {
