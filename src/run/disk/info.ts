@@ -48,7 +48,7 @@ export async function diskInfo(tools: DiskTools, file: string): Promise<DiskInfo
     ...info,
     ...(recorded === undefined ? {} : { recorded }),
     ...(recorded === undefined || recorded === probed ? {} : { beginsLike: probed }),
-    ...(holder === undefined
+    ...(holder?.certain !== true
       ? {}
       : { usedBy: { ...(pid === undefined ? {} : { pid }), ...(vm === undefined ? {} : { vm }) } }),
   };

@@ -27,8 +27,14 @@ export const look = (): readonly string[] =>
 
 const trial = (of: World): string => `${of.env['QLAUNCH_RUNTIME_DIR']}/confirm`;
 
-/** Until the watcher has put all back: its last act is to remove its files. */
-export const reverted = (of: World): Promise<void> => settled(() => readdirSync(trial(of)).length === 0);
+/** Until the watcher has put all back: its last act is to remove its files. Else its log says what kept it from it. */
+export async function reverted(of: World): Promise<void> {
+  const left = (): readonly string[] => readdirSync(trial(of));
+  await settled(() => left().length === 0).catch(() => undefined);
+  const logs = left().filter((name) => name.endsWith('.log'));
+  expect(logs.map((name) => readFileSync(`${trial(of)}/${name}`, 'utf8'))).toEqual([]);
+  expect(left()).toEqual([]);
+}
 
 /** Until it has ended, whatever it could do. */
 async function watched(of: World): Promise<void> {

@@ -13,7 +13,7 @@ export interface Holder {
   readonly vm?: string;
   /** Started by qlaunch. */
   readonly ours: boolean;
-  /** False where stat(2) and /proc/locks number the device differently (btrfs, overlayfs): ask qemu-img. */
+  /** False where only the inode's number is that of a lock (another file system's, or btrfs, overlayfs): ask qemu-img. */
   readonly certain: boolean;
 }
 
@@ -25,14 +25,17 @@ export async function imageHolder(
 ): Promise<Holder | undefined> {
   const locks = conflictingLocks(await procLocks, head.inode, weWrite);
   const exact = locks.find((lock) => lock.device === deviceText(head.device));
-  const lock = exact ?? locks[0];
-  if (!lock) return undefined;
-  const pid = processWithOpen(head);
+  if (!locks[0]) return undefined;
+  // stat(2) and /proc/locks number a device differently on btrfs and overlayfs; of what it has open a process tells.
+  const own = processesWithOpen(head).flatMap(({ pid, locks: text }) =>
+    conflictingLocks(text, head.inode, weWrite).map(({ held }) => ({ pid, held })),
+  )[0];
+  const pid = own?.pid;
   const { vm, ours } = pid === undefined ? { ours: false } : vmOf(pid);
   return {
-    held: lock.held,
+    held: (exact ?? own ?? locks[0]).held,
     ours,
-    certain: exact !== undefined || pid !== undefined,
+    certain: exact !== undefined || own !== undefined,
     ...(pid === undefined ? {} : { pid }),
     ...(vm === undefined ? {} : { vm }),
   };
@@ -45,16 +48,16 @@ function deviceText(device: number): string {
   return [major, minor].map((part) => part.toString(16).padStart(2, '0')).join(':');
 }
 
-function processWithOpen(head: ImageHead): number | undefined {
-  for (const pid of readdirSync('/proc').filter(
-    (name) => /^\d+$/.test(name) && Number(name) !== process.pid,
-  )) {
-    for (const fd of list(`/proc/${pid}/fd`)) {
+/** With the locks of that descriptor, as lines of /proc/locks; proc(5), /proc/PID/fdinfo. */
+function processesWithOpen(head: ImageHead): readonly { readonly pid: number; readonly locks: string }[] {
+  const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  return others.flatMap((pid) =>
+    list(`/proc/${pid}/fd`).flatMap((fd) => {
       const stat = statOf(`/proc/${pid}/fd/${fd}`);
-      if (stat && stat.ino === head.inode && stat.dev === head.device) return Number(pid);
-    }
-  }
-  return undefined;
+      if (stat?.ino !== head.inode || stat.dev !== head.device) return [];
+      return [{ pid: Number(pid), locks: textOf(`/proc/${pid}/fdinfo/${fd}`).replaceAll(/^lock:\s*/gm, '') }];
+    }),
+  );
 }
 
 /** A QEMU of ours has its pid file in a directory called as it is. */
@@ -67,10 +70,15 @@ function vmOf(pid: number): { readonly vm?: string; readonly ours: boolean } {
 }
 
 function argvOf(pid: number): readonly string[] {
+  return textOf(`/proc/${pid}/cmdline`).split('\0');
+}
+
+function textOf(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return readFileSync(path, 'utf8');
   } catch {
-    return [];
+    // Ended meanwhile, or another user's.
+    return '';
   }
 }
 
