@@ -102,10 +102,24 @@ export function startClient(client: DhcpClient, nic: string, bridge: string, own
   ];
 }
 
+/**
+ * Now and then it waits for a process of its own that does not hear it (dhcpcd 9.4.1 on a busy host): then all of its
+ * session, which it made for itself, is ended, and what they set stays as well.
+ */
+const END_DHCPCD = [
+  'pid=$(cat "$("$@" -P "$link" 2> /dev/null)" 2> /dev/null)',
+  // It does not hear SIGTERM then.
+  'timeout -s KILL 4 "$@" -x -p "$link"',
+  'status=$?',
+  '[ "$status" -eq 137 ] || exit "$status"',
+  's=$(cat "/proc/$pid/stat") || exit 0',
+  'set -- ${s##*)}',
+  'kill -KILL "-$3"',
+].join('\n');
+
 const endDhcpcd = ([path, ...words]: Argv): Argv => [
-  path,
+  ...(['sh', '-c', `link=$1; shift\n${END_DHCPCD}`, 'sh', words.at(-1) ?? '', path] as const),
   ...words.filter((word) => word === '-4' || word === '-6'),
-  ...['-x', '-p', words.at(-1) ?? ''],
 ];
 
 /**

@@ -1,6 +1,6 @@
 // needs: bridge, veth
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { scratchDir } from '../../tiers/guest.ts';
@@ -11,10 +11,17 @@ import { server } from './server.ts';
 
 const DHCPCD = `${NETWORK_MANAGERS}/usr/sbin/dhcpcd`;
 
-const running = (): readonly string[] =>
-  execFileSync('sh', ['-c', `cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\\0' '\\n'`], { encoding: 'utf8' })
-    .split('\n')
-    .flatMap((line) => /^dhcpcd: ([^[ ]\S*)/.exec(line)?.[1] ?? []);
+/** Its processes that speak for a link, without their helpers. */
+const masters = (): readonly { readonly pid: number; readonly link: string }[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const path = `/proc/${pid}/cmdline`;
+      const [, link] = /^dhcpcd: ([^[ ]\S*)/.exec(existsSync(path) ? readFileSync(path, 'utf8') : '') ?? [];
+      return link === undefined ? [] : [{ pid: Number(pid), link }];
+    });
+
+const running = (): readonly string[] => masters().map(({ link }) => link);
 
 test('dhcpcd, which writes over its command line, goes on on the bridge with its lease, and on the NIC again', async () => {
   const of = hostWith(`${NETWORK_MANAGERS}/usr/sbin`, '/run/dhcpcd', '/var/lib/dhcpcd');
@@ -48,6 +55,8 @@ test('dhcpcd, which writes over its command line, goes on on the bridge with its
   expect(ip(`-4 -o address show dev ${NIC}`)).toContain(`inet ${leased}/24`);
 
   expect(await qlaunch(...CREATE, '--confirm', '5s')).toMatchObject({ status: 0 });
+  // On a busy host it was seen not to hear that it is to end.
+  for (const { pid } of masters()) process.kill(pid, 'SIGSTOP');
   await reverted(of);
   expect(running()).toEqual([NIC]);
   expect(ip(`-4 -o address show dev ${NIC}`)).toContain(`inet ${leased}/24`);
