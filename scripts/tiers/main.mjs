@@ -20,9 +20,9 @@ const total = { passed: 0, failed: 0, skipped: [] };
 const RUN = {
   unit: (list) => together('unit', list, 300_000),
   golden: (list) => together('golden', list, 120_000),
-  // The kernel's grace periods, leases and addresses are waited for most of the time; a guest keeps a core busy.
+  // The kernel's grace periods, leases and addresses are waited for most of the time; a guest keeps most of a core busy.
   netns: (list) => sandboxed('netns', list, { atOnce: 4, deadlineMs: 600_000 }),
-  vm: (list) => sandboxed('vm', list, { atOnce: 2, deadlineMs: 900_000 }),
+  vm: (list) => sandboxed('vm', list, { atOnce: 3, deadlineMs: 900_000 }),
   lab: (list) => runLab(list, { show, say, tell }),
 };
 

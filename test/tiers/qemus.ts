@@ -26,3 +26,15 @@ export function forEverybody(binary: string): string {
   }
   return join(open, basename(binary));
 }
+
+/**
+ * Each program of ours and each QEMU at least once. More shows no more: what QEMU is given is the same text by whichever
+ * of our programs.
+ */
+export function underQemus<A>(programs: readonly A[]): readonly { ours: A; qemu: TestQemu }[] {
+  return Array.from({ length: Math.max(programs.length, qemus.length) }, (_, index) => {
+    const [ours, qemu] = [programs[index % programs.length], qemus[index % qemus.length]];
+    if (ours === undefined || qemu === undefined) throw new TypeError('nothing to pair');
+    return { ours, qemu };
+  });
+}

@@ -8,59 +8,59 @@ import { consoleFile } from '../../tiers/console.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { serveNonce } from '../../tiers/nonce.ts';
 import { freePort } from '../../tiers/port.ts';
-import { qemus } from '../../tiers/qemus.ts';
+import { underQemus } from '../../tiers/qemus.ts';
+
+test.each(underQemus(programs))(
+  'a detached VM boots on the default network, serves, and shuts down politely (qlaunch for $ours.label, QEMU $qemu.label)',
+  async ({ ours: { path }, qemu: { binary } }) => {
+    const w = world(path);
+    const served = await serveNonce();
+    const port = await freePort();
+    const image = guestCopy(w.dir);
+    const fetchIt = ['--', '-fw_cfg', `name=opt/qlaunch/fetch,string=http://10.0.2.2:${served.port}/`];
+    const started = await w.qlaunch(
+      image,
+      '-d',
+      '-n',
+      'web',
+      '--accel',
+      'tcg',
+      '--qemu',
+      binary,
+      '-m',
+      '256',
+      '--net',
+      `user,fwd=${port}:80`,
+      ...fetchIt,
+    );
+    expect(started).toMatchObject({ status: 0 });
+    expect(started.stdout).toMatch(/^web is running \(pid \d+\)/);
+
+    const row = await vmRow(w, 'web');
+    expect(row.state).toBe('running');
+    const console = consoleFile(join(row.dir, 'serial.log'));
+    await console.waitFor('QLAUNCH-GUEST ready');
+    expect(console.text()).toContain(`QLAUNCH-GUEST fetched ${served.nonce}\n`);
+    const nonce = randomUUID();
+    expect(await (await fetch(`http://127.0.0.1:${port}/cgi-bin/echo?${nonce}`)).text()).toContain(nonce);
+
+    const typed = await execa(path, ['console', 'web'], {
+      env: w.env,
+      input: 'echo $((6 * 7)) is the answer\n',
+      reject: false,
+    });
+    expect(typed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('42 is the answer') });
+    await console.waitFor('42 is the answer');
+    const status = await w.qlaunch('qmp', 'web', 'query-status');
+    expect(JSON.parse(status.stdout)).toMatchObject({ status: 'running' });
+
+    expect(await w.qlaunch('stop', 'web')).toMatchObject({ status: 0, stderr: 'web: shut down' });
+    expect(await vmRow(w, 'web')).toMatchObject({ state: 'ended', reason: 'shut down' });
+    expect((await w.qlaunch('logs', 'web', '--serial')).stdout).toContain('QLAUNCH-GUEST powering-off');
+  },
+);
 
 describe.each(programs)('a detached VM, qlaunch for $label', ({ path }) => {
-  test.each(qemus)(
-    'boots on the default network, serves, and shuts down politely (QEMU $label)',
-    async ({ binary }) => {
-      const w = world(path);
-      const served = await serveNonce();
-      const port = await freePort();
-      const image = guestCopy(w.dir);
-      const fetchIt = ['--', '-fw_cfg', `name=opt/qlaunch/fetch,string=http://10.0.2.2:${served.port}/`];
-      const started = await w.qlaunch(
-        image,
-        '-d',
-        '-n',
-        'web',
-        '--accel',
-        'tcg',
-        '--qemu',
-        binary,
-        '-m',
-        '256',
-        '--net',
-        `user,fwd=${port}:80`,
-        ...fetchIt,
-      );
-      expect(started).toMatchObject({ status: 0 });
-      expect(started.stdout).toMatch(/^web is running \(pid \d+\)/);
-
-      const row = await vmRow(w, 'web');
-      expect(row.state).toBe('running');
-      const console = consoleFile(join(row.dir, 'serial.log'));
-      await console.waitFor('QLAUNCH-GUEST ready');
-      expect(console.text()).toContain(`QLAUNCH-GUEST fetched ${served.nonce}\n`);
-      const nonce = randomUUID();
-      expect(await (await fetch(`http://127.0.0.1:${port}/cgi-bin/echo?${nonce}`)).text()).toContain(nonce);
-
-      const typed = await execa(path, ['console', 'web'], {
-        env: w.env,
-        input: 'echo $((6 * 7)) is the answer\n',
-        reject: false,
-      });
-      expect(typed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('42 is the answer') });
-      await console.waitFor('42 is the answer');
-      const status = await w.qlaunch('qmp', 'web', 'query-status');
-      expect(JSON.parse(status.stdout)).toMatchObject({ status: 'running' });
-
-      expect(await w.qlaunch('stop', 'web')).toMatchObject({ status: 0, stderr: 'web: shut down' });
-      expect(await vmRow(w, 'web')).toMatchObject({ state: 'ended', reason: 'shut down' });
-      expect((await w.qlaunch('logs', 'web', '--serial')).stdout).toContain('QLAUNCH-GUEST powering-off');
-    },
-  );
-
   test('goes on when its waiter is killed, and is called lost when both are', async () => {
     const w = world(path);
     await w.qlaunch(guestCopy(w.dir), '-d', '-n', 'lone', '--accel', 'tcg');

@@ -5,14 +5,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { parentOf, pidOf, programs, userWorld, vmRow, type World, world } from '../../tiers/cli.ts';
 import { consoleFile, type GuestConsole } from '../../tiers/console.ts';
 import { guestCopy } from '../../tiers/guest.ts';
 import { addressOf, HOST, lan, MTU, ports } from '../../tiers/lan.ts';
 import { serveNonce } from '../../tiers/nonce.ts';
-import { qemus } from '../../tiers/qemus.ts';
+import { underQemus } from '../../tiers/qemus.ts';
 
 const NOBODY = 65_534;
 const TCG = ['--accel', 'tcg', '-m', '256'];
@@ -48,31 +48,29 @@ async function fetching(): Promise<{ nonce: string; words: readonly string[] }> 
   return { nonce, words: ['--', '-fw_cfg', `name=opt/qlaunch/fetch,string=http://${HOST}:${port}/`] };
 }
 
-describe.each(programs)('qlaunch for $label', ({ path }) => {
-  test.each(qemus)(
-    'a guest on a tap of a foreign bridge talks, and leaves nothing (QEMU $label)',
-    async ({ binary }) => {
-      await lan();
-      const before = snapshot();
-      const bridgeMac = addressOf('br0');
-      const w = world(path);
-      const { nonce, words } = await fetching();
-      const args = [guestCopy(w.dir), '-n', 'web', '-d', '--qemu', binary, '--net', 'tap,bridge=br0', ...TCG];
-      expect(await w.qlaunch(...args, ...words)).toMatchObject({ status: 0, stderr: '' });
-      const console = await consoleOfVm(w, 'web');
-      const port = { ifname: 'qt-web0', master: 'br0', mtu: MTU, state: 'forwarding' };
-      expect(ports()).toContainEqual(expect.objectContaining(port));
-      expect(addressOf('qt-web0')).toMatch(/^fe:71:6c:/);
-      expect(addressOf('br0')).toBe(bridgeMac);
-      await talksTo(console, nonce);
-      const changes = JSON.parse((await w.qlaunch('changes', '--json')).stdout);
-      expect(changes).toMatchObject([{ whose: 'vm web', holder: await pidOf(w, 'web'), decision: 'leave' }]);
-      expect(await w.qlaunch('stop', 'web')).toMatchObject({ status: 0 });
-      expect(opened(w)).toEqual([]);
-      expect(differences(before, snapshot())).toEqual([]);
-    },
-  );
-});
+test.each(underQemus(programs))(
+  'a guest on a tap of a foreign bridge talks, and leaves nothing (qlaunch for $ours.label, QEMU $qemu.label)',
+  async ({ ours: { path }, qemu: { binary } }) => {
+    await lan();
+    const before = snapshot();
+    const bridgeMac = addressOf('br0');
+    const w = world(path);
+    const { nonce, words } = await fetching();
+    const args = [guestCopy(w.dir), '-n', 'web', '-d', '--qemu', binary, '--net', 'tap,bridge=br0', ...TCG];
+    expect(await w.qlaunch(...args, ...words)).toMatchObject({ status: 0, stderr: '' });
+    const console = await consoleOfVm(w, 'web');
+    const port = { ifname: 'qt-web0', master: 'br0', mtu: MTU, state: 'forwarding' };
+    expect(ports()).toContainEqual(expect.objectContaining(port));
+    expect(addressOf('qt-web0')).toMatch(/^fe:71:6c:/);
+    expect(addressOf('br0')).toBe(bridgeMac);
+    await talksTo(console, nonce);
+    const changes = JSON.parse((await w.qlaunch('changes', '--json')).stdout);
+    expect(changes).toMatchObject([{ whose: 'vm web', holder: await pidOf(w, 'web'), decision: 'leave' }]);
+    expect(await w.qlaunch('stop', 'web')).toMatchObject({ status: 0 });
+    expect(opened(w)).toEqual([]);
+    expect(differences(before, snapshot())).toEqual([]);
+  },
+);
 
 test('QEMU runs as a user without rights, and opens the tap that is its own', async () => {
   await lan();
