@@ -1,6 +1,7 @@
 /** Files of systemd-networkd that count: systemd.network(5), "files with the same name in a higher directory". */
 import { insteadOf } from '../../../plan/bridge/persist/wish.ts';
 import type { Machine } from '../../port.ts';
+import { ifindexOf } from '../ifindex.ts';
 
 interface ConfigText {
   readonly path: string;
@@ -39,7 +40,7 @@ export interface NetworkdLink {
   readonly lease?: string;
 }
 
-const leaseOf = (machine: Machine, ifindex: number | string): Promise<string | undefined> =>
+const leaseOf = (machine: Machine, ifindex: number): Promise<string | undefined> =>
   machine.read(`/run/systemd/netif/leases/${ifindex}`);
 
 export async function networkdLink(machine: Machine, ifindex: number): Promise<NetworkdLink> {
@@ -49,9 +50,8 @@ export async function networkdLink(machine: Machine, ifindex: number): Promise<N
   const instead = insteadOf(text ?? '');
   const file = instead ?? used;
   const bridge = instead === undefined ? undefined : /^Bridge=(.+)$/m.exec(text ?? '')?.[1];
-  const index =
-    bridge === undefined ? ifindex : ((await machine.read(`/sys/class/net/${bridge}/ifindex`)) ?? ifindex);
-  const lease = await leaseOf(machine, index);
+  const index = bridge === undefined ? undefined : await ifindexOf(machine, bridge);
+  const lease = await leaseOf(machine, index ?? ifindex);
   return {
     has: /^ADMIN_STATE=(configured|configuring)$/m.test(link ?? ''),
     configuring: /^ADMIN_STATE=configuring$/m.test(link ?? ''),
