@@ -50,6 +50,8 @@ export interface UplinkFacts extends Layer3 {
   /** addr_gen_mode of the NIC; absent: this kernel has no IPv6, or none on this NIC. */
   readonly genMode?: string;
   readonly clients: readonly DhcpClient[];
+  /** The IPv4 address of a lease that systemd-networkd has: on a bridge of ours it has no lifetime (KeepConfiguration=). */
+  readonly leased?: string;
   /** A program in the NIC's driver path (XDP). */
   readonly xdp: boolean;
   /** Of systemd-resolved; empty where it does not run, or has nothing for this link. */

@@ -6,7 +6,7 @@ import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
 import { DHCP_PROGRAMS, RESOLV_CONF } from '../../plan/bridge/dhcp.ts';
-import { foreignText } from '../../plan/bridge/handover/foreign.ts';
+import { backText } from '../../plan/bridge/handover/networkd.ts';
 import { leasedAsIn, lookTitle, lookTitles, missingText } from '../../plan/bridge/handover/steps.ts';
 import { modelToBe } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
@@ -190,9 +190,8 @@ function clientsOn({ facts, arriving }: Looked, readdress: Readdress | undefined
 
 /** NetworkManager takes no rule but its own. */
 function givenBack(title: string, now: UplinkFacts, rules: readonly Rule[], port: string): string {
-  const text = missingText(now, port);
-  if (title !== lookTitle('systemd-networkd', port)) return text;
-  return text + foreignText({ rules, routes: now.routes }, now.link, port);
+  if (title !== lookTitle('systemd-networkd', port)) return missingText(now, port);
+  return backText(now, port, { rules, routes: now.routes }, now.leased);
 }
 
 /**
@@ -213,7 +212,7 @@ export async function refreshWayBack(
     const found = await readUplink(engine.machine, bridge);
     const handed = journal.open.find(({ title }) => lookTitles(port).includes(title))?.undo;
     const lines = handed !== undefined && 'run' in handed ? handed.stdin : undefined;
-    const now = lines === undefined ? found : { ...found, ...leasedAsIn(lines, found) };
+    const now = lines === undefined ? found : { ...found, ...leasedAsIn(lines, found, found.leased) };
     const rules = await foreignRules(engine.machine);
     const changed = journal.open.flatMap(
       ({ n, title, undo }): readonly { n: number; undo: SettledOf<'run'> }[] => {

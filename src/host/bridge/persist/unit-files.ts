@@ -40,8 +40,13 @@ export interface NetworkdLink {
   readonly lease?: string;
 }
 
-const leaseOf = (machine: Machine, ifindex: number): Promise<string | undefined> =>
+/** undefined: networkd has none for this link. */
+export const leaseOf = (machine: Machine, ifindex: number): Promise<string | undefined> =>
   machine.read(`/run/systemd/netif/leases/${ifindex}`);
+
+/** "192.0.2.10" */
+export const leasedAddress = (lease: string | undefined): string | undefined =>
+  /^ADDRESS=(\S+)$/m.exec(lease ?? '')?.[1];
 
 export async function networkdLink(machine: Machine, ifindex: number): Promise<NetworkdLink> {
   const link = await machine.read(`/run/systemd/netif/links/${ifindex}`);

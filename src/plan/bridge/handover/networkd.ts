@@ -14,14 +14,18 @@ import { type Handover, look, lookTitle, METRIC_AGAIN, metricsOf, missingText, O
 /** A DHCP server may take its time; what is there meanwhile is what was moved. */
 const SETTLED_MS = 40_000;
 
-/** sd-network's state of links, by index: systemd/src/libsystemd/sd-network/sd-network.c. */
+/** sd-network's state of links, and their leases, by index: systemd/src/libsystemd/sd-network/sd-network.c. */
 const STATES = '/run/systemd/netif/links';
+const LEASES = '/run/systemd/netif/leases';
+
+/** A remark in a batch: the address that is not put back once the NIC has a lease again. */
+const LEASED = '# leased ';
 
 /**
  * networkd takes off what is not in its file, and asks for a lease anew: whatever is missing is put back until it says
  * for a second that it has the NIC, as before (it forgets a port that leaves its bridge, and begins with it anew: it
  * takes RTM_DELLINK of AF_BRIDGE for the link's own). Also where it does not run any more: then that is the whole way
- * back.
+ * back. Once it has a lease there again, that is the one that counts, and not what was leased to the bridge.
  */
 const BACK = [
   METRIC_AGAIN,
@@ -29,9 +33,18 @@ const BACK = [
   PUT,
   'link=$1 file=$2 left=250 seen=0',
   'shift 2',
-  'batch=$(cat)',
-  'all=$(own)',
-  'has() { for a in $all; do [ -n "$(ip -o address show dev "$link" to "$a")" ] || return 1; done; }',
+  'all=$(cat)',
+  `old=$(printf '%s\\n' "$all" | sed -n 's/^${LEASED}//p')`,
+  `lease() { sed -n 's/^ADDRESS=//p' ${LEASES}/"\${file##*/}" 2> /dev/null; }`,
+  'has_lease() {',
+  '  new=$(lease)',
+  '  [ -n "$old" ] && [ -n "$new" ] && [ -n "$(ip -o address show dev "$link" to "$new")" ]',
+  '}',
+  'missing() {',
+  `  printf '%s\\n' "$all" |`,
+  `    if has_lease; then sed "/^address [a-z]* $old\\\\//d; /^route [a-z]* [^:]* proto dhcp/d"; else cat; fi`,
+  '}',
+  'has() { for a in $(own); do [ -n "$(ip -o address show dev "$link" to "$a")" ] || return 1; done; }',
   'is_its() {',
   '  case $(cat "$file" 2> /dev/null) in',
   '    *-qlaunch-*) return 1 ;;',
@@ -40,6 +53,7 @@ const BACK = [
   '  esac',
   '}',
   'while :; do',
+  '  batch=$(missing)',
   '  put',
   '  if is_its && has; then seen=$((seen + 1)); else seen=0; fi',
   '  [ "$seen" -lt 10 ] || break',
@@ -48,7 +62,8 @@ const BACK = [
   '  left=$((left - 1))',
   'done',
   'metric_again "$link" "$@"',
-  'has',
+  'has || exit',
+  '! has_lease || [ "$old" = "$new" ] || ip address del "$old" dev "$link" > /dev/null 2>&1 || :',
 ].join('\n');
 
 /**
@@ -70,13 +85,13 @@ const TAKEN = [
   '}',
   'index=$(ip -o link show dev "$bridge") || exit',
   'index=${index%%:*}',
-  'same() { [ -z "$lease" ] || grep -qxF "ADDRESS=$lease" /run/systemd/netif/leases/"$index" 2> /dev/null; }',
+  `same() { [ -z "$lease" ] || grep -qxF "ADDRESS=$lease" ${LEASES}/"$index" 2> /dev/null; }`,
   `until is_its "$port" && is_its ${STATES}/"$index" && same; do`,
   '  put',
   '  ip link set dev "$bridge" group default',
   '  if [ "$left" -le 0 ]; then',
   `    echo "systemd-networkd did not take $bridge over" >&2`,
-  `    cat "$port" ${STATES}/"$index" /run/systemd/netif/leases/"$index" >&2`,
+  `    cat "$port" ${STATES}/"$index" ${LEASES}/"$index" >&2`,
   '    exit 1',
   '  fi',
   '  sleep 0.1',
@@ -85,6 +100,12 @@ const TAKEN = [
   'put',
   'metric_again "$bridge" "$@"',
 ].join('\n');
+
+/** What BACK puts back, on stdin. @param from who has it now */
+export const backText = (from: Layer3, nic: string, foreign: Foreign, leased: string | undefined): string =>
+  (leased === undefined ? '' : `${LEASED}${leased}\n`) +
+  missingText(from, nic) +
+  foreignText(foreign, from.link, nic);
 
 export interface NetworkdHold {
   readonly bridge: string;
@@ -116,7 +137,7 @@ export function networkdHandover(
         ['cat', file],
         {
           run: ['sh', '-c', BACK, 'sh', nic, file, ...metricsOf(layer)],
-          stdin: missingText(layer, nic) + foreignText(foreign, nic, nic),
+          stdin: backText(layer, nic, foreign, leased),
           gone: [],
         },
         owns,

@@ -1,6 +1,10 @@
 /** A NIC that systemd-networkd has, also one that netplan told it about. */
 import { QlaunchError } from '../../../errors.ts';
-import { type NetworkdLink, networkdFilesNow } from '../../../host/bridge/persist/unit-files.ts';
+import {
+  leasedAddress,
+  type NetworkdLink,
+  networkdFilesNow,
+} from '../../../host/bridge/persist/unit-files.ts';
 import { foreignRules } from '../../../host/bridge/rules.ts';
 import type { Machine } from '../../../host/port.ts';
 import { networkdHandover } from '../../../plan/bridge/handover/networkd.ts';
@@ -47,7 +51,7 @@ export async function handNetworkd(
       `and does not answer now (${said.stderr.trim().split('\n')[0] ?? ''})`,
       'sudo systemctl restart systemd-networkd   # then the same command',
     );
-  const leased = /^ADDRESS=(\S+)$/m.exec(lease ?? '')?.[1];
+  const leased = leasedAddress(lease);
   const iaid = lease === undefined ? undefined : iaidOf(lease);
   let files: readonly KeptFile[];
   try {
