@@ -14,6 +14,7 @@ import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
 import { learnArgv, learntDefaults } from '../../plan/bridge/router.ts';
 import type { Rule } from '../../plan/bridge/rule.ts';
+import { leastTrialS, refuseShortTrial } from '../../plan/bridge/trial.ts';
 import {
   clientsHandedOver,
   moveTitle,
@@ -80,11 +81,18 @@ interface Looked {
 export async function uplinkPlan(
   engine: Engine,
   wish: UplinkBridge,
+  trialS?: number,
 ): Promise<Pick<Looked, 'plan' | 'identity'>> {
-  return look(engine, wish, 'dry-run', await readFacts(engine.machine, engine.newToken()));
+  return look(engine, wish, trialS, 'dry-run', await readFacts(engine.machine, engine.newToken()));
 }
 
-async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostFacts): Promise<Looked> {
+async function look(
+  engine: Engine,
+  wish: UplinkBridge,
+  trialS: number | undefined,
+  id: string,
+  links: HostFacts,
+): Promise<Looked> {
   const found = await withRadio(engine.machine, links, wish.uplink);
   const nic = linkOf(found, wish.uplink);
   refuseAsPort(nic, found);
@@ -92,6 +100,7 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
   const facts = await withDhcp(engine, await readUplink(engine.machine, wish.uplink), readdress);
   const { handover, objections } = await heldBy(engine.machine, wish, nic, facts);
   await refuseBusy(engine.machine, nic, facts, wish, objections);
+  refuseShortTrial(nic.ifname, trialS ?? Number.POSITIVE_INFINITY, leastTrialS(wish, handover !== undefined));
   const { layer, lost } =
     readdress === undefined ? { layer: facts, lost: [] } : readdressed(facts, readdress);
   if (readdress !== undefined && !wish.force) refuseCutOff(wish, facts, layer);
@@ -137,7 +146,7 @@ async function withDhcp(
 }
 
 /**
- * Errors: QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE, QL_PERSIST (exit 3, nothing touched);
+ * Errors: QL_USAGE (exit 2: on trial for too short a time), QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE, QL_PERSIST (exit 3, nothing touched);
  * QL_NOT_PROVEN (exit 4), QL_STEP_REFUSED: all is put back.
  * @param trialS seconds until it is taken back; undefined: it stays
  */
@@ -150,7 +159,7 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   const sum = await sumOfResolvConf(engine);
   let told: Pick<Moved, 'lost' | 'vlans' | 'identity'> = { lost: [], vlans: [], identity: [] };
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
-    const looked = await look(engine, wish, id, links);
+    const looked = await look(engine, wish, trialS, id, links);
     clients = clientsOn(looked, wish.readdress);
     told = { lost: looked.lost, vlans: looked.vlans, identity: looked.identity };
     before = await lookBefore(engine.machine, looked.arriving, sshSession()?.peer);

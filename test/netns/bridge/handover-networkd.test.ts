@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { World } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
-import { CREATE, expectAlive, killedWhen, leaseOn, look, networkdState, reverted } from './handover.ts';
+import { CREATE, expectAlive, killedWhen, leaseOn, look, networkdState } from './handover.ts';
 import { bus, generator, hostWith, networkd, programs } from './managers.ts';
 import { cable, ip, NIC, settled, talk } from './outside.ts';
-import { server } from './server.ts';
+import { reserve, server } from './server.ts';
 import { askedOutside, guest } from './station.ts';
 
 const DIR = '/etc/systemd/network';
@@ -102,6 +102,9 @@ test('a NIC that systemd-networkd has: it goes on on the bridge with the same le
   expect(await qlaunch('bridge', 'add-port', 'br0', 'g0')).toMatchObject({ status: 0 });
   expect(askedOutside(dir)).not.toBe('');
   expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  const { stdout: script } = await qlaunch('bridge', 'persist', 'br0', '--persist=none');
+  expect(script).toContain('start the DHCP client on br0');
+  expect(script).not.toContain(leased);
   // What is written for the next boot is of the file that it was in the place of, with the identity of the lease.
   expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
   expect(readFileSync(`${DIR}/10-qlaunch-br0.network`, 'utf8')).toMatch(/Destination=10\.7[\s\S]*IAID=\d+/);
@@ -119,11 +122,15 @@ test('a NIC that systemd-networkd has: it goes on on the bridge with the same le
 }, 120_000);
 
 test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch is killed anywhere', async () => {
-  const { of, leased, said } = await live();
+  const { of, dir, leased, said } = await live();
   const before = look();
   const end = await talk([leased]);
-  expect(await of.qlaunch(...CREATE, '--confirm', '5s')).toMatchObject({ status: 0 });
-  await reverted(of);
+  const soon = await of.qlaunch(...CREATE, '--confirm', '44s');
+  expect(soon.status).toBe(2);
+  expect(soon.stderr).toContain('write 45s or more');
+  expect(look()).toEqual(before);
+  expect(await of.qlaunch(...CREATE, '--confirm', '45s')).toMatchObject({ status: 0 });
+  expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
   expect(look()).toEqual(before);
 
   const files = (): number => (existsSync(LIVE) ? readdirSync(LIVE).length : 0);
@@ -139,6 +146,12 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   }
   expect(said()).not.toContain('DHCPRELEASE');
   for (const stream of await end()) expectAlive(stream);
+
+  // Another address by then: that is what it has, and not what was leased before.
+  expect(await of.qlaunch(...CREATE)).toMatchObject({ status: 0 });
+  reserve(dir, '10.9.0.150');
+  expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0, stderr: '' });
+  expect(look()).toEqual(before.map((line) => line.replaceAll(leased, '10.9.0.150')));
 }, 300_000);
 
 const YAML = `network:

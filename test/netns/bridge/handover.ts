@@ -45,7 +45,7 @@ async function watched(of: World): Promise<void> {
 
 /** Killed when it has come so far; the watcher, or else `recover`, puts all back. */
 export async function killedWhen(of: World, isSo: () => boolean): Promise<void> {
-  const child: ChildProcess = spawn(programs[0]?.path ?? '', [...CREATE, '--confirm', '30s'], {
+  const child: ChildProcess = spawn(programs[0]?.path ?? '', CREATE, {
     env: { ...process.env, ...of.env },
     stdio: 'ignore',
   });

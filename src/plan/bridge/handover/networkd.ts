@@ -8,6 +8,7 @@ import { DEADLINE_MS, type FilePath, type Owns, type Step } from '../../step.ts'
 import type { Layer3 } from '../layer3.ts';
 import { LIVE_DIR } from '../persist/networkd.ts';
 import type { KeptFile } from '../persist/wish.ts';
+import { TAKEN_WITHIN_S } from '../trial.ts';
 import { type Foreign, foreignText, PUT } from './foreign.ts';
 import { type Handover, look, lookTitle, METRIC_AGAIN, metricsOf, missingText, OWN, tell } from './steps.ts';
 
@@ -74,7 +75,7 @@ const BACK = [
 const TAKEN = [
   METRIC_AGAIN,
   PUT,
-  'port=$1 bridge=$2 lease=$3 left=300',
+  `port=$1 bridge=$2 lease=$3 left=${10 * TAKEN_WITHIN_S}`,
   'shift 3',
   'batch=$(cat)',
   'is_its() {',

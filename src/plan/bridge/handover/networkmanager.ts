@@ -8,6 +8,7 @@ import { DEADLINE_MS, type FilePath, type Owns, type Step } from '../../step.ts'
 import type { Layer3 } from '../layer3.ts';
 import { LIVE_KEYFILES, notByItself } from '../persist/keyfile.ts';
 import type { KeptFile } from '../persist/wish.ts';
+import { TAKEN_WITHIN_S } from '../trial.ts';
 import { type Handover, look, lookTitle, missingText, OWN, tell } from './steps.ts';
 
 /** A DHCP server may take its time. */
@@ -48,7 +49,7 @@ const BACK = [
 
 /** It says so of a bridge that waits for its port as well: so the addresses count, and who forwards. */
 const TAKEN = [
-  'nmcli=$1 port=$2 bridge=$3 uuid=$4 left=300',
+  `nmcli=$1 port=$2 bridge=$3 uuid=$4 left=${10 * TAKEN_WITHIN_S}`,
   'shift 4',
   'batch=$(cat)',
   'has() { for a; do [ -n "$(ip -o address show dev "$bridge" to "$a")" ] || return 1; done; }',
