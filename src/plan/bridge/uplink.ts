@@ -91,7 +91,7 @@ export function planUplink(
       ...handedOver.flatMap((client) => startClient(client, nic.ifname, wish.name, owns)),
       // Before, so that they are taken back after it: a port that leaves its bridge loses them (RTM_DELLINK of AF_BRIDGE).
       ...moveLinkSettings(uplink.resolved, nic.ifname, wish.name, owns),
-      moveStep(wish, nic, uplink, arriving, owns),
+      moveStep(wish, nic, uplink, arriving, owns, first.length > 0 ? BATCH_AS_FAR : BATCH),
       ...settle(wish, uplink, owns),
       // A manager that has the bridge may have made the same one, and dropped ours.
       ...renameRules(wish, uplink, owns),
@@ -149,7 +149,18 @@ function wayBack(nic: string, uplink: Layer3, wasUp: boolean): readonly Argv[] {
 export const wayBackText = (nic: string, uplink: Layer3, wasUp: boolean): string =>
   batchText(wayBack(nic, uplink, wasUp).map((words) => ({ words })));
 
-function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, arriving: Layer3, owns: Owns): Step {
+const BATCH: Argv = ['ip', '-batch', '-'];
+/** A manager that is told to take the NIC again has its hands on it meanwhile; what counts is how it ends: `first`. */
+const BATCH_AS_FAR: Argv = ['sh', '-c', 'ip -force -batch - || :'];
+
+function moveStep(
+  wish: UplinkWish,
+  nic: LinkFact,
+  uplink: UplinkFacts,
+  arriving: Layer3,
+  owns: Owns,
+  back: Argv,
+): Step {
   const { ifname: name } = nic;
   const wasUp = nic.flags.includes('UP');
   const undone = { nothing: `${name} gets all of it back at once` };
@@ -163,7 +174,7 @@ function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, arriving
         {
           title: moveTitle(wish.name, name),
           words: ['link', 'set', 'dev', name, 'master', wish.name],
-          undo: { run: ['ip', '-batch', '-'], stdin: wayBackText(name, uplink, wasUp), gone: LINK_GONE },
+          undo: { run: back, stdin: wayBackText(name, uplink, wasUp), gone: LINK_GONE },
           owns,
         },
         ...(wasUp ? [] : [line(['link', 'set', 'dev', name, 'up'])]),
