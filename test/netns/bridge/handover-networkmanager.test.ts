@@ -1,7 +1,9 @@
 // needs: bridge, veth
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { nmHandover } from '../../../src/plan/bridge/handover/networkmanager.ts';
 import { scratchDir } from '../../tiers/guest.ts';
 import { CREATE, expectAlive, killedWhen, leaseOn, look } from './handover.ts';
 import { hostWith, networkManager, programs } from './managers.ts';
@@ -88,3 +90,26 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   }
   expect(said()).not.toContain('DHCPRELEASE');
 }, 180_000);
+
+test('a bridge of that name that somebody else made stays, also where NetworkManager does not run', () => {
+  cable();
+  ip(`address add 10.6.0.5/24 dev ${NIC}`);
+  ip('link add br0 type bridge');
+  const [, index] = /^(\d+):/.exec(ip('-o link show br0')) ?? [];
+  const layer = { link: NIC, addresses: [], routes: [], neighbours: [] };
+  const hold = {
+    ...{ nmcli: '/bin/false', bridge: 'br0', old: 'x', uuids: ['y', 'z'] as const, files: [] },
+    ...{ makesDir: false, asks: {}, hasLease: false },
+  };
+  const undo = nmHandover(hold, layer, { link: NIC }).first[0]?.undo;
+  const back = (): void => {
+    if (undo === undefined || !('run' in undo)) throw new Error('nothing to run');
+    execFileSync(undo.run[0], undo.run.slice(1), { input: undo.stdin ?? '' });
+  };
+  back();
+  expect(ip('-o link show br0')).toContain(`${index}: br0`);
+  // Ours has the NIC's address.
+  ip('link set br0 address 52:54:00:aa:bb:01');
+  back();
+  expect(ip('-br link')).not.toContain('br0');
+});

@@ -17,7 +17,8 @@ const UP_MS = 60_000;
 /**
  * The old profile is brought up unless it is, and ours are deleted, whatever became of them; then what is missing is put
  * back. Where NetworkManager does not run any more, the kernel is told the same. Addresses that were in use a moment ago
- * are not asked for: for that time they could not be used (RFC 4862, 5.4).
+ * are not asked for: for that time they could not be used (RFC 4862, 5.4). The bridge is the one that has the NIC's MAC
+ * address, as in our profile: another of its name is somebody's.
  */
 const BACK = [
   OWN,
@@ -28,7 +29,8 @@ const BACK = [
   'asks=$(cat "$dad" 2> /dev/null)',
   '[ -z "$asks" ] || echo 0 > "$dad"',
   'has() { for a; do [ -n "$(ip -o address show dev "$link" to "$a")" ] || return 1; done; }',
-  'there() { ip link show dev "$bridge" > /dev/null 2>&1; }',
+  'mac() { cat /sys/class/net/"$1"/address 2> /dev/null; }',
+  'there() { [ -d /sys/class/net/"$bridge"/bridge ] && [ "$(mac "$bridge")" = "$(mac "$link")" ]; }',
   'is_up() { [ "$("$nmcli" -g GENERAL.CON-UUID device show "$link")" = "$old" ]; }',
   'if "$nmcli" -g RUNNING general > /dev/null 2>&1; then',
   '  is_up || "$nmcli" -w 20 connection up uuid "$old" ifname "$link"',
