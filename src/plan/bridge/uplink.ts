@@ -77,7 +77,9 @@ export function planUplink(
   const mac = nic.address ?? '';
   const owns: Owns = { link: nic.ifname, mac };
   const bridge = planBridge({ ...wish, mac, mtu: wish.mtu ?? nic.mtu }, facts);
-  if (instead !== undefined) return { steps: [...first, ...instead, ...besides(wish, uplink, owns)] };
+  // A rule that is in its profile as well, the manager may make: by then ours is there.
+  if (instead !== undefined)
+    return { steps: [...first, ...renameRules(wish, uplink, owns), ...instead, ...besides(wish, uplink)] };
   const { readdress } = wish;
   const arriving = readdress === undefined ? uplink : readdressed(uplink, readdress).layer;
   const handedOver = clientsHandedOver(uplink, arriving, readdress);
@@ -112,10 +114,8 @@ const renameRules = (wish: UplinkWish, { rules }: UplinkFacts, owns: Owns): read
   rules.filter((rule) => namesLink(rule, wish.uplink)).flatMap((rule) => renameRule(rule, wish, owns));
 
 /** What is in nobody's profile. IPv6 is set as its profile says. */
-const besides = (wish: UplinkWish, uplink: UplinkFacts, owns: Owns): readonly Step[] => [
-  ...uplink.settings.filter(({ family }) => family === 'ipv4').map((one) => copySetting(wish.name, one)),
-  ...renameRules(wish, uplink, owns),
-];
+const besides = (wish: UplinkWish, uplink: UplinkFacts): readonly Step[] =>
+  uplink.settings.filter(({ family }) => family === 'ipv4').map((one) => copySetting(wish.name, one));
 
 /** Those whose lease moves along: without its client an IPv4 address would end with its lifetime. */
 export function clientsHandedOver(

@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { World } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
-import { CREATE, expectAlive, killedWhen, leaseOn, look, networkdState } from './handover.ts';
+import { CREATE, expectAlive, foreign, killedWhen, leaseOn, look, networkdState } from './handover.ts';
 import { bus, generator, hostWith, networkd, programs } from './managers.ts';
 import { cable, ip, NIC, settled, talk } from './outside.ts';
 import { reserve, server } from './server.ts';
@@ -37,15 +37,6 @@ Priority=201
 Table=101
 `;
 
-/** What networkd drops when it takes a link over: of WireGuard, say. */
-const FOREIGN: readonly string[] = [
-  'rule add not fwmark 0xca6c priority 200 table 100',
-  `rule add iif ${NIC} priority 202 table 100`,
-  '-6 rule add to fd06::/64 priority 203 table 100',
-  'route add blackhole 10.66.0.0/16',
-  '-6 route add unreachable fd66::/48',
-];
-
 interface Live {
   readonly of: World;
   readonly dir: string;
@@ -67,15 +58,7 @@ async function live(): Promise<Live> {
   ip(`address add 10.6.0.5/24 dev ${NIC}`);
   ip(`-6 address add fd06::5/64 dev ${NIC}`);
   ip('route add 10.5.0.0/16 via 10.6.0.1');
-  for (const line of FOREIGN) ip(line);
-  onTestFinished(() => {
-    for (const line of ['rule add iif br0 priority 201 table 101', ...FOREIGN])
-      try {
-        ip(line.replace(' add ', ' del '));
-      } catch {
-        // Networkd may have, or the other link.
-      }
-  });
+  foreign();
   await settled(() => !ip('-6 -o address').includes('tentative'));
   return { of, dir, leased, said };
 }

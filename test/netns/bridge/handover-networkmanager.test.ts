@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nmHandover } from '../../../src/plan/bridge/handover/networkmanager.ts';
 import { scratchDir } from '../../tiers/guest.ts';
-import { CREATE, expectAlive, killedWhen, leaseOn, look } from './handover.ts';
+import { CREATE, expectAlive, foreign, killedWhen, leaseOn, look } from './handover.ts';
 import { hostWith, networkManager, programs } from './managers.ts';
 import { cable, ip, NIC, settled, talk } from './outside.ts';
 import { server } from './server.ts';
@@ -25,6 +25,7 @@ zone=public
 method=auto
 address1=10.8.0.5/16
 route1=10.7.0.0/16,10.8.0.1,77
+routing-rule1=priority 201 from 0.0.0.0/0 iif ${NIC} table 101
 
 [ipv6]
 addr-gen-mode=eui64
@@ -49,6 +50,7 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   ip(`address add 10.6.0.5/24 dev ${NIC}`);
   ip(`-6 address add fd06::5/64 dev ${NIC}`);
   ip('route add 10.5.0.0/16 via 10.6.0.1');
+  foreign();
   await settled(() => !ip('-6 -o address').includes('tentative'));
   const before = look();
   const files = (): readonly string[] => readdirSync(LIVE).filter((name) => name.startsWith('br0'));
@@ -57,7 +59,9 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   const made = await qlaunch(...CREATE);
   expect(made).toMatchObject({ status: 0, stderr: '' });
   expect(ip(`-o address show dev ${NIC}`)).toBe('');
-  const renamed = before.filter((line) => /10\.|fd0/.test(line)).map((line) => line.replaceAll(NIC, 'br0'));
+  const renamed = before
+    .filter((line) => /10\.|fd\d|lookup 10/.test(line))
+    .map((line) => line.replaceAll(NIC, 'br0'));
   await settled(() => !ip('-6 -o address').includes('tentative'));
   expect(look()).toEqual(expect.arrayContaining(renamed));
   expect(leases()).toBe(1);
@@ -68,7 +72,9 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   expect(askedOutside(dir)).not.toBe('');
   expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
   expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
-  expect(readFileSync(`${DIR}/br0.nmconnection`, 'utf8')).toContain('route1=10.7.0.0/16,10.8.0.1,77');
+  const kept = readFileSync(`${DIR}/br0.nmconnection`, 'utf8');
+  expect(kept).toContain('route1=10.7.0.0/16,10.8.0.1,77');
+  expect(kept).toContain('routing-rule1=priority 201 from 0.0.0.0/0 iif br0 table 101');
   const deleted = await qlaunch('bridge', 'delete', 'br0');
   expect(deleted).toMatchObject({ status: 0 });
   ip('link delete g0');
