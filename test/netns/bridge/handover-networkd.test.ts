@@ -1,6 +1,15 @@
 // needs: bridge, veth
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { World } from '../../tiers/cli.ts';
@@ -111,6 +120,13 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   const soon = await of.qlaunch(...CREATE, '--confirm', '44s');
   expect(soon.status).toBe(2);
   expect(soon.stderr).toContain('write 45s or more');
+  // Somebody is at it, and has not told networkd yet.
+  const [lan, { mtime }] = [`${DIR}/20-lan.network`, statSync(`${DIR}/20-lan.network`)];
+  utimesSync(lan, new Date(), new Date());
+  const begun = await of.qlaunch(...CREATE);
+  expect(begun.status).toBe(3);
+  expect(begun.stderr).toContain(`${lan} was changed after systemd-networkd has read it`);
+  utimesSync(lan, mtime, mtime);
   expect(look()).toEqual(before);
   expect(await of.qlaunch(...CREATE, '--confirm', '45s')).toMatchObject({ status: 0 });
   expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });

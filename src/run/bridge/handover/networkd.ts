@@ -1,6 +1,7 @@
 /** A NIC that systemd-networkd has, also one that netplan told it about. */
 import { QlaunchError } from '../../../errors.ts';
 import {
+  changedSince,
   leasedAddress,
   type NetworkdLink,
   networkdFilesNow,
@@ -13,7 +14,7 @@ import type { KeptFile } from '../../../plan/bridge/persist/wish.ts';
 import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
 import type { LinkFact } from '../../../plan/facts.ts';
 import { shellWord } from '../../../plan/shell.ts';
-import type { Held, HeldWish } from './holder.ts';
+import type { Held, HeldWish, Objection } from './holder.ts';
 
 const ANSWER_MS = 5_000;
 
@@ -80,6 +81,14 @@ export async function handNetworkd(
   };
   return {
     handover: networkdHandover(hold, facts, { link: ifname, ...(mac === undefined ? {} : { mac }) }),
-    objections: [],
+    objections: wish.force ? [] : await alsoReloaded(machine),
   };
+}
+
+/** `networkctl reload` reads all files: what somebody has begun to change is not for us to bring about. */
+async function alsoReloaded(machine: Machine): Promise<readonly Objection[]> {
+  return (await changedSince(machine)).map((path) => ({
+    why: `${path} was changed after systemd-networkd has read it, and would count from now on`,
+    todo: 'sudo networkctl reload   # where you may lose the session; then the same command, or with --force both at once',
+  }));
 }
