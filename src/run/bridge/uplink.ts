@@ -75,6 +75,8 @@ interface Looked {
   readonly lost: readonly string[];
   readonly vlans: readonly string[];
   readonly identity: readonly string[];
+  /** A network manager has it: who asks for a lease is its business. */
+  readonly isHeld: boolean;
 }
 
 /** For --dry-run: all checks, and the steps. Errors: as createUplink(), before anything is touched. */
@@ -127,6 +129,7 @@ async function look(
     arriving: { ...facts, ...layer },
     lost,
     vlans,
+    isHeld: handover !== undefined,
     identity: persist === undefined ? [] : await identityToBe(engine.machine, layer, wish.name, wish.uplink),
   };
 }
@@ -179,7 +182,7 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     ...(await clientsMissing(clients, wish.name)),
   ];
   if (wrong.length === 0) {
-    if (wish.readdress?.dhcp === true) await rememberResolvConf(engine, id, sum);
+    if (wish.readdress?.dhcp === true && clients.length > 0) await rememberResolvConf(engine, id, sum);
     return { id, proven: before, ...told };
   }
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
@@ -191,9 +194,9 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
 }
 
 /** Those that have to run on the bridge. */
-function clientsOn({ facts, arriving }: Looked, readdress: Readdress | undefined): readonly string[] {
+function clientsOn({ facts, arriving, isHeld }: Looked, readdress: Readdress | undefined): readonly string[] {
   const running = clientsHandedOver(facts, arriving, readdress).map(({ program }) => program);
-  if (readdress?.dhcp !== true || running.length > 0) return running;
+  if (readdress?.dhcp !== true || running.length > 0 || isHeld) return running;
   return facts.dhcpProgram === undefined ? [] : [facts.dhcpProgram];
 }
 
@@ -228,7 +231,7 @@ export async function refreshWayBack(
         if (!('run' in undo)) return [];
         const wasUp = !(undo.stdin ?? '').includes(`link set dev ${port} down`);
         if (title === moveTitle(bridge, port))
-          return [{ n, undo: { ...undo, stdin: wayBackText(port, now, wasUp) } }];
+          return [{ n, undo: { ...undo, stdin: wayBackText(port, now, wasUp, handed !== undefined) } }];
         if (lookTitles(port).includes(title))
           return [{ n, undo: { ...undo, stdin: givenBack(title, now, rules, port) } }];
         return title === relearnTitle(port)

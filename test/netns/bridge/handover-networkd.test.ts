@@ -128,9 +128,6 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   expect(begun.stderr).toContain(`${lan} was changed after systemd-networkd has read it`);
   utimesSync(lan, mtime, mtime);
   expect(look()).toEqual(before);
-  expect(await of.qlaunch(...CREATE, '--confirm', '45s')).toMatchObject({ status: 0 });
-  expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
-  expect(look()).toEqual(before);
 
   const files = (): number => (existsSync(LIVE) ? readdirSync(LIVE).length : 0);
   const moments: Readonly<Record<string, () => boolean>> = {
@@ -146,10 +143,23 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   expect(said()).not.toContain('DHCPRELEASE');
   for (const stream of await end()) expectAlive(stream);
 
+  // Other addresses, and networkd knows of them.
+  const shown = (): string =>
+    ip('-4 -br address show dev br0').replaceAll(/^\S+\s+\S+\s+| metric \d+|\s+$/g, '');
+  const readdressed = await of.qlaunch(...CREATE, '--address', '10.9.0.77/24', '--confirm', '45s');
+  expect(readdressed).toMatchObject({ status: 0, stderr: '' });
+  expect(shown()).toBe('10.9.0.77/24');
+  const known = readFileSync(`${LIVE}/10-qlaunch-br0.network`, 'utf8');
+  expect(known).toMatch(/DHCP=no\n[^[]*Address=10\.9\.0\.77\/24\n/);
+  expect(known).not.toContain('10.8.0.5');
+  expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
+  expect(look()).toEqual(before);
+
   // Another address by then: that is what it has, and not what was leased before.
-  expect(await of.qlaunch(...CREATE)).toMatchObject({ status: 0 });
+  expect(await of.qlaunch(...CREATE, '--dhcp')).toMatchObject({ status: 0, stderr: '' });
+  expect(shown()).toBe(`${leased}/24`);
   reserve(dir, '10.9.0.150');
-  expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0, stderr: '' });
+  expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
   expect(look()).toEqual(before.map((line) => line.replaceAll(leased, '10.9.0.150')));
 }, 300_000);
 

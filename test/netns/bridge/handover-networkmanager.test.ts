@@ -85,6 +85,20 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   expect(readFileSync(`${DIR}/lan.nmconnection`, 'utf8')).toBe(LAN);
   expect(readdirSync(DIR)).toEqual(['lan.nmconnection']);
 
+  const other = {
+    [`-4 ${leased}/24`]: ['--dhcp'],
+    '-4 10.9.0.77/24': ['--address', '10.9.0.77/24', '--address', 'fd09::77/64'],
+  };
+  for (const [shown, words] of Object.entries(other)) {
+    expect(await qlaunch(...CREATE, ...words)).toMatchObject({ status: 0, stderr: '' });
+    const [family = '', address = ''] = shown.split(' ');
+    const now = ip(`${family} -br address show dev br0`);
+    expect(now.replaceAll(/ metric \d+/g, '').trim()).toMatch(new RegExp(`^br0 +UP +${address}$`));
+    expect(await qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
+    await settled(() => !ip('-6 -o address').includes('tentative'));
+    expect({ words, now: look(), files: files() }).toEqual({ words, now: before, files: [] });
+  }
+
   const moments: Readonly<Record<string, () => boolean>> = {
     'it has read them': () => files().length > 1,
     'the NIC is a port': () => ip(`-o link show ${NIC}`).includes(' master br0 '),

@@ -23,6 +23,21 @@ const LEASES = '/run/systemd/netif/leases';
 const LEASED = '# leased ';
 
 /**
+ * A function for sh: the address of the old lease goes. Where it came first, the new one is its secondary, and would go
+ * along (__inet_del_ifa() in linux/net/ipv4/devinet.c).
+ */
+const WITHOUT_OLD = [
+  'without_old() {',
+  '  promote=/proc/sys/net/ipv4/conf/$link/promote_secondaries',
+  '  usual=$(cat "$promote")',
+  '  set -- $(ip -4 -o address show dev "$link" to "$old")',
+  '  echo 1 > "$promote"',
+  '  ip address del "$4" dev "$link"',
+  '  echo "$usual" > "$promote"',
+  '} > /dev/null 2>&1',
+].join('\n');
+
+/**
  * networkd takes off what is not in its file, and asks for a lease anew: whatever is missing is put back until it says
  * for a second that it has the NIC, as before (it forgets a port that leaves its bridge, and begins with it anew: it
  * takes RTM_DELLINK of AF_BRIDGE for the link's own). Also where it does not run any more: then that is the whole way
@@ -53,6 +68,7 @@ const BACK = [
   '    *) return 1 ;;',
   '  esac',
   '}',
+  WITHOUT_OLD,
   'while :; do',
   '  batch=$(missing)',
   '  put',
@@ -63,12 +79,12 @@ const BACK = [
   '  left=$((left - 1))',
   'done',
   'metric_again "$link" "$@"',
-  'has || exit',
-  '! has_lease || [ "$old" = "$new" ] || ip address del "$old" dev "$link" > /dev/null 2>&1 || :',
+  '! has_lease || [ "$old" = "$new" ] || without_old',
+  'has',
 ].join('\n');
 
 /**
- * Until networkd has both by our files, and the lease that the NIC had: with another address the bridge is another
+ * Until networkd has both by our files, and the lease that the NIC had (a pattern for its address): with another address the bridge is another
  * client to the server, and the one that is in use ends. A .netdev whose link is there
  * already is ready for its ports when the kernel next says something about that link: to be told its own group is enough.
  */
@@ -86,7 +102,7 @@ const TAKEN = [
   '}',
   'index=$(ip -o link show dev "$bridge") || exit',
   'index=${index%%:*}',
-  `same() { [ -z "$lease" ] || grep -qxF "ADDRESS=$lease" ${LEASES}/"$index" 2> /dev/null; }`,
+  `same() { [ -z "$lease" ] || grep -qE "^ADDRESS=$lease$" ${LEASES}/"$index" 2> /dev/null; }`,
   `until is_its "$port" && is_its ${STATES}/"$index" && same; do`,
   '  put',
   '  ip link set dev "$bridge" group default',
@@ -114,6 +130,8 @@ export interface NetworkdHold {
   readonly index: number;
   /** The address of its lease. */
   readonly leased?: string;
+  /** The bridge has other IPv4 addresses: of a lease, whichever that will be (true), or none of a server's. */
+  readonly anew?: boolean;
   /** By networkdFiles(), live. */
   readonly files: readonly KeptFile[];
   /** LIVE_DIR is not there. */
@@ -125,12 +143,13 @@ export interface NetworkdHold {
 const NOBODY = ['was not provided', 'not found', 'No such file or directory', 'is not running'];
 
 export function networkdHandover(
-  { bridge, index, leased, files, makesDir, foreign }: NetworkdHold,
+  { bridge, index, leased, anew, files, makesDir, foreign }: NetworkdHold,
   layer: Layer3,
   owns: Owns,
 ): Handover {
   const { link: nic } = layer;
   const file = `${STATES}/${index}`;
+  const lease = anew === undefined ? (leased?.replaceAll('.', '[.]') ?? '') : anew ? '.+' : '';
   return {
     first: [
       look(
@@ -160,7 +179,7 @@ export function networkdHandover(
       {
         title: `wait until systemd-networkd has ${bridge}, and its lease; give back what it drops`,
         do: {
-          run: ['sh', '-c', TAKEN, 'sh', file, bridge, leased ?? '', ...metricsOf(layer)],
+          run: ['sh', '-c', TAKEN, 'sh', file, bridge, lease, ...metricsOf(layer)],
           stdin: foreignText(foreign, nic, bridge),
         },
         undo: { nothing: 'it was there before' },

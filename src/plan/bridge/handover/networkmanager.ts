@@ -85,7 +85,12 @@ export interface NmHold {
   readonly asks: Readonly<Record<string, string>>;
   /** Its memory of the NIC's lease is there. */
   readonly hasLease: boolean;
+  /** The bridge has other IPv4 addresses: of a lease, whichever that will be (true), or none of a server's. */
+  readonly anew?: boolean;
 }
+
+/** `ip address show to` takes a network: any IPv4 address is in this one. */
+const ANY = '0.0.0.0/0';
 
 const up = (title: string, uuid: string): Step =>
   tell(title, ['nmcli', '-w', '30', 'connection', 'up', 'uuid', uuid], 'its profile is deleted', UP_MS);
@@ -105,12 +110,16 @@ const asking = (bridge: string, name: string, value: string, why: string): Step 
 
 const LEASES = '/var/lib/NetworkManager/internal';
 
-export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns): Handover {
-  const { nmcli, bridge, old, uuids, files, asks } = hold;
+/** @param arriving what the bridge will have; of `--dhcp` without what a server gives */
+export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns, arriving: Layer3 = layer): Handover {
+  const { nmcli, bridge, old, uuids, files, asks, anew } = hold;
   const { link: nic } = layer;
-  const leased = layer.addresses.flatMap(({ family, validS, local }) =>
-    family === 'inet' && validS !== undefined ? [local] : [],
-  );
+  const leased =
+    anew === true
+      ? [ANY]
+      : arriving.addresses.flatMap(({ family, validS, local }) =>
+          family === 'inet' && validS !== undefined ? [local] : [],
+        );
   const load = (why: string): Step =>
     tell(why, ['nmcli', 'connection', 'load', ...files.map(({ path }) => path)], 'they are deleted there');
   const write = (change: (content: string) => string): readonly Step[] =>
@@ -144,7 +153,7 @@ export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns): Handover {
         title: `wait until ${bridge} has what NetworkManager gives it, and give it the rest`,
         do: {
           run: ['sh', '-c', TAKEN, 'sh', nmcli, nic, bridge, uuids[0], ...leased],
-          stdin: missingText(layer, bridge),
+          stdin: missingText(arriving, bridge),
         },
         undo: { nothing: `goes away with ${bridge}` },
         deadlineMs: UP_MS,

@@ -18,11 +18,13 @@ export const lookTitles = (nic: string): readonly string[] =>
 export const lookTitle = (manager: string, nic: string): string => `see what ${manager} says of ${nic}`;
 
 /** Lines for `ip -force -batch -`: what is there already is refused by the kernel, or the same once more. */
-export function missingText(from: Layer3, to: string): string {
+export function missingLines(from: Layer3, to: string): readonly Argv[] {
   const lasting = { ...from, addresses: from.addresses.filter(({ validS }) => validS === undefined) };
-  const lines = [...arrivalLines(from, to).map(added), ...checkedLines(lasting, to)];
-  return batchText(lines.map((words) => ({ words })));
+  return [...arrivalLines(from, to).map(added), ...checkedLines(lasting, to)];
 }
+
+export const missingText = (from: Layer3, to: string): string =>
+  batchText(missingLines(from, to).map((words) => ({ words })));
 
 const added = ([object, verb, ...rest]: Argv): Argv =>
   verb === 'replace' ? [object, 'add', ...rest] : [object, ...(verb === undefined ? [] : [verb]), ...rest];

@@ -2,7 +2,7 @@
 import type { LinkAddress } from '../address.ts';
 import type { DhcpClient } from '../dhcp.ts';
 import type { Layer3 } from '../layer3.ts';
-import { familiesOf, hasWay, type Readdress } from '../readdress.ts';
+import { familiesOf, hasWay, type Readdress, readdressed } from '../readdress.ts';
 import { isOfAddress, type Route, usesLink } from '../route.ts';
 import { namesLink, type Rule, ruleWords } from '../rule.ts';
 import { isByMac } from './identity.ts';
@@ -86,6 +86,16 @@ export function modelToBe(
   const { ra } = modelOf(before);
   const more = { ra, ...(readdress.dhcp ? { dhcp4: true } : {}) };
   return { ...modelOf(facts), ...more, instead: { ...insteadOf(facts, familiesOf(readdress)), ...more } };
+}
+
+/** Before the move, for files that count until the next boot: what they have no words for stays without them. */
+export function modelForNow(
+  before: ModelFacts,
+  readdress: Readdress | undefined,
+): Pick<PersistWish, 'addresses' | 'instead'> {
+  if (readdress === undefined) return { addresses: [] };
+  const { instead } = modelToBe(before, readdressed(before, readdress).layer, readdress);
+  return { addresses: [], ...(instead === undefined ? {} : { instead: { ...instead, unsaid: [] } }) };
 }
 
 function comesByItself(route: Route, addresses: readonly LinkAddress[]): boolean {
