@@ -1,6 +1,7 @@
 /** qlaunch bridge create BR --uplink NIC. */
 import { EXIT } from '../../errors.ts';
 import type { Readdress } from '../../plan/bridge/readdress.ts';
+import { leastTrialS } from '../../plan/bridge/trial.ts';
 import { planJson } from '../../plan/render.ts';
 import { ipForwardReport } from '../../run/bridge/ip-forward.ts';
 import { createUplink, type Moved, type UplinkBridge, uplinkPlan } from '../../run/bridge/uplink.ts';
@@ -14,8 +15,6 @@ import { advise, json, out } from '../terminal.ts';
 import { type CreateOptions, checked, engineNow, planText, ROOTS, readPersist } from './made.ts';
 
 const USUAL_TRIAL_S = 60;
-/** An STP port is silent for two forward delays; the rest is for the person to look and to type. */
-const TIME_TO_TYPE_S = 15;
 
 export async function create(name: string, uplink: string, options: CreateOptions): Promise<number> {
   const { wish, trialS } = checked('cannot make this bridge', (gathering) => {
@@ -28,9 +27,9 @@ export async function create(name: string, uplink: string, options: CreateOption
     const text = options.confirm;
     const asked =
       text === false || text === undefined ? USUAL_TRIAL_S : gathering.take(parseTrial(text, '--confirm'));
-    const silentS = settings.stp === true ? 2 * (settings.delayS ?? 4) + TIME_TO_TYPE_S : 0;
-    if (text !== false && asked !== undefined && asked < silentS)
-      gathering.refuse('--confirm', `with STP the port may be silent that long`, `write ${silentS}s or more`);
+    const leastS = leastTrialS(settings, false);
+    if (text !== false && asked !== undefined && asked < leastS)
+      gathering.refuse('--confirm', `with STP the port may be silent that long`, `write ${leastS}s or more`);
     return {
       wish: {
         ...{ name, uplink, force: options.force === true },
@@ -44,7 +43,7 @@ export async function create(name: string, uplink: string, options: CreateOption
   const engine = engineNow();
   const forward = await ipForwardReport(engine, name, wish);
   if (options.dryRun === true) {
-    const { plan, identity } = await uplinkPlan(engine, wish);
+    const { plan, identity } = await uplinkPlan(engine, wish, trialS);
     if (options.json === true) json(planJson(plan));
     else
       out([...[...identity, ...forward].map((one) => `# ${one}`), await planText(engine, plan)].join('\n'));

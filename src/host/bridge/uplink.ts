@@ -6,6 +6,7 @@ import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import { askJson, isObject, listOf, type Raw, textOf } from '../ip-json.ts';
 import type { Host, Machine } from '../port.ts';
 import { dhcpClients } from './dhcp.ts';
+import { leasedAddress, leaseOf } from './persist/unit-files.ts';
 
 const FOREVER_S = 4_294_967_295;
 const FLAGS = ['home', 'nodad', 'mngtmpaddr', 'noprefixroute', 'autojoin'];
@@ -26,13 +27,15 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
   const genMode =
     off === '0' ? await machine.read(`/proc/sys/net/ipv6/conf/${link}/addr_gen_mode`) : undefined;
   const found = addresses.flatMap((raw) => listOf(raw['addr_info'])).flatMap(linkAddress);
-  const leased = found.find(({ family, validS }) => family === 'inet' && validS !== undefined);
+  const limited = found.find(({ family, validS }) => family === 'inet' && validS !== undefined);
   // A client whose script gives no lifetime (busybox's) has an address that looks like anybody's.
-  const address = leased ?? found.find(({ family }) => family === 'inet');
+  const address = limited ?? found.find(({ family }) => family === 'inet');
+  const leased = leasedAddress(await leaseOf(machine, Number(shown[0]?.['ifindex'])));
   return {
     link,
     addresses: found,
     clients: await dhcpClients(machine, link, address?.local, metricOf(v4, link)),
+    ...(leased === undefined ? {} : { leased }),
     routes: [
       ...v4.map((row) => ({ family: 'inet', row }) as const),
       ...v6.map((row) => ({ family: 'inet6', row }) as const),

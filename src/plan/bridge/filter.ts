@@ -92,6 +92,7 @@ function accept(name: string, { calls, chains }: FilterFacts, mark: string): rea
       title: `let ${where.join(' ')} accept what crosses ${name}`,
       do: { run: [...nftPlace(family, table, at), ...rule, 'comment', `"${comment}"`] },
       undo: { run: ['/bin/sh', '-c', DELETE_RULES, 'delete-rules', ...where, comment], gone: [] },
+      owns: { itself: `only rules with the comment ${comment} are deleted` },
       deadlineMs: DEADLINE_MS,
     };
   });

@@ -4,6 +4,7 @@ import { readIp } from '../../spec/ip.ts';
 import { isProblem } from '../../spec/raw.ts';
 import type { LinkAddress } from './address.ts';
 import type { Layer3 } from './layer3.ts';
+import { familyOf } from './persist/wish.ts';
 import { isOfAddress, type Route, usesLink } from './route.ts';
 
 export interface Readdress {
@@ -16,8 +17,7 @@ export interface Readdress {
 /** Those whose addresses are others. */
 export const familiesOf = ({ addresses, dhcp }: Readdress): readonly LinkAddress['family'][] =>
   (['inet', 'inet6'] as const).filter(
-    (family) =>
-      (dhcp && family === 'inet') || addresses.some((one) => one.includes(':') === (family === 'inet6')),
+    (family) => (dhcp && family === 'inet') || addresses.some((one) => familyOf(one) === family),
   );
 
 export interface Readdressed {

@@ -21,7 +21,7 @@ import {
 import { setAttribute } from '../sysctl.ts';
 import { batchText } from '../words.ts';
 import { askByDhcp, type DhcpClient, endClient, keepResolvConf, startClient } from './dhcp.ts';
-import type { Handover } from './handover/steps.ts';
+import { type Handover, missingLines } from './handover/steps.ts';
 import { arrivalLines, checkedLines, departureLines, type Layer3 } from './layer3.ts';
 import { linkOf } from './port.ts';
 import { type Readdress, readdressed } from './readdress.ts';
@@ -50,6 +50,8 @@ export interface UplinkFacts extends Layer3 {
   /** addr_gen_mode of the NIC; absent: this kernel has no IPv6, or none on this NIC. */
   readonly genMode?: string;
   readonly clients: readonly DhcpClient[];
+  /** The IPv4 address of a lease that systemd-networkd has: on a bridge of ours it has no lifetime (KeepConfiguration=). */
+  readonly leased?: string;
   /** A program in the NIC's driver path (XDP). */
   readonly xdp: boolean;
   /** Of systemd-resolved; empty where it does not run, or has nothing for this link. */
@@ -75,10 +77,13 @@ export function planUplink(
   const mac = nic.address ?? '';
   const owns: Owns = { link: nic.ifname, mac };
   const bridge = planBridge({ ...wish, mac, mtu: wish.mtu ?? nic.mtu }, facts);
-  if (instead !== undefined) return { steps: [...first, ...instead, ...besides(wish, uplink, owns)] };
+  // A rule that is in its profile as well, the manager may make: by then ours is there.
+  if (instead !== undefined)
+    return { steps: [...first, ...renameRules(wish, uplink, owns), ...instead, ...besides(wish, uplink)] };
   const { readdress } = wish;
   const arriving = readdress === undefined ? uplink : readdressed(uplink, readdress).layer;
   const handedOver = clientsHandedOver(uplink, arriving, readdress);
+  const isHeld = first.length > 0;
   return {
     steps: [
       ...first,
@@ -89,13 +94,13 @@ export function planUplink(
       ...handedOver.flatMap((client) => startClient(client, nic.ifname, wish.name, owns)),
       // Before, so that they are taken back after it: a port that leaves its bridge loses them (RTM_DELLINK of AF_BRIDGE).
       ...moveLinkSettings(uplink.resolved, nic.ifname, wish.name, owns),
-      moveStep(wish, nic, uplink, arriving, owns),
+      moveStep(wish, nic, uplink, arriving, owns, isHeld),
       ...settle(wish, uplink, owns),
       // A manager that has the bridge may have made the same one, and dropped ours.
       ...renameRules(wish, uplink, owns),
       ...last,
       ...learn(wish.name, arriving),
-      ...(readdress?.dhcp === true && handedOver.length === 0
+      ...(readdress?.dhcp === true && handedOver.length === 0 && !isHeld
         ? [
             ...(uplink.resolvConf === undefined ? [] : [keepResolvConf(uplink.resolvConf)]),
             askByDhcp(uplink.dhcpProgram, wish.name, owns),
@@ -110,10 +115,8 @@ const renameRules = (wish: UplinkWish, { rules }: UplinkFacts, owns: Owns): read
   rules.filter((rule) => namesLink(rule, wish.uplink)).flatMap((rule) => renameRule(rule, wish, owns));
 
 /** What is in nobody's profile. IPv6 is set as its profile says. */
-const besides = (wish: UplinkWish, uplink: UplinkFacts, owns: Owns): readonly Step[] => [
-  ...uplink.settings.filter(({ family }) => family === 'ipv4').map((one) => copySetting(wish.name, one)),
-  ...renameRules(wish, uplink, owns),
-];
+const besides = (wish: UplinkWish, uplink: UplinkFacts): readonly Step[] =>
+  uplink.settings.filter(({ family }) => family === 'ipv4').map((one) => copySetting(wish.name, one));
 
 /** Those whose lease moves along: without its client an IPv4 address would end with its lifetime. */
 export function clientsHandedOver(
@@ -132,22 +135,35 @@ export function clientsHandedOver(
 export const moveTitle = (bridge: string, nic: string): string =>
   `make ${nic} a port of ${bridge}, with all that is on it`;
 
-/** What puts everything back onto the NIC, from whatever point the move had reached. */
-function wayBack(nic: string, uplink: Layer3, wasUp: boolean): readonly Argv[] {
+/**
+ * What puts everything back onto the NIC, from whatever point the move had reached; of one that a manager may have again
+ * by then, what is missing: a route of its new lease is not replaced by that of the old one.
+ */
+function wayBack(nic: string, uplink: Layer3, wasUp: boolean, isHeld: boolean): readonly Argv[] {
   return [
     ['link', 'set', 'dev', nic, 'nomaster'],
     // Routes want it up, whatever was done to the port meanwhile.
     ['link', 'set', 'dev', nic, 'up'],
-    ...arrivalLines(uplink, nic),
-    ...checkedLines(uplink, nic),
+    ...(isHeld ? missingLines(uplink, nic) : [...arrivalLines(uplink, nic), ...checkedLines(uplink, nic)]),
     ...(wasUp ? [] : [['link', 'set', 'dev', nic, 'down'] as const]),
   ];
 }
 
-export const wayBackText = (nic: string, uplink: Layer3, wasUp: boolean): string =>
-  batchText(wayBack(nic, uplink, wasUp).map((words) => ({ words })));
+export const wayBackText = (nic: string, uplink: Layer3, wasUp: boolean, isHeld: boolean): string =>
+  batchText(wayBack(nic, uplink, wasUp, isHeld).map((words) => ({ words })));
 
-function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, arriving: Layer3, owns: Owns): Step {
+const BATCH: Argv = ['ip', '-batch', '-'];
+/** A manager that is told to take the NIC again has its hands on it meanwhile; what counts is how it ends: `first`. */
+const BATCH_AS_FAR: Argv = ['sh', '-c', 'ip -force -batch - || :'];
+
+function moveStep(
+  wish: UplinkWish,
+  nic: LinkFact,
+  uplink: UplinkFacts,
+  arriving: Layer3,
+  owns: Owns,
+  isHeld: boolean,
+): Step {
   const { ifname: name } = nic;
   const wasUp = nic.flags.includes('UP');
   const undone = { nothing: `${name} gets all of it back at once` };
@@ -161,7 +177,11 @@ function moveStep(wish: UplinkWish, nic: LinkFact, uplink: UplinkFacts, arriving
         {
           title: moveTitle(wish.name, name),
           words: ['link', 'set', 'dev', name, 'master', wish.name],
-          undo: { run: ['ip', '-batch', '-'], stdin: wayBackText(name, uplink, wasUp), gone: LINK_GONE },
+          undo: {
+            run: isHeld ? BATCH_AS_FAR : BATCH,
+            stdin: wayBackText(name, uplink, wasUp, isHeld),
+            gone: LINK_GONE,
+          },
           owns,
         },
         ...(wasUp ? [] : [line(['link', 'set', 'dev', name, 'up'])]),

@@ -6,7 +6,7 @@ import { readUplink } from '../../host/bridge/uplink.ts';
 import { withRadio } from '../../host/bridge/wireless.ts';
 import { readFacts } from '../../host/facts.ts';
 import { DHCP_PROGRAMS, RESOLV_CONF } from '../../plan/bridge/dhcp.ts';
-import { foreignText } from '../../plan/bridge/handover/foreign.ts';
+import { backText } from '../../plan/bridge/handover/networkd.ts';
 import { leasedAsIn, lookTitle, lookTitles, missingText } from '../../plan/bridge/handover/steps.ts';
 import { modelToBe } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
@@ -14,6 +14,7 @@ import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
 import { learnArgv, learntDefaults } from '../../plan/bridge/router.ts';
 import type { Rule } from '../../plan/bridge/rule.ts';
+import { leastTrialS, refuseShortTrial } from '../../plan/bridge/trial.ts';
 import {
   clientsHandedOver,
   moveTitle,
@@ -74,17 +75,26 @@ interface Looked {
   readonly lost: readonly string[];
   readonly vlans: readonly string[];
   readonly identity: readonly string[];
+  /** A network manager has it: who asks for a lease is its business. */
+  readonly isHeld: boolean;
 }
 
 /** For --dry-run: all checks, and the steps. Errors: as createUplink(), before anything is touched. */
 export async function uplinkPlan(
   engine: Engine,
   wish: UplinkBridge,
+  trialS?: number,
 ): Promise<Pick<Looked, 'plan' | 'identity'>> {
-  return look(engine, wish, 'dry-run', await readFacts(engine.machine, engine.newToken()));
+  return look(engine, wish, trialS, 'dry-run', await readFacts(engine.machine, engine.newToken()));
 }
 
-async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostFacts): Promise<Looked> {
+async function look(
+  engine: Engine,
+  wish: UplinkBridge,
+  trialS: number | undefined,
+  id: string,
+  links: HostFacts,
+): Promise<Looked> {
   const found = await withRadio(engine.machine, links, wish.uplink);
   const nic = linkOf(found, wish.uplink);
   refuseAsPort(nic, found);
@@ -92,6 +102,7 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
   const facts = await withDhcp(engine, await readUplink(engine.machine, wish.uplink), readdress);
   const { handover, objections } = await heldBy(engine.machine, wish, nic, facts);
   await refuseBusy(engine.machine, nic, facts, wish, objections);
+  refuseShortTrial(nic.ifname, trialS ?? Number.POSITIVE_INFINITY, leastTrialS(wish, handover !== undefined));
   const { layer, lost } =
     readdress === undefined ? { layer: facts, lost: [] } : readdressed(facts, readdress);
   if (readdress !== undefined && !wish.force) refuseCutOff(wish, facts, layer);
@@ -118,6 +129,7 @@ async function look(engine: Engine, wish: UplinkBridge, id: string, links: HostF
     arriving: { ...facts, ...layer },
     lost,
     vlans,
+    isHeld: handover !== undefined,
     identity: persist === undefined ? [] : await identityToBe(engine.machine, layer, wish.name, wish.uplink),
   };
 }
@@ -137,7 +149,7 @@ async function withDhcp(
 }
 
 /**
- * Errors: QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE, QL_PERSIST (exit 3, nothing touched);
+ * Errors: QL_USAGE (exit 2: on trial for too short a time), QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE, QL_PERSIST (exit 3, nothing touched);
  * QL_NOT_PROVEN (exit 4), QL_STEP_REFUSED: all is put back.
  * @param trialS seconds until it is taken back; undefined: it stays
  */
@@ -150,7 +162,7 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   const sum = await sumOfResolvConf(engine);
   let told: Pick<Moved, 'lost' | 'vlans' | 'identity'> = { lost: [], vlans: [], identity: [] };
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
-    const looked = await look(engine, wish, id, links);
+    const looked = await look(engine, wish, trialS, id, links);
     clients = clientsOn(looked, wish.readdress);
     told = { lost: looked.lost, vlans: looked.vlans, identity: looked.identity };
     before = await lookBefore(engine.machine, looked.arriving, sshSession()?.peer);
@@ -170,7 +182,7 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     ...(await clientsMissing(clients, wish.name)),
   ];
   if (wrong.length === 0) {
-    if (wish.readdress?.dhcp === true) await rememberResolvConf(engine, id, sum);
+    if (wish.readdress?.dhcp === true && clients.length > 0) await rememberResolvConf(engine, id, sum);
     return { id, proven: before, ...told };
   }
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
@@ -182,17 +194,16 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
 }
 
 /** Those that have to run on the bridge. */
-function clientsOn({ facts, arriving }: Looked, readdress: Readdress | undefined): readonly string[] {
+function clientsOn({ facts, arriving, isHeld }: Looked, readdress: Readdress | undefined): readonly string[] {
   const running = clientsHandedOver(facts, arriving, readdress).map(({ program }) => program);
-  if (readdress?.dhcp !== true || running.length > 0) return running;
+  if (readdress?.dhcp !== true || running.length > 0 || isHeld) return running;
   return facts.dhcpProgram === undefined ? [] : [facts.dhcpProgram];
 }
 
 /** NetworkManager takes no rule but its own. */
 function givenBack(title: string, now: UplinkFacts, rules: readonly Rule[], port: string): string {
-  const text = missingText(now, port);
-  if (title !== lookTitle('systemd-networkd', port)) return text;
-  return text + foreignText({ rules, routes: now.routes }, now.link, port);
+  if (title !== lookTitle('systemd-networkd', port)) return missingText(now, port);
+  return backText(now, port, { rules, routes: now.routes }, now.leased);
 }
 
 /**
@@ -213,14 +224,14 @@ export async function refreshWayBack(
     const found = await readUplink(engine.machine, bridge);
     const handed = journal.open.find(({ title }) => lookTitles(port).includes(title))?.undo;
     const lines = handed !== undefined && 'run' in handed ? handed.stdin : undefined;
-    const now = lines === undefined ? found : { ...found, ...leasedAsIn(lines, found) };
+    const now = lines === undefined ? found : { ...found, ...leasedAsIn(lines, found, found.leased) };
     const rules = await foreignRules(engine.machine);
     const changed = journal.open.flatMap(
       ({ n, title, undo }): readonly { n: number; undo: SettledOf<'run'> }[] => {
         if (!('run' in undo)) return [];
         const wasUp = !(undo.stdin ?? '').includes(`link set dev ${port} down`);
         if (title === moveTitle(bridge, port))
-          return [{ n, undo: { ...undo, stdin: wayBackText(port, now, wasUp) } }];
+          return [{ n, undo: { ...undo, stdin: wayBackText(port, now, wasUp, handed !== undefined) } }];
         if (lookTitles(port).includes(title))
           return [{ n, undo: { ...undo, stdin: givenBack(title, now, rules, port) } }];
         return title === relearnTitle(port)

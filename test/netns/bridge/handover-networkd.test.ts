@@ -1,14 +1,23 @@
 // needs: bridge, veth
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { World } from '../../tiers/cli.ts';
 import { scratchDir } from '../../tiers/guest.ts';
-import { CREATE, expectAlive, killedWhen, leaseOn, look, networkdState, reverted } from './handover.ts';
+import { CREATE, expectAlive, foreign, killedWhen, leaseOn, look, networkdState } from './handover.ts';
 import { bus, generator, hostWith, networkd, programs } from './managers.ts';
 import { cable, ip, NIC, settled, talk } from './outside.ts';
-import { server } from './server.ts';
+import { reserve, server } from './server.ts';
 import { askedOutside, guest } from './station.ts';
 
 const DIR = '/etc/systemd/network';
@@ -37,15 +46,6 @@ Priority=201
 Table=101
 `;
 
-/** What networkd drops when it takes a link over: of WireGuard, say. */
-const FOREIGN: readonly string[] = [
-  'rule add not fwmark 0xca6c priority 200 table 100',
-  `rule add iif ${NIC} priority 202 table 100`,
-  '-6 rule add to fd06::/64 priority 203 table 100',
-  'route add blackhole 10.66.0.0/16',
-  '-6 route add unreachable fd66::/48',
-];
-
 interface Live {
   readonly of: World;
   readonly dir: string;
@@ -67,15 +67,7 @@ async function live(): Promise<Live> {
   ip(`address add 10.6.0.5/24 dev ${NIC}`);
   ip(`-6 address add fd06::5/64 dev ${NIC}`);
   ip('route add 10.5.0.0/16 via 10.6.0.1');
-  for (const line of FOREIGN) ip(line);
-  onTestFinished(() => {
-    for (const line of ['rule add iif br0 priority 201 table 101', ...FOREIGN])
-      try {
-        ip(line.replace(' add ', ' del '));
-      } catch {
-        // Networkd may have, or the other link.
-      }
-  });
+  foreign();
   await settled(() => !ip('-6 -o address').includes('tentative'));
   return { of, dir, leased, said };
 }
@@ -102,6 +94,9 @@ test('a NIC that systemd-networkd has: it goes on on the bridge with the same le
   expect(await qlaunch('bridge', 'add-port', 'br0', 'g0')).toMatchObject({ status: 0 });
   expect(askedOutside(dir)).not.toBe('');
   expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
+  const { stdout: script } = await qlaunch('bridge', 'persist', 'br0', '--persist=none');
+  expect(script).toContain('start the DHCP client on br0');
+  expect(script).not.toContain(leased);
   // What is written for the next boot is of the file that it was in the place of, with the identity of the lease.
   expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
   expect(readFileSync(`${DIR}/10-qlaunch-br0.network`, 'utf8')).toMatch(/Destination=10\.7[\s\S]*IAID=\d+/);
@@ -119,11 +114,19 @@ test('a NIC that systemd-networkd has: it goes on on the bridge with the same le
 }, 120_000);
 
 test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch is killed anywhere', async () => {
-  const { of, leased, said } = await live();
+  const { of, dir, leased, said } = await live();
   const before = look();
   const end = await talk([leased]);
-  expect(await of.qlaunch(...CREATE, '--confirm', '5s')).toMatchObject({ status: 0 });
-  await reverted(of);
+  const soon = await of.qlaunch(...CREATE, '--confirm', '44s');
+  expect(soon.status).toBe(2);
+  expect(soon.stderr).toContain('write 45s or more');
+  // Somebody is at it, and has not told networkd yet.
+  const [lan, { mtime }] = [`${DIR}/20-lan.network`, statSync(`${DIR}/20-lan.network`)];
+  utimesSync(lan, new Date(), new Date());
+  const begun = await of.qlaunch(...CREATE);
+  expect(begun.status).toBe(3);
+  expect(begun.stderr).toContain(`${lan} was changed after systemd-networkd has read it`);
+  utimesSync(lan, mtime, mtime);
   expect(look()).toEqual(before);
 
   const files = (): number => (existsSync(LIVE) ? readdirSync(LIVE).length : 0);
@@ -139,6 +142,25 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   }
   expect(said()).not.toContain('DHCPRELEASE');
   for (const stream of await end()) expectAlive(stream);
+
+  // Other addresses, and networkd knows of them.
+  const shown = (): string =>
+    ip('-4 -br address show dev br0').replaceAll(/^\S+\s+\S+\s+| metric \d+|\s+$/g, '');
+  const readdressed = await of.qlaunch(...CREATE, '--address', '10.9.0.77/24', '--confirm', '45s');
+  expect(readdressed).toMatchObject({ status: 0, stderr: '' });
+  expect(shown()).toBe('10.9.0.77/24');
+  const known = readFileSync(`${LIVE}/10-qlaunch-br0.network`, 'utf8');
+  expect(known).toMatch(/DHCP=no\n[^[]*Address=10\.9\.0\.77\/24\n/);
+  expect(known).not.toContain('10.8.0.5');
+  expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
+  expect(look()).toEqual(before);
+
+  // Another address by then: that is what it has, and not what was leased before.
+  expect(await of.qlaunch(...CREATE, '--dhcp')).toMatchObject({ status: 0, stderr: '' });
+  expect(shown()).toBe(`${leased}/24`);
+  reserve(dir, '10.9.0.150');
+  expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
+  expect(look()).toEqual(before.map((line) => line.replaceAll(leased, '10.9.0.150')));
 }, 300_000);
 
 const YAML = `network:

@@ -1,9 +1,11 @@
 // needs: bridge, veth
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { nmHandover } from '../../../src/plan/bridge/handover/networkmanager.ts';
 import { scratchDir } from '../../tiers/guest.ts';
-import { CREATE, expectAlive, killedWhen, leaseOn, look } from './handover.ts';
+import { CREATE, expectAlive, foreign, killedWhen, leaseOn, look } from './handover.ts';
 import { hostWith, networkManager, programs } from './managers.ts';
 import { cable, ip, NIC, settled, talk } from './outside.ts';
 import { server } from './server.ts';
@@ -23,6 +25,7 @@ zone=public
 method=auto
 address1=10.8.0.5/16
 route1=10.7.0.0/16,10.8.0.1,77
+routing-rule1=priority 201 from 0.0.0.0/0 iif ${NIC} table 101
 
 [ipv6]
 addr-gen-mode=eui64
@@ -47,6 +50,7 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   ip(`address add 10.6.0.5/24 dev ${NIC}`);
   ip(`-6 address add fd06::5/64 dev ${NIC}`);
   ip('route add 10.5.0.0/16 via 10.6.0.1');
+  foreign();
   await settled(() => !ip('-6 -o address').includes('tentative'));
   const before = look();
   const files = (): readonly string[] => readdirSync(LIVE).filter((name) => name.startsWith('br0'));
@@ -55,7 +59,9 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   const made = await qlaunch(...CREATE);
   expect(made).toMatchObject({ status: 0, stderr: '' });
   expect(ip(`-o address show dev ${NIC}`)).toBe('');
-  const renamed = before.filter((line) => /10\.|fd0/.test(line)).map((line) => line.replaceAll(NIC, 'br0'));
+  const renamed = before
+    .filter((line) => /10\.|fd\d|lookup 10/.test(line))
+    .map((line) => line.replaceAll(NIC, 'br0'));
   await settled(() => !ip('-6 -o address').includes('tentative'));
   expect(look()).toEqual(expect.arrayContaining(renamed));
   expect(leases()).toBe(1);
@@ -66,7 +72,9 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   expect(askedOutside(dir)).not.toBe('');
   expect(await qlaunch('bridge', 'confirm')).toMatchObject({ status: 0 });
   expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
-  expect(readFileSync(`${DIR}/br0.nmconnection`, 'utf8')).toContain('route1=10.7.0.0/16,10.8.0.1,77');
+  const kept = readFileSync(`${DIR}/br0.nmconnection`, 'utf8');
+  expect(kept).toContain('route1=10.7.0.0/16,10.8.0.1,77');
+  expect(kept).toContain('routing-rule1=priority 201 from 0.0.0.0/0 iif br0 table 101');
   const deleted = await qlaunch('bridge', 'delete', 'br0');
   expect(deleted).toMatchObject({ status: 0 });
   ip('link delete g0');
@@ -76,6 +84,20 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   for (const stream of await end()) expectAlive(stream);
   expect(readFileSync(`${DIR}/lan.nmconnection`, 'utf8')).toBe(LAN);
   expect(readdirSync(DIR)).toEqual(['lan.nmconnection']);
+
+  const other = {
+    [`-4 ${leased}/24`]: ['--dhcp'],
+    '-4 10.9.0.77/24': ['--address', '10.9.0.77/24', '--address', 'fd09::77/64'],
+  };
+  for (const [shown, words] of Object.entries(other)) {
+    expect(await qlaunch(...CREATE, ...words)).toMatchObject({ status: 0, stderr: '' });
+    const [family = '', address = ''] = shown.split(' ');
+    const now = ip(`${family} -br address show dev br0`);
+    expect(now.replaceAll(/ metric \d+/g, '').trim()).toMatch(new RegExp(`^br0 +UP +${address}$`));
+    expect(await qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
+    await settled(() => !ip('-6 -o address').includes('tentative'));
+    expect({ words, now: look(), files: files() }).toEqual({ words, now: before, files: [] });
+  }
 
   const moments: Readonly<Record<string, () => boolean>> = {
     'it has read them': () => files().length > 1,
@@ -88,3 +110,26 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   }
   expect(said()).not.toContain('DHCPRELEASE');
 }, 180_000);
+
+test('a bridge of that name that somebody else made stays, also where NetworkManager does not run', () => {
+  cable();
+  ip(`address add 10.6.0.5/24 dev ${NIC}`);
+  ip('link add br0 type bridge');
+  const [, index] = /^(\d+):/.exec(ip('-o link show br0')) ?? [];
+  const layer = { link: NIC, addresses: [], routes: [], neighbours: [] };
+  const hold = {
+    ...{ nmcli: '/bin/false', bridge: 'br0', old: 'x', uuids: ['y', 'z'] as const, files: [] },
+    ...{ makesDir: false, asks: {}, hasLease: false },
+  };
+  const undo = nmHandover(hold, layer, { link: NIC }).first[0]?.undo;
+  const back = (): void => {
+    if (undo === undefined || !('run' in undo)) throw new Error('nothing to run');
+    execFileSync(undo.run[0], undo.run.slice(1), { input: undo.stdin ?? '' });
+  };
+  back();
+  expect(ip('-o link show br0')).toContain(`${index}: br0`);
+  // Ours has the NIC's address.
+  ip('link set br0 address 52:54:00:aa:bb:01');
+  back();
+  expect(ip('-br link')).not.toContain('br0');
+});

@@ -1,11 +1,33 @@
 /** A NIC that a running network manager has, with a lease from outside. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { programs, type World } from '../../tiers/cli.ts';
 import { ip, NIC, type Stream, settled } from './outside.ts';
 
 export const CREATE: readonly string[] = ['bridge', 'create', 'br0', '--uplink', NIC];
+
+/** What a manager may drop when it takes a link over: of WireGuard, say. */
+const FOREIGN: readonly string[] = [
+  'rule add not fwmark 0xca6c priority 200 table 100',
+  `rule add iif ${NIC} priority 202 table 100`,
+  '-6 rule add to fd06::/64 priority 203 table 100',
+  'route add blackhole 10.66.0.0/16',
+  '-6 route add unreachable fd66::/48',
+];
+
+/** By hand, beside a profile that says `iif NIC priority 201 table 101`. */
+export function foreign(): void {
+  for (const line of FOREIGN) ip(line);
+  onTestFinished(() => {
+    for (const line of ['rule add iif br0 priority 201 table 101', ...FOREIGN])
+      try {
+        ip(line.replace(' add ', ' del '));
+      } catch {
+        // The manager may have, or the other link.
+      }
+  });
+}
 
 /** "10.9.0.100", of the server outside. */
 export async function leaseOn(link: string): Promise<string> {
@@ -45,7 +67,7 @@ async function watched(of: World): Promise<void> {
 
 /** Killed when it has come so far; the watcher, or else `recover`, puts all back. */
 export async function killedWhen(of: World, isSo: () => boolean): Promise<void> {
-  const child: ChildProcess = spawn(programs[0]?.path ?? '', [...CREATE, '--confirm', '30s'], {
+  const child: ChildProcess = spawn(programs[0]?.path ?? '', CREATE, {
     env: { ...process.env, ...of.env },
     stdio: 'ignore',
   });

@@ -1,7 +1,7 @@
 /** A DHCP server outside, which hands out 10.9.0.100 to 10.9.0.199 and says that the way out is 10.9.0.1; a name server, too. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
@@ -11,6 +11,7 @@ export async function server(
   { dns = false, v6 = false }: { readonly dns?: boolean; readonly v6?: boolean } = {},
 ): Promise<() => string> {
   const log = join(dir, 'dnsmasq.log');
+  mkdirSync(join(dir, 'hosts'), { recursive: true });
   const words = [
     ...[
       'netns',
@@ -33,6 +34,7 @@ export async function server(
       '--dhcp-range=10.9.0.100,10.9.0.199,5m',
       '--dhcp-option=3,10.9.0.1',
       `--dhcp-leasefile=${dir}/leases`,
+      `--dhcp-hostsdir=${dir}/hosts`,
     ],
     ...(v6 ? ['--enable-ra', '--ra-param=far,5,600', '--dhcp-range=fd09::100,fd09::1ff,64,10m'] : []),
     ...['--log-dhcp', `--log-facility=${log}`],
@@ -45,3 +47,7 @@ export async function server(
   });
   return () => readFileSync(log, 'utf8');
 }
+
+/** From now on it gives the NIC this address, and no other. */
+export const reserve = (dir: string, address: string): void =>
+  writeFileSync(join(dir, 'hosts', 'nic'), `52:54:00:aa:bb:01,${address}\n`);

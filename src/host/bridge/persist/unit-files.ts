@@ -1,6 +1,7 @@
 /** Files of systemd-networkd that count: systemd.network(5), "files with the same name in a higher directory". */
 import { insteadOf } from '../../../plan/bridge/persist/wish.ts';
 import type { Machine } from '../../port.ts';
+import { ifindexOf } from '../ifindex.ts';
 
 interface ConfigText {
   readonly path: string;
@@ -29,6 +30,8 @@ export async function networkdFilesNow(machine: Machine): Promise<readonly Confi
 
 const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
+const STATES = '/run/systemd/netif/links';
+
 /** What a running networkd says of a link: sd-network's files of links and leases, by interface index. */
 export interface NetworkdLink {
   readonly has: boolean;
@@ -39,19 +42,23 @@ export interface NetworkdLink {
   readonly lease?: string;
 }
 
-const leaseOf = (machine: Machine, ifindex: number | string): Promise<string | undefined> =>
+/** undefined: networkd has none for this link. */
+export const leaseOf = (machine: Machine, ifindex: number): Promise<string | undefined> =>
   machine.read(`/run/systemd/netif/leases/${ifindex}`);
 
+/** "192.0.2.10" */
+export const leasedAddress = (lease: string | undefined): string | undefined =>
+  /^ADDRESS=(\S+)$/m.exec(lease ?? '')?.[1];
+
 export async function networkdLink(machine: Machine, ifindex: number): Promise<NetworkdLink> {
-  const link = await machine.read(`/run/systemd/netif/links/${ifindex}`);
+  const link = await machine.read(`${STATES}/${ifindex}`);
   const used = /^NETWORK_FILE=(.+)$/m.exec(link ?? '')?.[1];
   const text = used === undefined ? undefined : await machine.read(used);
   const instead = insteadOf(text ?? '');
   const file = instead ?? used;
   const bridge = instead === undefined ? undefined : /^Bridge=(.+)$/m.exec(text ?? '')?.[1];
-  const index =
-    bridge === undefined ? ifindex : ((await machine.read(`/sys/class/net/${bridge}/ifindex`)) ?? ifindex);
-  const lease = await leaseOf(machine, index);
+  const index = bridge === undefined ? undefined : await ifindexOf(machine, bridge);
+  const lease = await leaseOf(machine, index ?? ifindex);
   return {
     has: /^ADMIN_STATE=(configured|configuring)$/m.test(link ?? ''),
     configuring: /^ADMIN_STATE=configuring$/m.test(link ?? ''),
@@ -60,11 +67,39 @@ export async function networkdLink(machine: Machine, ifindex: number): Promise<N
   };
 }
 
+/**
+ * Files of links that were changed since networkd last said anything of the link: a reload would bring that about as
+ * well. After one it has said something: a link whose file is another is configured anew.
+ */
+export async function changedSince(machine: Machine): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const link of (await machine.list('/sys/class/net')) ?? []) {
+    const state = `${STATES}/${await ifindexOf(machine, link)}`;
+    const file = /^NETWORK_FILE=(.+)$/m.exec((await machine.read(state)) ?? '')?.[1];
+    if (file === undefined) continue;
+    const dropIns: string[] = [];
+    for (const dir of DIRS.map((one) => `${one}/${baseOf(file)}.d`))
+      dropIns.push(...((await machine.list(dir)) ?? []).map((name) => `${dir}/${name}`));
+    const times = await mtimes(machine, [state, file, ...dropIns]);
+    const said = times.get(state) ?? Number.POSITIVE_INFINITY;
+    // One that is gone is a change, too.
+    found.push(...[file, ...dropIns].filter((path) => (times.get(path) ?? Number.POSITIVE_INFINITY) > said));
+  }
+  return [...new Set(found)];
+}
+
+/** Seconds; without those that are not there. */
+async function mtimes(machine: Machine, paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const { stdout } = await machine.run(['stat', '--dereference', '--format=%.9Y %n', ...paths]);
+  const lines = [...stdout.matchAll(/^([0-9.]+) (.*)$/gm)];
+  return new Map(lines.map(([, seconds, path = '']) => [path, Number(seconds)]));
+}
+
 /** It runs, or is started at boot: `systemctl enable` makes these links. */
 export async function hasNetworkd(machine: Machine): Promise<boolean> {
   const units = '/etc/systemd/system';
   const places = [
-    '/run/systemd/netif/links',
+    STATES,
     `${units}/dbus-org.freedesktop.network1.service`,
     `${units}/multi-user.target.wants/systemd-networkd.service`,
   ];

@@ -8,6 +8,7 @@ import { DEADLINE_MS, type FilePath, type Owns, type Step } from '../../step.ts'
 import type { Layer3 } from '../layer3.ts';
 import { LIVE_KEYFILES, notByItself } from '../persist/keyfile.ts';
 import type { KeptFile } from '../persist/wish.ts';
+import { TAKEN_WITHIN_S } from '../trial.ts';
 import { type Handover, look, lookTitle, missingText, OWN, tell } from './steps.ts';
 
 /** A DHCP server may take its time. */
@@ -16,7 +17,8 @@ const UP_MS = 60_000;
 /**
  * The old profile is brought up unless it is, and ours are deleted, whatever became of them; then what is missing is put
  * back. Where NetworkManager does not run any more, the kernel is told the same. Addresses that were in use a moment ago
- * are not asked for: for that time they could not be used (RFC 4862, 5.4).
+ * are not asked for: for that time they could not be used (RFC 4862, 5.4). The bridge is the one that has the NIC's MAC
+ * address, as in our profile: another of its name is somebody's.
  */
 const BACK = [
   OWN,
@@ -27,7 +29,8 @@ const BACK = [
   'asks=$(cat "$dad" 2> /dev/null)',
   '[ -z "$asks" ] || echo 0 > "$dad"',
   'has() { for a; do [ -n "$(ip -o address show dev "$link" to "$a")" ] || return 1; done; }',
-  'there() { ip link show dev "$bridge" > /dev/null 2>&1; }',
+  'mac() { cat /sys/class/net/"$1"/address 2> /dev/null; }',
+  'there() { [ -d /sys/class/net/"$bridge"/bridge ] && [ "$(mac "$bridge")" = "$(mac "$link")" ]; }',
   'is_up() { [ "$("$nmcli" -g GENERAL.CON-UUID device show "$link")" = "$old" ]; }',
   'if "$nmcli" -g RUNNING general > /dev/null 2>&1; then',
   '  is_up || "$nmcli" -w 20 connection up uuid "$old" ifname "$link"',
@@ -48,7 +51,7 @@ const BACK = [
 
 /** It says so of a bridge that waits for its port as well: so the addresses count, and who forwards. */
 const TAKEN = [
-  'nmcli=$1 port=$2 bridge=$3 uuid=$4 left=300',
+  `nmcli=$1 port=$2 bridge=$3 uuid=$4 left=${10 * TAKEN_WITHIN_S}`,
   'shift 4',
   'batch=$(cat)',
   'has() { for a; do [ -n "$(ip -o address show dev "$bridge" to "$a")" ] || return 1; done; }',
@@ -82,7 +85,12 @@ export interface NmHold {
   readonly asks: Readonly<Record<string, string>>;
   /** Its memory of the NIC's lease is there. */
   readonly hasLease: boolean;
+  /** The bridge has other IPv4 addresses: of a lease, whichever that will be (true), or none of a server's. */
+  readonly anew?: boolean;
 }
+
+/** `ip address show to` takes a network: any IPv4 address is in this one. */
+const ANY = '0.0.0.0/0';
 
 const up = (title: string, uuid: string): Step =>
   tell(title, ['nmcli', '-w', '30', 'connection', 'up', 'uuid', uuid], 'its profile is deleted', UP_MS);
@@ -102,12 +110,16 @@ const asking = (bridge: string, name: string, value: string, why: string): Step 
 
 const LEASES = '/var/lib/NetworkManager/internal';
 
-export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns): Handover {
-  const { nmcli, bridge, old, uuids, files, asks } = hold;
+/** @param arriving what the bridge will have; of `--dhcp` without what a server gives */
+export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns, arriving: Layer3 = layer): Handover {
+  const { nmcli, bridge, old, uuids, files, asks, anew } = hold;
   const { link: nic } = layer;
-  const leased = layer.addresses.flatMap(({ family, validS, local }) =>
-    family === 'inet' && validS !== undefined ? [local] : [],
-  );
+  const leased =
+    anew === true
+      ? [ANY]
+      : arriving.addresses.flatMap(({ family, validS, local }) =>
+          family === 'inet' && validS !== undefined ? [local] : [],
+        );
   const load = (why: string): Step =>
     tell(why, ['nmcli', 'connection', 'load', ...files.map(({ path }) => path)], 'they are deleted there');
   const write = (change: (content: string) => string): readonly Step[] =>
@@ -141,7 +153,7 @@ export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns): Handover {
         title: `wait until ${bridge} has what NetworkManager gives it, and give it the rest`,
         do: {
           run: ['sh', '-c', TAKEN, 'sh', nmcli, nic, bridge, uuids[0], ...leased],
-          stdin: missingText(layer, bridge),
+          stdin: missingText(arriving, bridge),
         },
         undo: { nothing: `goes away with ${bridge}` },
         deadlineMs: UP_MS,

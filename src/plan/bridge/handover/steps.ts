@@ -18,27 +18,36 @@ export const lookTitles = (nic: string): readonly string[] =>
 export const lookTitle = (manager: string, nic: string): string => `see what ${manager} says of ${nic}`;
 
 /** Lines for `ip -force -batch -`: what is there already is refused by the kernel, or the same once more. */
-export function missingText(from: Layer3, to: string): string {
+export function missingLines(from: Layer3, to: string): readonly Argv[] {
   const lasting = { ...from, addresses: from.addresses.filter(({ validS }) => validS === undefined) };
-  const lines = [...arrivalLines(from, to).map(added), ...checkedLines(lasting, to)];
-  return batchText(lines.map((words) => ({ words })));
+  return [...arrivalLines(from, to).map(added), ...checkedLines(lasting, to)];
 }
+
+export const missingText = (from: Layer3, to: string): string =>
+  batchText(missingLines(from, to).map((words) => ({ words })));
 
 const added = ([object, verb, ...rest]: Argv): Argv =>
   verb === 'replace' ? [object, 'add', ...rest] : [object, ...(verb === undefined ? [] : [verb]), ...rest];
 
 const LEASED = /^address (?:add|replace) (\S+)\/\d+ .*\bvalid_lft (\d+) preferred_lft (\d+)/gm;
 
-/** On a bridge of networkd's a lease is kept for ever; what it was before is in the lines of the way back. */
-export function leasedAsIn(lines: string, now: Layer3): Layer3 {
+/**
+ * On a bridge of networkd's a lease is kept for ever; what it was before is in the lines of the way back. One of another
+ * address since then is one of as long.
+ * @param leased the address of the lease that the bridge has now
+ */
+export function leasedAsIn(lines: string, now: Layer3, leased?: string): Layer3 {
   const before = new Map(
     [...lines.matchAll(LEASED)].map(([, local = '', validS, preferredS]) => [
       local,
       { validS: Number(validS), preferredS: Number(preferredS) },
     ]),
   );
+  const usual = [...before].find(([local]) => !local.includes(':'))?.[1];
   const addresses = now.addresses.map((one) =>
-    one.validS === undefined ? { ...one, ...before.get(one.local) } : one,
+    one.validS === undefined
+      ? { ...one, ...(before.get(one.local) ?? (one.local === leased ? usual : undefined)) }
+      : one,
   );
   return { ...now, addresses };
 }

@@ -169,14 +169,20 @@ function bridgeSections(
 /** What is not in a model. */
 const BESIDE = /^(dns|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|routing-rule|never-default$)/;
 
+/** The words of `ip rule`: what comes in by the NIC comes in by the bridge. */
+const renamed = (rule: string, { name, uplink }: PersistWish): string =>
+  rule.replace(/(?<=(?:^|\s)[io]if\s+)\S+/g, (link) => (link === uplink ? name : link));
+
 /** A route of a bridge has the metric 425, one of a NIC 100. */
 function movedSections(
   wish: PersistWish,
   old: readonly Section[],
   { clientId, iaid6 }: Pick<KeyfileFacts, 'clientId' | 'iaid6'>,
 ): readonly Section[] {
+  const named = (one: Entry): Entry =>
+    one.key.startsWith('routing-rule') ? entry(one.key, renamed(one.value, wish)) : one;
   const of = (name: 'ipv4' | 'ipv6'): Section => {
-    const own = entriesOf(old, name);
+    const own = entriesOf(old, name).map(named);
     const [key, value] = name === 'ipv6' ? ['dhcp-iaid', iaid6] : ['dhcp-client-id', clientId];
     const entries = value === undefined ? own : [...own.filter((one) => one.key !== key), entry(key, value)];
     const family = name === 'ipv4' ? 'inet' : 'inet6';

@@ -2,29 +2,27 @@
 import type { LinkAddress } from '../address.ts';
 import type { DhcpClient } from '../dhcp.ts';
 import type { Layer3 } from '../layer3.ts';
-import { familiesOf, hasWay, type Readdress } from '../readdress.ts';
+import { familiesOf, hasWay, type Readdress, readdressed } from '../readdress.ts';
 import { isOfAddress, type Route, usesLink } from '../route.ts';
 import { namesLink, type Rule, ruleWords } from '../rule.ts';
 import { isByMac } from './identity.ts';
 import type { Family, Instead, Model, PersistWish, RouteWish } from './wish.ts';
 
-type ModelFacts = Layer3 & { readonly rules: readonly Rule[]; readonly clients?: readonly DhcpClient[] };
+export interface ModelFacts extends Layer3 {
+  readonly rules: readonly Rule[];
+  readonly clients?: readonly DhcpClient[];
+  /** Of networkd's lease. */
+  readonly leased?: string;
+}
 
 /** Leased and learnt addresses are asked for again; routes of the kernel come by themselves. */
 export function modelOf(facts: ModelFacts): Omit<Required<Model>, 'byMac'> & Pick<Model, 'byMac'> {
-  const isOfClient = leasedBy(facts.clients ?? []);
-  const isLeased = (one: LinkAddress): boolean =>
-    one.family === 'inet' && (one.validS !== undefined || isOfClient(one));
-  const own = facts.addresses.filter(
-    (one) => !isLeased(one) && one.validS === undefined && one.scope !== 'link',
-  );
+  const lasts = lasting(facts);
+  const own = lasts.addresses.filter(({ scope }) => scope !== 'link');
   const learnt = facts.addresses.some(({ family, validS }) => family === 'inet6' && validS !== undefined);
-  const dhcp4 = facts.addresses.some(isLeased);
-  // The scripts of clients say of a route as little as an administrator does.
-  const isOfLease = (route: Route): boolean =>
-    dhcp4 && route.family === 'inet' && route.row['dst'] === 'default' && !hasWay(route, own, true);
-  const routes = facts.routes.filter(
-    (route) => usesLink(route, facts.link) && !comesByItself(route, facts.addresses) && !isOfLease(route),
+  const dhcp4 = facts.addresses.some(isLeased(facts));
+  const routes = lasts.routes.filter(
+    (route) => usesLink(route, facts.link) && !comesByItself(route, facts.addresses),
   );
   const rules = facts.rules.filter((rule) => isOfLink(rule, facts.link, own));
   return {
@@ -49,10 +47,24 @@ export function modelOf(facts: ModelFacts): Omit<Required<Model>, 'byMac'> & Pic
 }
 
 /** udhcpc's script gives its address no lifetime. */
-const leasedBy =
-  (clients: readonly DhcpClient[]) =>
-  ({ local }: LinkAddress): boolean =>
-    clients.some(({ address }) => address === local);
+const isLeased =
+  ({ clients = [], leased }: ModelFacts) =>
+  ({ family, local, validS }: LinkAddress): boolean =>
+    family === 'inet' &&
+    (validS !== undefined || local === leased || clients.some(({ address }) => address === local));
+
+/** Without what a server or a router has given; their routes by the protocol they say are left to the caller. */
+export function lasting(facts: ModelFacts): Pick<Layer3, 'addresses' | 'routes'> {
+  const isOfServer = isLeased(facts);
+  const given = facts.addresses.filter((one) => isOfServer(one) || one.validS !== undefined);
+  const addresses = facts.addresses.filter((one) => !given.includes(one));
+  const dhcp4 = given.some(isOfServer);
+  // The scripts of clients say of a route as little as an administrator does.
+  const isOfLease = ({ family, row }: Route): boolean =>
+    dhcp4 && family === 'inet' && row['dst'] === 'default' && !hasWay({ family, row }, addresses, true);
+  const isOfGiven = (route: Route): boolean => isOfAddress(route, given) && !isOfAddress(route, addresses);
+  return { addresses, routes: facts.routes.filter((route) => !isOfLease(route) && !isOfGiven(route)) };
+}
 
 /** Of a bridge that has other addresses than its uplink: those families are what they are now. */
 export function insteadOf(facts: ModelFacts, families: readonly Family[]): Instead {
@@ -68,11 +80,22 @@ export function modelToBe(
   readdress: Readdress | undefined,
 ): Model & Pick<PersistWish, 'instead'> {
   if (readdress === undefined) return modelOf(before);
-  const facts = { ...before, ...arriving, clients: [] };
+  const { clients: _, leased: __, ...kept } = before;
+  const facts = { ...kept, ...arriving };
   // Its routers go on to tell it what they told the uplink.
   const { ra } = modelOf(before);
   const more = { ra, ...(readdress.dhcp ? { dhcp4: true } : {}) };
   return { ...modelOf(facts), ...more, instead: { ...insteadOf(facts, familiesOf(readdress)), ...more } };
+}
+
+/** Before the move, for files that count until the next boot: what they have no words for stays without them. */
+export function modelForNow(
+  before: ModelFacts,
+  readdress: Readdress | undefined,
+): Pick<PersistWish, 'addresses' | 'instead'> {
+  if (readdress === undefined) return { addresses: [] };
+  const { instead } = modelToBe(before, readdressed(before, readdress).layer, readdress);
+  return { addresses: [], ...(instead === undefined ? {} : { instead: { ...instead, unsaid: [] } }) };
 }
 
 function comesByItself(route: Route, addresses: readonly LinkAddress[]): boolean {

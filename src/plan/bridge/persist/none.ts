@@ -2,18 +2,18 @@
 import { delayWord } from '../../bridge.ts';
 import { shellLine } from '../../shell.ts';
 import type { LinkAddress } from '../address.ts';
-import { arrivalLines, type Layer3 } from '../layer3.ts';
+import { arrivalLines } from '../layer3.ts';
 import { type Rule, ruleWords } from '../rule.ts';
-import { isOfLink } from './model.ts';
+import { isOfLink, lasting, type ModelFacts } from './model.ts';
 import { cannotPersist, delayOf, type PersistWish } from './wish.ts';
 
 /** A script for sh. What was leased or learnt is not in it: that is asked for anew. */
-export function ipScript(wish: PersistWish, now: Layer3 & { readonly rules: readonly Rule[] }): string {
+export function ipScript(wish: PersistWish, now: ModelFacts): string {
   const { name, uplink, mac, mtu, stp, vlanAware } = wish;
-  const kept: typeof now = {
-    ...now,
-    addresses: now.addresses.filter(({ validS }) => validS === undefined),
-    routes: now.routes.filter(({ row }) => row['protocol'] !== 'ra' && row['protocol'] !== 'dhcp'),
+  const { addresses, routes } = lasting(now);
+  const kept = {
+    ...{ ...now, addresses },
+    routes: routes.filter(({ row }) => row['protocol'] !== 'ra' && row['protocol'] !== 'dhcp'),
   };
   const lines: readonly (readonly string[])[] = [
     [

@@ -26,6 +26,7 @@ export interface HeldWish extends BridgeSettings {
   readonly name: string;
   readonly uplink: string;
   readonly readdress?: Readdress;
+  readonly force: boolean;
 }
 
 /** By what each keeps in /run for the links it has: /run/NetworkManager/devices(5), sd-network's link files. */

@@ -1,20 +1,24 @@
 /** A NIC that systemd-networkd has, also one that netplan told it about. */
 import { QlaunchError } from '../../../errors.ts';
-import { type NetworkdLink, networkdFilesNow } from '../../../host/bridge/persist/unit-files.ts';
+import {
+  changedSince,
+  leasedAddress,
+  type NetworkdLink,
+  networkdFilesNow,
+} from '../../../host/bridge/persist/unit-files.ts';
 import { foreignRules } from '../../../host/bridge/rules.ts';
 import type { Machine } from '../../../host/port.ts';
 import { networkdHandover } from '../../../plan/bridge/handover/networkd.ts';
+import { modelForNow } from '../../../plan/bridge/persist/model.ts';
 import { iaidOf, LIVE_DIR, networkdFiles } from '../../../plan/bridge/persist/networkd.ts';
 import type { KeptFile } from '../../../plan/bridge/persist/wish.ts';
+import { familiesOf } from '../../../plan/bridge/readdress.ts';
 import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
 import type { LinkFact } from '../../../plan/facts.ts';
 import { shellWord } from '../../../plan/shell.ts';
-import type { Held, HeldWish } from './holder.ts';
+import type { Held, HeldWish, Objection } from './holder.ts';
 
 const ANSWER_MS = 5_000;
-
-const CUTS =
-  '(at the console: a session over an old address ends), and the same command with --keep in the place of --address or --dhcp';
 
 export async function handNetworkd(
   machine: Machine,
@@ -32,13 +36,6 @@ export async function handNetworkd(
       'and is still configuring it: what it waits for would be lost',
       `networkctl status ${shellWord(ifname)}   # until it says "configured" (or: why it waits); then the same command`,
     );
-  if (wish.readdress !== undefined)
-    return refused(
-      'which would not know of the other addresses',
-      /-netplan-/.test(file)
-        ? `sudoedit /etc/netplan/*.yaml   # then sudo netplan apply ${CUTS}`
-        : `sudoedit ${shellWord(file)}   # then sudo networkctl reload ${CUTS}`,
-    );
   if ((await machine.which('networkctl')) === undefined)
     return refused('and there is no networkctl to tell it about the bridge', 'sudo apt install systemd');
   const said = await machine.run(['networkctl', '--no-pager', 'list', ifname], { timeoutMs: ANSWER_MS });
@@ -47,13 +44,14 @@ export async function handNetworkd(
       `and does not answer now (${said.stderr.trim().split('\n')[0] ?? ''})`,
       'sudo systemctl restart systemd-networkd   # then the same command',
     );
-  const leased = /^ADDRESS=(\S+)$/m.exec(lease ?? '')?.[1];
+  const { readdress } = wish;
+  const leased = leasedAddress(lease);
   const iaid = lease === undefined ? undefined : iaidOf(lease);
   let files: readonly KeptFile[];
   try {
     files = networkdFiles(
       {
-        ...{ ...wish, addresses: [] },
+        ...{ ...wish, ...modelForNow(facts, readdress) },
         ...(mac === undefined ? {} : { mac }),
       },
       {
@@ -70,12 +68,21 @@ export async function handNetworkd(
   }
   const hold = {
     ...(leased === undefined ? {} : { leased }),
+    ...(readdress !== undefined && familiesOf(readdress).includes('inet') ? { anew: readdress.dhcp } : {}),
     ...{ bridge: wish.name, index: ifindex, files },
     makesDir: (await machine.stat(LIVE_DIR)) === undefined,
     foreign: { rules: await foreignRules(machine), routes: facts.routes },
   };
   return {
     handover: networkdHandover(hold, facts, { link: ifname, ...(mac === undefined ? {} : { mac }) }),
-    objections: [],
+    objections: wish.force ? [] : await alsoReloaded(machine),
   };
+}
+
+/** `networkctl reload` reads all files: what somebody has begun to change is not for us to bring about. */
+async function alsoReloaded(machine: Machine): Promise<readonly Objection[]> {
+  return (await changedSince(machine)).map((path) => ({
+    why: `${path} was changed after systemd-networkd has read it, and would count from now on`,
+    todo: 'sudo networkctl reload   # where you may lose the session; then the same command, or with --force both at once',
+  }));
 }

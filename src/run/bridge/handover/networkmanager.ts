@@ -4,7 +4,9 @@ import { keyfilesNow, type NmLink } from '../../../host/bridge/persist/keyfiles.
 import type { Machine } from '../../../host/port.ts';
 import { ASKING, nmHandover } from '../../../plan/bridge/handover/networkmanager.ts';
 import { keyfileFiles, LIVE_KEYFILES, uuidsOf } from '../../../plan/bridge/persist/keyfile.ts';
+import { modelForNow } from '../../../plan/bridge/persist/model.ts';
 import type { KeptFile } from '../../../plan/bridge/persist/wish.ts';
+import { familiesOf, readdressed } from '../../../plan/bridge/readdress.ts';
 import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
 import type { LinkFact } from '../../../plan/facts.ts';
 import { shellWord } from '../../../plan/shell.ts';
@@ -40,14 +42,10 @@ export async function handNetworkManager(
       `by a profile that is in no keyfile (${uuid ?? 'without a UUID'})`,
       `sudo nmcli connection migrate ${uuid ?? ''}   # of an ifcfg file; or: ${letGo}`,
     );
-  if (wish.readdress !== undefined)
-    return refused(
-      'which would not know of the other addresses',
-      `sudo nmcli connection edit uuid ${uuid}   # then the same command with --keep`,
-    );
   if (/^\[802-1x\]$/m.test(used.content))
     return refused('and logs it in to the switch (802.1X), which would end with the move', letGo);
-  const own = { ...wish, addresses: [], ...(mac === undefined ? {} : { mac }) };
+  const { readdress } = wish;
+  const own = { ...wish, ...modelForNow(facts, readdress), ...(mac === undefined ? {} : { mac }) };
   let files: readonly KeptFile[];
   try {
     files = keyfileFiles(own, {
@@ -66,12 +64,15 @@ export async function handNetworkManager(
   const asks: Record<string, string> = {};
   for (const name of facts.genMode === undefined ? [] : ASKING)
     asks[name] = (await machine.read(`/proc/sys/net/ipv6/conf/${ifname}/${name}`)) ?? '1';
+  const isAnew = readdress !== undefined && familiesOf(readdress).includes('inet');
   const hold = {
+    ...(isAnew ? { anew: readdress.dhcp } : {}),
     ...{ nmcli, bridge: wish.name, old: uuid, uuids: uuidsOf(own), files },
     makesDir: (await machine.stat(LIVE_KEYFILES)) === undefined,
     asks,
-    hasLease: (await machine.stat(lease)) !== undefined,
+    hasLease: (!isAnew || readdress.dhcp) && (await machine.stat(lease)) !== undefined,
   };
   const owns = { link: ifname, ...(mac === undefined ? {} : { mac }) };
-  return { handover: nmHandover(hold, facts, owns), objections: [] };
+  const arriving = readdress === undefined ? facts : readdressed(facts, readdress).layer;
+  return { handover: nmHandover(hold, facts, owns, arriving), objections: [] };
 }

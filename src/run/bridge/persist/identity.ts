@@ -1,4 +1,5 @@
 /** What will be another address after the next boot, told before it. */
+import { ifindexOf } from '../../../host/bridge/ifindex.ts';
 import { nmLink } from '../../../host/bridge/persist/keyfiles.ts';
 import { networkdLink } from '../../../host/bridge/persist/unit-files.ts';
 import type { Machine } from '../../../host/port.ts';
@@ -13,11 +14,11 @@ export async function identityToBe(
   bridge: string,
   uplink: string | undefined,
 ): Promise<readonly string[]> {
-  if (uplink === undefined) return [];
-  const index = Number(await machine.read(`/sys/class/net/${uplink}/ifindex`));
+  const index = uplink === undefined ? undefined : await ifindexOf(machine, uplink);
+  if (uplink === undefined || index === undefined) return [];
   const { lease } = await networkdLink(machine, index);
-  const at = await machine.read(`/sys/class/net/${bridge}/ifindex`);
-  const nm = [await nmLink(machine, index), ...(at === undefined ? [] : [await nmLink(machine, Number(at))])];
+  const at = await ifindexOf(machine, bridge);
+  const nm = [await nmLink(machine, index), ...(at === undefined ? [] : [await nmLink(machine, at)])];
   const isNms = nm.some(({ iaid6 }) => iaid6 !== undefined);
   return identityNotes(
     { ...facts, link: uplink },

@@ -1,4 +1,5 @@
 /** NetworkManager: profiles, which it reads at boot or at `nmcli connection reload`; loading one would bring it up. */
+import { ifindexOf } from '../../../host/bridge/ifindex.ts';
 import {
   hasNetworkManager,
   keyfilesNow,
@@ -47,9 +48,9 @@ export const networkmanager: Manager = {
 /** Of a NIC whose bridge was handed over, the bridge has the leases. */
 async function identityOf(machine: Machine, nic: Nic, bridge: string): Promise<NmLink> {
   const link = await nmLink(machine, nic.ifindex);
-  const index = await machine.read(`/sys/class/net/${bridge}/ifindex`);
+  const index = await ifindexOf(machine, bridge);
   if (index === undefined) return link;
-  const { clientId, iaid6 } = await nmLink(machine, Number(index));
+  const { clientId, iaid6 } = await nmLink(machine, index);
   return {
     ...(clientId === undefined ? {} : { clientId }),
     ...(iaid6 === undefined ? {} : { iaid6 }),

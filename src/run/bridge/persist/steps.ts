@@ -1,4 +1,5 @@
 /** What makes a bridge again at boot. Written only when the bridge is confirmed, and gone when it is deleted. */
+import { ifindexOf } from '../../../host/bridge/ifindex.ts';
 import type { Machine } from '../../../host/port.ts';
 import { type Claim, chooseBackEnd, refuseOther } from '../../../plan/bridge/persist/choose.ts';
 import { cannotPersist, type PersistWish } from '../../../plan/bridge/persist/wish.ts';
@@ -72,6 +73,6 @@ async function refuseRule(machine: Machine, wish: PersistWish, backEnd: BackEnd)
 
 async function nicOf(machine: Machine, { uplink: name, mac }: PersistWish): Promise<Nic | undefined> {
   if (name === undefined) return undefined;
-  const ifindex = Number(await machine.read(`/sys/class/net/${name}/ifindex`));
+  const ifindex = (await ifindexOf(machine, name)) ?? Number.NaN;
   return { name, ifindex, ...(mac === undefined ? {} : { mac }) };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { filterSteps } from '../../../../src/plan/bridge/filter.ts';
+import type { Chain } from '../../../../src/plan/firewall/ruleset.ts';
 import { renderPlan } from '../../../../src/plan/render.ts';
 
 const NONE = { calls: {}, chains: [], users: [] };
@@ -14,4 +15,16 @@ test('off: at boot the module is there first, so that its keys are; where it is 
   );
   expect(steps.every(({ do: action }) => 'file' in action || 'mkdir' in action)).toBe(true);
   expect(filterSteps({ name: 'br0', bridgeNf: 'accept', persist: true }, NONE, 'qlaunch:test')).toEqual([]);
+});
+
+test('accept: its rule is taken back by its comment alone, so also where a kill left open whether it is there', () => {
+  const chain: Chain = {
+    ...{ family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop' },
+    ...{ rules: [], ours: false },
+  };
+  const facts = { calls: { iptables: '1' }, chains: [chain], users: [] };
+  const steps = filterSteps({ name: 'br0', bridgeNf: 'accept', persist: false }, facts, 'qlaunch:test');
+  expect(steps).toMatchObject([
+    { undo: { run: expect.arrayContaining(['qlaunch:test/bridged']) }, owns: { itself: expect.anything() } },
+  ]);
 });

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { foreignText } from '../../../../src/plan/bridge/handover/foreign.ts';
 import { leasedAsIn, missingText, OWN } from '../../../../src/plan/bridge/handover/steps.ts';
 import type { Layer3 } from '../../../../src/plan/bridge/layer3.ts';
 import type { Rule } from '../../../../src/plan/bridge/rule.ts';
+import { moveTitle, planUplink } from '../../../../src/plan/bridge/uplink.ts';
 
 const layer: Layer3 = {
   link: 'eth0',
@@ -68,4 +69,22 @@ route add blackhole 10.66.0.0/16 proto boot
 `);
   const strange = { rules: [rule('inet', { priority: 7, tun_id: 7, table: '9' })], routes };
   expect(() => foreignText(strange, 'eth0', 'br0')).toThrow(/policy rule/);
+});
+
+test('a line that fails on the way back does not keep the others, where a network manager has its hands on the NIC as well', () => {
+  const nic = { ifindex: 7, ifname: 'eth0', mtu: 1500, flags: ['UP'], link_type: 'ether', addresses: [] };
+  const wish = { name: 'br0', uplink: 'eth0', lifetime: { untilUndone: 'x' } };
+  const facts = { links: [nic], token: '0123456789ab' };
+  const uplink = { ...layer, rules: [], settings: [], clients: [], xdp: false, resolved: [] };
+  const first = [{ title: 'look', do: { run: ['true'] }, undo: { nothing: '' }, deadlineMs: 1_000 }] as const;
+  const statusOf = (handover?: Parameters<typeof planUplink>[3]): number | null => {
+    const lines = planUplink(wish, facts, uplink, handover).steps.flatMap(({ do: action }) =>
+      'batch' in action ? action.lines : [],
+    );
+    const undo = lines.find(({ title }) => title === moveTitle('br0', 'eth0'))?.undo;
+    if (undo === undefined || !('run' in undo)) return null;
+    return spawnSync(undo.run[0], undo.run.slice(1), { input: 'link show dev no-such-link\n' }).status;
+  };
+  expect(statusOf()).not.toBe(0);
+  expect(statusOf({ first, last: [] })).toBe(0);
 });

@@ -12,7 +12,7 @@ import {
   type RouteWish,
 } from '../wish.ts';
 import { routingRule } from './keyfile.ts';
-import { routeText, ruleText } from './words.ts';
+import { isGateway, routeText, ruleText } from './words.ts';
 
 export const IFCFG_DIR = '/etc/sysconfig/network-scripts';
 
@@ -31,7 +31,7 @@ export function modelLines(
 ): readonly string[] {
   const of = (family: Family): readonly string[] => addresses.filter((one) => familyOf(one) === family);
   const gateway = (family: Family): string | undefined =>
-    routes.find((route) => isGateway(route) && familyOf(route.via) === family)?.via;
+    routes.find((route) => isUsual(route) && familyOf(route.via) === family)?.via;
   const [gateway4, gateway6] = [gateway('inet'), gateway('inet6')];
   const [first6, ...more6] = of('inet6');
   const v4 = [
@@ -95,7 +95,7 @@ export function modelRoutes(
         ];
   return (['inet', 'inet6'] as const).flatMap((family) => {
     const number = family === 'inet' ? '' : '6';
-    const own = routes.filter((route) => familyOf(route.via) === family && !isGateway(route));
+    const own = routes.filter((route) => familyOf(route.via) === family && !isUsual(route));
     const said = reader === 'scripts' ? rules.filter((rule) => rule.family === family) : [];
     return [
       ...file(
@@ -110,6 +110,5 @@ export function modelRoutes(
   });
 }
 
-/** GATEWAY= has no words for the rest. */
-const isGateway = ({ to, table, src, hops, onlink, metric }: RouteWish): boolean =>
-  to === undefined && (table ?? src ?? hops ?? onlink ?? metric) === undefined;
+/** GATEWAY= has no word for a metric. */
+const isUsual = (route: RouteWish): boolean => isGateway(route) && route.metric === undefined;

@@ -1,6 +1,6 @@
 /** A model in the words of interfaces(5). */
-import { type Family, familyOf, type Model, type RouteWish } from '../wish.ts';
-import { routeText, ruleText } from './words.ts';
+import { type Family, familyOf, type Model } from '../wish.ts';
+import { isGateway, routeText, ruleText } from './words.ts';
 
 interface ModelStanza {
   readonly family: Family;
@@ -21,7 +21,7 @@ function stanza({ addresses, routes = [], rules = [] }: Model, family: Family, a
   const [first] = own;
   // `inet6 static` has a word for advertisements; `inet dhcp` has none for addresses.
   const isStatic = first !== undefined && (!auto || family === 'inet6');
-  const gateway = isStatic ? ways.find(isUsual) : undefined;
+  const gateway = isStatic ? ways.find((way) => isGateway(way, { onlinkToo: true })) : undefined;
   return {
     family,
     method: isStatic ? 'static' : auto ? asking : 'manual',
@@ -53,10 +53,6 @@ function stanza({ addresses, routes = [], rules = [] }: Model, family: Family, a
     ],
   };
 }
-
-/** ifup makes it "onlink" in any case. */
-const isUsual = ({ to, table, src, hops }: RouteWish): boolean =>
-  to === undefined && (table ?? src ?? hops) === undefined;
 
 export const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `\t${line}`);
 

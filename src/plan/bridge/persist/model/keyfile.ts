@@ -2,7 +2,7 @@
 import { entry, type Section } from '../../../../spec/bridge/sections.ts';
 import type { Rule } from '../../rule.ts';
 import { cannotPersist, type Family, familyOf, type Model, type RouteWish } from '../wish.ts';
-import { ruleText, targetOf } from './words.ts';
+import { isGateway, ruleText, targetOf } from './words.ts';
 
 export function modelSection(
   bridge: string,
@@ -12,9 +12,7 @@ export function modelSection(
   const isV6 = family === 'inet6';
   const own = addresses.filter((one) => familyOf(one) === family);
   const ways = routes.filter(({ via }) => familyOf(via) === family);
-  const gateway = ways.find(
-    ({ to, table, hops, onlink, src }) => to === undefined && (table ?? hops ?? onlink ?? src) === undefined,
-  );
+  const gateway = ways.find((way) => isGateway(way));
   const others = ways.filter((way) => way !== gateway || own.length === 0);
   const auto = (isV6 ? ra : dhcp4) === true;
   return {
@@ -68,10 +66,6 @@ export function refuseWeights(bridge: string, { routes = [] }: Model): void {
 export function routingRule(rule: Rule, bridge: string): string {
   const all = rule.family === 'inet6' ? '::/0' : '0.0.0.0/0';
   const text = ruleText(rule, bridge).replace(/^(not )?from all/, `$1from ${all}`);
-  const [, priority = '', rest = ''] = [
-    text,
-    /priority (\d+)/.exec(text)?.[1] ?? '',
-    text.replace(/ ?priority \d+/, ''),
-  ];
-  return `priority ${priority} ${rest}`;
+  const [words = '', priority = ''] = / ?priority (\d+)/.exec(text) ?? [];
+  return `priority ${priority} ${text.replace(words, '')}`;
 }

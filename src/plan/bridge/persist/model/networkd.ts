@@ -120,34 +120,20 @@ export function ruleSections(rules: Model['rules'] = [], link: string): readonly
     const pairs: readonly (readonly [string, string | undefined])[] = [
       // Where no address says it, it would be IPv4.
       ['Family', (network('src') ?? network('dst')) ? undefined : family === 'inet6' ? 'ipv6' : 'ipv4'],
-      ...([
-        ['Priority', text('priority')],
-        ['InvertRule', 'not' in row ? 'yes' : undefined],
-      ] as const),
-      ...([
-        ['From', network('src')],
-        ['To', network('dst')],
-      ] as const),
-      ...([
-        ['IncomingInterface', name('iif')],
-        ['OutgoingInterface', name('oif')],
-      ] as const),
-      ...([
-        ['TypeOfService', text('tos')],
-        ['FirewallMark', mark],
-      ] as const),
-      ...([
-        ['IPProtocol', text('ipproto')],
-        ['User', range('uid')],
-      ] as const),
-      ...([
-        ['SourcePort', range('sport')],
-        ['DestinationPort', range('dport')],
-      ] as const),
-      ...([
-        ['SuppressPrefixLength', text('suppress_prefixlen')],
-        ['Table', text('table')],
-      ] as const),
+      ['Priority', text('priority')],
+      ['InvertRule', 'not' in row ? 'yes' : undefined],
+      ['From', network('src')],
+      ['To', network('dst')],
+      ['IncomingInterface', name('iif')],
+      ['OutgoingInterface', name('oif')],
+      ['TypeOfService', text('tos')],
+      ['FirewallMark', mark],
+      ['IPProtocol', text('ipproto')],
+      ['User', range('uid')],
+      ['SourcePort', range('sport')],
+      ['DestinationPort', range('dport')],
+      ['SuppressPrefixLength', text('suppress_prefixlen')],
+      ['Table', text('table')],
       ['Type', row['action'] === 'to_tbl' ? undefined : text('action')],
     ];
     return {

@@ -4,6 +4,12 @@ import type { RouteWish } from '../wish.ts';
 
 export const targetOf = ({ to, via }: RouteWish): string => to ?? (via.includes(':') ? '::/0' : '0.0.0.0/0');
 
+/** A default route of which a gateway, and maybe a metric, says all. @param onlinkToo who reads it makes it "onlink" */
+export const isGateway = (
+  { to, table, src, hops, onlink }: RouteWish,
+  { onlinkToo = false }: { readonly onlinkToo?: boolean } = {},
+): boolean => (to ?? table ?? src ?? hops) === undefined && (onlinkToo || onlink === undefined);
+
 /** Behind `ip route add`. @param dev "br0", "$IFACE" */
 export function routeText(route: RouteWish, dev: string): string {
   const { to, via, metric, table, onlink, src, hops } = route;

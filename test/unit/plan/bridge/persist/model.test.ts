@@ -276,4 +276,20 @@ test('the script has the rules of the bridge as well', () => {
   expect(script).not.toContain('192.0.2.9');
 });
 
+test('the script asks anew for a lease that has no lifetime: of networkd on the bridge, or of a client that says none', () => {
+  const lease = address('10.9.0.100');
+  const routes = [
+    route({ dst: 'default', gateway: '10.9.0.1', dev: 'br0' }),
+    route({ dst: '10.9.0.0/24', dev: 'br0', protocol: 'kernel', prefsrc: lease.local }),
+  ];
+  const bridge = { ...on({ routes, addresses: [address('192.0.2.5'), lease] }), link: 'br0' };
+  const client = { program: 'udhcpc', pid: 7, start: '7', argv: ['udhcpc'], address: lease.local } as const;
+  for (const who of [{ leased: lease.local }, { clients: [client] }]) {
+    const now = { ...bridge, ...who };
+    const script = ipScript({ name: 'br0', uplink: 'eth0', ...modelOf(now) }, now);
+    expect(script).toContain('start the DHCP client on br0, not on eth0');
+    expect(script).not.toContain('10.9.0');
+  }
+});
+
 type Wish = Parameters<typeof netplanFiles>[0];
