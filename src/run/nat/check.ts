@@ -1,8 +1,10 @@
 /** `net check [--fix]`: what is missing of networks that were started, and putting it back under their own journals. */
 import { readNatFacts } from '../../host/nat/facts.ts';
 import { lookAtNetwork } from '../../host/nat/look.ts';
-import { definedNames, type NatPlaces, readStatuses } from '../../host/nat/places.ts';
+import { definedNames, type NatPlaces, readPorts, readStatuses } from '../../host/nat/places.ts';
+import { linkNamed } from '../../plan/facts.ts';
 import { checkNetwork, dnsmasqStep, type NetFinding } from '../../plan/nat/check.ts';
+import { portFindings } from '../../plan/nat/ports.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Engine } from '../engine.ts';
@@ -12,6 +14,7 @@ import { startDaemon } from './daemon.ts';
 import { definitionOf } from './definitions.ts';
 import { inactive } from './names.ts';
 import { plannedStop, previewStart, startNetwork } from './start.ts';
+import { activeNetworks } from './state.ts';
 
 /**
  * Of one network, or of all that were started. Errors: QL_NO_NETWORK; QL_NET_INACTIVE when that one was not started.
@@ -30,6 +33,11 @@ export async function checkNetworks(
     const paths = places.paths(status.name);
     const seen = await lookAtNetwork(engine.machine, facts, status, paths);
     found.push(...checkNetwork(network, status, paths, seen));
+    const bridge = activeNetworks(places, facts).some(({ name }) => name === status.name)
+      ? linkNamed(facts, status.bridge)
+      : undefined;
+    if (bridge !== undefined)
+      found.push(...portFindings(status.name, readPorts(places, status.name), bridge, facts));
   }
   return found;
 }
