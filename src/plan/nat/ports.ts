@@ -73,6 +73,41 @@ export function lostPorts(
   });
 }
 
+/**
+ * A tap that QEMU's bridge helper made, of which nothing is written down: a port like that of any guest there.
+ * @param whose "VM web"
+ */
+export function lostHelperPort(
+  { network, isolated, tap, whose, isAllowed }: HelperPort,
+  bridge: LinkFact,
+  facts: HostFacts,
+): LostPort {
+  const { ifname } = tap;
+  const port = { v: 1, network, vm: whose, tap: ifname, ...(isolated ? { isolated } : {}) } as const;
+  const fact = `${ifname} of ${whose} is plugged into nothing`;
+  if (isAllowed)
+    return {
+      port,
+      fact,
+      steps: plugSteps(port, tap, bridge, facts),
+      cure: [`sudo qlaunch net check ${network} --fix`],
+    };
+  return {
+    port,
+    fact: `${fact}, and its user may not use ${bridge.ifname}`,
+    steps: [],
+    cure: [`sudo ip link set dev ${shellWord(ifname)} master ${shellWord(bridge.ifname)}`],
+  };
+}
+
+interface HelperPort {
+  readonly network: string;
+  readonly isolated: boolean;
+  readonly tap: LinkFact;
+  readonly whose: string;
+  readonly isAllowed: boolean;
+}
+
 /** As a tap is made a port at the launch. Until it has all of that it is down: nothing passes beside its VLAN. */
 function plugSteps(
   { tap: name, isolated, vlan, trunk }: KnownPort,
@@ -124,10 +159,10 @@ export interface PortFinding extends Finding {
 export function portFindings(
   name: string,
   ports: readonly KnownPort[],
+  lost: readonly LostPort[],
   bridge: LinkFact,
   facts: HostFacts,
 ): readonly PortFinding[] {
-  const lost = lostPorts(ports, bridge, facts);
   const there = ports.filter(({ tap, vm }) => isMarkOf(linkNamed(facts, tap)?.ifalias, { vm }));
   const about = { id: 'net-ports', about: name } as const;
   if (lost.length === 0 && there.length > 0) {

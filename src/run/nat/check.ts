@@ -15,6 +15,7 @@ import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { definitionOf } from './definitions.ts';
 import { inactive } from './names.ts';
+import { lostNow } from './replug.ts';
 import { plannedStop, previewStart, startNetwork } from './start.ts';
 import { activeNetworks } from './state.ts';
 
@@ -36,7 +37,15 @@ export async function checkNetworks(place: Place, only?: string): Promise<readon
       ? linkNamed(facts, status.bridge)
       : undefined;
     if (bridge !== undefined)
-      found.push(...portFindings(status.name, readPorts(places, status.name), bridge, facts));
+      found.push(
+        ...portFindings(
+          status.name,
+          readPorts(places, status.name),
+          lostNow(places, status, bridge, facts),
+          bridge,
+          facts,
+        ),
+      );
   }
   return [...found, ...(await forwardFindings(place, only))];
 }

@@ -1,9 +1,11 @@
 /** The taps of VMs that run are ports of their network's bridge again. */
 import { QlaunchError } from '../../errors.ts';
 import { readFacts } from '../../host/facts.ts';
+import { helperTaps } from '../../host/nat/helper-taps.ts';
 import { type NatPlaces, readPorts } from '../../host/nat/places.ts';
-import { linkNamed } from '../../plan/facts.ts';
-import { lostPorts } from '../../plan/nat/ports.ts';
+import { type HostFacts, type LinkFact, linkNamed } from '../../plan/facts.ts';
+import { type LostPort, lostHelperPort, lostPorts } from '../../plan/nat/ports.ts';
+import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Engine } from '../engine.ts';
 import { amendNetwork } from './amend.ts';
 
@@ -14,21 +16,32 @@ export interface Replugged {
   readonly notes: readonly string[];
 }
 
+/** Of VMs of ours, and of guests whose taps the bridge helper made. */
+export function lostNow(
+  places: NatPlaces,
+  { name, isolated }: { readonly name: string; readonly isolated?: boolean },
+  bridge: LinkFact,
+  facts: HostFacts,
+): readonly LostPort[] {
+  const byHelper = helperTaps(bridge.ifname, facts.links).map((tap) =>
+    lostHelperPort({ ...tap, network: name, isolated: isolated === true }, bridge, facts),
+  );
+  return [...lostPorts(readPorts(places, name), bridge, facts), ...byHelper];
+}
+
 /** Under the host lock. One that can not be plugged in is in the way of no other one. */
 export async function plugAgain(
   engine: Engine,
   places: NatPlaces,
-  name: string,
-  bridge: string,
+  network: Pick<NatStatus, 'name' | 'bridge' | 'isolated'>,
 ): Promise<Replugged> {
-  const ports = readPorts(places, name);
-  if (ports.length === 0) return { plugged: [], notes: [] };
+  const { name, bridge } = network;
   const facts = await readFacts(engine.machine, engine.newToken());
   const link = linkNamed(facts, bridge);
   if (link?.kind !== 'bridge') return { plugged: [], notes: [] };
   const plugged: string[] = [];
   const notes: string[] = [];
-  for (const { port, fact, steps, cure } of lostPorts(ports, link, facts)) {
+  for (const { port, fact, steps, cure } of lostNow(places, network, link, facts)) {
     if (steps.length === 0) {
       notes.push([fact, ...cure].join('; try: '));
       continue;

@@ -69,7 +69,7 @@ export async function restartNetwork(
   const plugged = [...known];
   await apply(engine, order, (facts) => {
     const there = ports.filter(({ ifname }) => linkNamed(facts, ifname) !== undefined);
-    plugged.push(...there.map(({ ifname }) => ifname));
+    plugged.push(...there.map(({ ifname }) => ifname).filter((ifname) => !known.includes(ifname)));
     return planReplug(bridge.name, there);
   });
   return { plugged, notes };

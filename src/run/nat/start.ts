@@ -2,7 +2,7 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { stopDnsmasq } from '../../host/nat/dnsmasq.ts';
 import { readNatFacts } from '../../host/nat/facts.ts';
-import { definedNames, makeFolder, type NatPlaces, readPorts, readStatuses } from '../../host/nat/places.ts';
+import { definedNames, makeFolder, type NatPlaces, readStatuses } from '../../host/nat/places.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../../plan/facts.ts';
 import { putFile } from '../../plan/files.ts';
 import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
@@ -15,8 +15,7 @@ import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
 import { neighbourNotes } from '../../plan/nat/neighbours.ts';
-import { lostPorts } from '../../plan/nat/ports.ts';
-import { bridgeToBe, planNetwork, type StartedAs } from '../../plan/nat/start.ts';
+import { bridgeToBe, type NatStatus, planNetwork, type StartedAs, statusOf } from '../../plan/nat/start.ts';
 import { DEADLINE_MS, type Plan, type Step } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
@@ -33,7 +32,7 @@ import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { type Definition, defineBuiltIn } from './definitions.ts';
 import { inactive } from './names.ts';
-import { plugAgain } from './replug.ts';
+import { lostNow, plugAgain } from './replug.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
 
 /**
@@ -76,7 +75,7 @@ function plugSteps(places: NatPlaces, network: DefinedNetwork, facts: NatFacts):
   const now = isHostBridge(network) ? linkNamed(facts, network.bridge.name) : undefined;
   const bridge = now ?? bridgeToBe(network);
   const then = { ...facts, links: [...facts.links.filter((link) => link !== now), bridge] };
-  return lostPorts(readPorts(places, network.name), bridge, then).flatMap(({ steps }) => steps);
+  return lostNow(places, network, bridge, then).flatMap(({ steps }) => steps);
 }
 
 export interface Started {
@@ -113,8 +112,8 @@ export async function startNetwork(
   const notes: string[] = [];
   const remarks: string[] = [];
   const plugged: string[] = [];
-  const plug = async (bridge: string): Promise<void> => {
-    const again = await plugAgain(engine, places, name, bridge);
+  const plug = async (running: NatStatus): Promise<void> => {
+    const again = await plugAgain(engine, places, running);
     plugged.push(...again.plugged);
     notes.push(...again.notes);
   };
@@ -124,13 +123,13 @@ export async function startNetwork(
     const active = activeNetworks(places, facts).find((one) => one.name === name);
     if (active !== undefined) {
       await remember(engine, places, name, as);
-      await plug(active.bridge);
+      await plug(active);
       return false;
     }
     if (await takeBackRest(engine, places, name)) facts = await look();
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     await execute(engine, planNetwork(network, paths, facts, as), order);
-    await plug(network.bridge.name);
+    await plug(statusOf(network));
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     remarks.push(...[checksumNote(network, facts.checksum)].filter((note) => note !== undefined));
     const inTheWay = facts.firewall === undefined ? [] : obstaclesOf(network, facts.firewall);

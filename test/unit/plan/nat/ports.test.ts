@@ -56,11 +56,12 @@ test('a port that is as it was, another VM’s tap, and what only a person can d
   expect(mended({}, { ifalias: 'qlaunch:vm/other:0123456789ab' })).toEqual([]);
   expect(mended({}, { master: 'br5' })).toEqual([]);
   expect(mended({ vlan: 7 }, {}, false)).toEqual([]);
-  const said = (port: Partial<KnownPort>, tap: Partial<LinkFact>): unknown =>
-    portFindings('lab', [{ ...PORT, ...port }], bridgeOf(false), {
-      links: [{ ...TAP, ...tap }],
-      token: '0123456789ab',
-    }).map(({ state, fact }) => [state, fact]);
+  const said = (port: Partial<KnownPort>, tap: Partial<LinkFact>): unknown => {
+    const [ports, bridge] = [[{ ...PORT, ...port }], bridgeOf(false)];
+    const facts = { links: [{ ...TAP, ...tap }], token: '0123456789ab' };
+    const found = portFindings('lab', ports, lostPorts(ports, bridge, facts), bridge, facts);
+    return found.map(({ state, fact }) => [state, fact]);
+  };
   expect(said({}, { master: 'lab0' })).toEqual([['ok', 'plugged into lab0: qt-web0']]);
   expect(said({}, {})).toEqual([['problem', 'qt-web0 of VM web is plugged into nothing']]);
   expect(said({}, { master: 'br5' })).toEqual([
