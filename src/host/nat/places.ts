@@ -16,6 +16,8 @@ export interface NatPlaces {
   readonly paths: (name: string) => NatPaths;
   readonly definition: (name: string) => DefinitionPaths;
   readonly autostart: (name: string) => AutostartPaths;
+  /** Its definition as it was started, and as it was updated since. */
+  readonly running: (name: string) => { readonly started: FilePath; readonly updated: FilePath };
   /** What is known of the port that a tap of a VM is. */
   readonly port: (tap: string) => FilePath;
   /** Held while a network's dnsmasq is looked at and started. */
@@ -40,6 +42,10 @@ export function natPlaces(env: Environment): NatPlaces {
     autostart: (name) => ({
       ...{ config: file(config), folder, file: file(folder, `${name}.xml`) },
       ...{ marks: file(folder, 'autostart'), mark: file(folder, 'autostart', `${name}.boot`) },
+    }),
+    running: (name) => ({
+      started: file(dir, `${name}.started.xml`),
+      updated: file(dir, `${name}.updated.xml`),
     }),
     port: (tap) => file(dir, `${tap}.port`),
     lock: (name) => join(runtime, 'lock', `net-${name}`),

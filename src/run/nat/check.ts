@@ -4,6 +4,8 @@ import { lookAtNetwork } from '../../host/nat/look.ts';
 import { definedNames, type NatPlaces, readPorts, readStatuses } from '../../host/nat/places.ts';
 import { linkNamed } from '../../plan/facts.ts';
 import { checkNetwork, dnsmasqStep, type NetFinding } from '../../plan/nat/check.ts';
+import type { DefinedNetwork } from '../../plan/nat/defined.ts';
+import { differences } from '../../plan/nat/difference.ts';
 import { portFindings } from '../../plan/nat/ports.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
@@ -16,6 +18,7 @@ import { startDaemon } from './daemon.ts';
 import { definitionOf } from './definitions.ts';
 import { inactive } from './names.ts';
 import { lostNow } from './replug.ts';
+import { runningAs } from './running.ts';
 import { plannedStop, previewStart, startNetwork } from './start.ts';
 import { activeNetworks } from './state.ts';
 
@@ -29,10 +32,14 @@ export async function checkNetworks(place: Place, only?: string): Promise<readon
   const facts = await readNatFacts(engine.machine, engine.newToken(), true);
   const found: NetFinding[] = [];
   for (const status of statuses) {
-    const { network } = await definitionOf(engine, places, status.name);
+    const { network: defined } = await definitionOf(engine, places, status.name);
+    const running = runningAs(places, status.name);
     const paths = places.paths(status.name);
     const seen = await lookAtNetwork(engine.machine, facts, status, paths);
-    found.push(...checkNetwork(network, status, paths, seen));
+    found.push(
+      ...checkNetwork(running ?? defined, status, paths, seen),
+      ...(running === undefined ? [] : definitionFindings(running, defined)),
+    );
     const bridge = activeNetworks(places, facts).some(({ name }) => name === status.name)
       ? linkNamed(facts, status.bridge)
       : undefined;
@@ -48,6 +55,21 @@ export async function checkNetworks(place: Place, only?: string): Promise<readon
       );
   }
   return [...found, ...(await forwardFindings(place, only))];
+}
+
+/** It runs on as it is: all else is looked at by what it was started with. */
+function definitionFindings(running: DefinedNetwork, defined: DefinedNetwork): readonly NetFinding[] {
+  const others = differences(running, defined);
+  if (others.length === 0) return [];
+  return [
+    {
+      id: 'net-definition',
+      about: defined.name,
+      state: 'warning',
+      fact: `it runs otherwise than it is defined: ${others.join('; ')}`,
+      cure: [`sudo qlaunch net restart ${defined.name}`],
+    },
+  ];
 }
 
 const steps = (findings: readonly NetFinding[]): readonly Step[] =>

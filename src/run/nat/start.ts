@@ -33,6 +33,7 @@ import { startDaemon } from './daemon.ts';
 import { type Definition, defineBuiltIn } from './definitions.ts';
 import { inactive } from './names.ts';
 import { lostNow, plugAgain } from './replug.ts';
+import { keepStarted } from './running.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
 
 /**
@@ -62,7 +63,8 @@ export async function previewStart(
     deadlineMs: DEADLINE_MS,
   } as const;
   const daemon = needsDnsmasq(network) ? [dnsmasqStep(network.bridge.name, paths)] : [];
-  return { steps: [...define, folder, ...steps, ...plugSteps(places, network, facts), ...daemon] };
+  const keep = keepStarted(places, network.name, xml);
+  return { steps: [...define, folder, keep, ...steps, ...plugSteps(places, network, facts), ...daemon] };
 }
 
 /** A port has no master any more when its bridge is gone. */
@@ -104,7 +106,7 @@ export async function startNetwork(
   const { name } = definition.network;
   const paths = places.paths(name);
   await recover(engine, ofNetwork(name));
-  const { network } =
+  const { network, xml } =
     definition.builtIn === true ? await defineBuiltIn(engine, places, definition) : definition;
   makeFolder(places, name);
   const title = `net start ${name}`;
@@ -128,7 +130,8 @@ export async function startNetwork(
     }
     if (await takeBackRest(engine, places, name)) facts = await look();
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
-    await execute(engine, planNetwork(network, paths, facts, as), order);
+    const { steps } = planNetwork(network, paths, facts, as);
+    await execute(engine, { steps: [keepStarted(places, name, xml), ...steps] }, order);
     await plug(statusOf(network));
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     remarks.push(...[checksumNote(network, facts.checksum)].filter((note) => note !== undefined));
