@@ -2,10 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { linkNamed } from '../../src/plan/facts.ts';
+import { type KnownPort, lostPorts } from '../../src/plan/nat/ports.ts';
 import { planTaps } from '../../src/plan/tap/managed.ts';
 import { apply } from '../../src/run/apply.ts';
 import { openEngine } from '../../src/run/open-engine.ts';
-import { undoChange } from '../../src/run/recover.ts';
+import { release, undoChange } from '../../src/run/recover.ts';
 import { differences, snapshot } from '../snapshot.ts';
 import { makeTree, type Tree } from './tree.ts';
 
@@ -48,4 +50,25 @@ test('a port is in its VLAN untagged, gets its trunk tagged, and leaves nothing'
   expect(vlans.some(({ vlan, vlanEnd = vlan }) => vlan <= 21 && vlanEnd >= 21)).toBe(true);
   expect(await undoChange(engine, journal.head.id)).toMatchObject({ left: [], exit: 0 });
   expect(differences(before, snapshot())).toEqual([]);
+});
+
+test('a tap that fell out of its bridge is in its VLAN again, and in no other', async () => {
+  const engine = openEngine({ tool: 'qlaunch test', env: tree.env });
+  const lifetime = { vm: 'web' };
+  const had = { vlan: 10, trunk: [{ from: 20, to: 22 }] };
+  const wish = { name: 'tap-t', uid: 0, queues: 1, bridge: 'br-t', ...had };
+  await apply(engine, { title: 'test', lifetime }, (facts) => planTaps([wish], lifetime, facts));
+  const vlans = (): string => execFileSync('bridge', ['vlan', 'show', 'dev', 'tap-t'], { encoding: 'utf8' });
+  const asMade = vlans();
+  expect(asMade).toMatch(/\b10 PVID Egress Untagged/);
+  ip('link set dev tap-t nomaster');
+  const port: KnownPort = { v: 1, network: 'lab', vm: 'web', tap: 'tap-t', ...had };
+  await apply(engine, { title: 'again', lifetime }, (facts) => {
+    const bridge = linkNamed(facts, 'br-t');
+    return {
+      steps: bridge === undefined ? [] : lostPorts([port], bridge, facts).flatMap(({ steps }) => steps),
+    };
+  });
+  expect(vlans()).toBe(asMade);
+  expect(await release(engine, lifetime)).toMatchObject({ left: [] });
 });

@@ -13,6 +13,7 @@ import {
   refuseTaken,
   removeForward,
 } from '../../run/forward/live.ts';
+import { isLost } from '../../run/forward/lost.ts';
 import { natForwardEntries, natForwardSteps, watchSteps } from '../../run/forward/nat.ts';
 import { isLive, nicFor } from '../../run/forward/nic.ts';
 import { openEngine } from '../../run/open-engine.ts';
@@ -47,7 +48,7 @@ export async function add(name: string, spec: string, options: ForwardOptions): 
   const nic = nicFor(vm, options.nic);
   if (nic.mode === 'nat') refuseOpen(forward);
   if (options.dryRun === true) {
-    await refuseTaken(place, forward);
+    if (nic.mode === 'user' || !(await isLost(place, vm, nic, forward))) await refuseTaken(place, forward);
     if (nic.mode === 'user') return monitorLine(name, hostfwdAdd(nic.id, forward), options);
     const steps = await natForwardSteps(place.engine, place.places, vm, nic, forward);
     const plan = { steps: [...steps, ...watchSteps(place.engine, vm, nic)] };

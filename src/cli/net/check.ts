@@ -1,9 +1,11 @@
 /** qlaunch net check [--fix] */
 import { EXIT, printable, QlaunchError } from '../../errors.ts';
+import { identity } from '../../host/vm/user.ts';
 import type { NetFinding } from '../../plan/nat/check.ts';
 import { checkNetworks, fixNetworks, previewFix, startedNames } from '../../run/nat/check.ts';
 import { probeNetwork } from '../../run/nat/probe.ts';
 import { lookAtNetworks } from '../../run/nat/state.ts';
+import { listVms } from '../../run/vm/status.ts';
 import { requireRoot } from '../root.ts';
 import { advise, json, note, type Tint, tint } from '../terminal.ts';
 import { context, type Show, showChange } from './context.ts';
@@ -21,21 +23,22 @@ export async function check(name: string | undefined, options: CheckOptions): Pr
       what: '--dry-run belongs to --fix: without it nothing is changed',
       todo: ['qlaunch net check --fix --dry-run', 'qlaunch net check'],
     });
-  const { engine, places } = context();
+  const place = { ...context(), vms: () => listVms(identity(process.env), process.env) };
+  const { places } = place;
   // Firewalls are root's to read: without them a check would say that all is well.
   requireRoot('only root may see what the networks of this host need');
-  const found = await checkNetworks(engine, places, name);
+  const found = await checkNetworks(place, name);
   const probed = async (findings: readonly NetFinding[]): Promise<readonly NetFinding[]> =>
     options.probe === false ? findings : [...findings, ...(await probes(name))];
   if (options.fix !== true) return tell(await probed(found), [], options);
   if (options.dryRun === true) {
-    const { taken, steps } = await previewFix(engine, places, found);
+    const { taken, steps } = await previewFix(place, found);
     showChange(taken, { steps }, options);
     return EXIT.ok;
   }
-  const mended = await fixNetworks(engine, places, name === undefined ? startedNames(places) : [name]);
+  const mended = await fixNetworks(place, name === undefined ? startedNames(places) : [name]);
   // A cure counts only when it is seen to have worked.
-  return tell(await probed(await checkNetworks(engine, places, name)), mended, options);
+  return tell(await probed(await checkNetworks(place, name)), mended, options);
 }
 
 /** Of those that run, one after the other. */

@@ -48,7 +48,7 @@ export async function start(name: string, options: StartOptions): Promise<number
   }
   requireRoot(ROOTS);
   await activeNow();
-  const { made, opened, notes, remarks } = await startNetwork(engine, places, definition, as);
+  const { made, opened, notes, remarks, plugged } = await startNetwork(engine, places, definition, as);
   for (const line of opened) note(`qlaunch: ${line}; opened while ${name} runs`);
   for (const line of notes) note(`qlaunch: ${line}`);
   const active = (await activeNow()).find((one) => one.name === name);
@@ -63,6 +63,7 @@ export async function start(name: string, options: StartOptions): Promise<number
     advise(
       [
         `network ${name} ${made ? 'is started' : 'was started already'}: ${[network.bridge.name, ...(active?.addresses ?? [])].join(', ')}`,
+        ...(plugged.length === 0 ? [] : [`  plugged in again  ${plugged.join(', ')}`]),
         `  use    sudo qlaunch IMAGE --net nat${name === 'default' ? '' : `:${name}`}`,
         `  stop   sudo qlaunch net stop ${name}`,
         ...remarks.map((line) => `  note   ${line}`),
@@ -90,8 +91,9 @@ export async function restart(name: string, options: StopOptions): Promise<numbe
     return EXIT.ok;
   }
   requireRoot(ROOTS);
-  const { left, plugged } = await restartNetwork(engine, places, definition);
+  const { left, plugged, notes } = await restartNetwork(engine, places, definition);
   if (left !== undefined) return told(left, options);
+  for (const line of notes) note(`qlaunch: ${line}`);
   const now = (await activeNow()).find((one) => one.name === name);
   if (options.json === true) json(now ?? null);
   else {

@@ -4,7 +4,7 @@ import type { HostFacts } from '../../plan/facts.ts';
 import { planDefine } from '../../plan/nat/define.ts';
 import { definitionOf, prepareDefinition } from '../../run/nat/definitions.ts';
 import { proveStart } from '../../run/nat/prove.ts';
-import { type Effect, liveSteps, updateNetwork } from '../../run/nat/update.ts';
+import { liveSteps, updateNetwork } from '../../run/nat/update.ts';
 import { readIp } from '../../spec/ip.ts';
 import { parseMac } from '../../spec/mac.ts';
 import { readNetwork } from '../../spec/nat/read.ts';
@@ -47,18 +47,17 @@ export async function update(name: string, options: UpdateOptions): Promise<numb
     return EXIT.ok;
   }
   requireRoot(ROOTS);
-  const effect = await updateNetwork(engine, places, definition);
-  if (options.json === true) json({ name, effect });
-  else advise(`network ${name} is changed${WORDS[effect].replaceAll('NAME', name)}`);
+  const { effect, waits } = await updateNetwork(engine, places, definition);
+  if (options.json === true) json({ name, effect, ...(waits.length === 0 ? {} : { waits }) });
+  else {
+    const known = ', and its dnsmasq knows: names at once, guests their address with the next lease';
+    const others = waits.length === 0 ? 'something else of it' : waits.join('; ');
+    const later = `\n  ${others}: waits for  sudo qlaunch net restart ${name}`;
+    const isLater = effect === 'later' || waits.length > 0;
+    advise(`network ${name} is changed${effect === 'now' ? known : ''}${isLater ? later : ''}`);
+  }
   return EXIT.ok;
 }
-
-const WORDS: Readonly<Record<Effect, string>> = {
-  now: ', and its dnsmasq knows: names at once, guests their address with the next lease',
-  nothing: '',
-  stopped: '',
-  later: '; something else of it was changed as well: sudo qlaunch net restart NAME',
-};
 
 /** MAC,IP[,NAME] or MAC,NAME */
 function addition(text: string): HostEdit | Problem {

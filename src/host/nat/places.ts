@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AutostartPaths } from '../../plan/nat/autostart.ts';
 import type { DefinitionPaths } from '../../plan/nat/define.ts';
+import type { KnownPort } from '../../plan/nat/ports.ts';
 import type { NatPaths, NatStatus } from '../../plan/nat/start.ts';
 import type { FilePath } from '../../plan/step.ts';
 import { isObject } from '../ip-json.ts';
@@ -15,6 +16,10 @@ export interface NatPlaces {
   readonly paths: (name: string) => NatPaths;
   readonly definition: (name: string) => DefinitionPaths;
   readonly autostart: (name: string) => AutostartPaths;
+  /** Its definition as it was started, and as it was updated since. */
+  readonly running: (name: string) => { readonly started: FilePath; readonly updated: FilePath };
+  /** What is known of the port that a tap of a VM is. */
+  readonly port: (tap: string) => FilePath;
   /** Held while a network's dnsmasq is looked at and started. */
   readonly lock: (name: string) => string;
 }
@@ -38,6 +43,11 @@ export function natPlaces(env: Environment): NatPlaces {
       ...{ config: file(config), folder, file: file(folder, `${name}.xml`) },
       ...{ marks: file(folder, 'autostart'), mark: file(folder, 'autostart', `${name}.boot`) },
     }),
+    running: (name) => ({
+      started: file(dir, `${name}.started.xml`),
+      updated: file(dir, `${name}.updated.xml`),
+    }),
+    port: (tap) => file(dir, `${tap}.port`),
     lock: (name) => join(runtime, 'lock', `net-${name}`),
   };
 }
@@ -92,5 +102,15 @@ export function readStatuses(places: NatPlaces): readonly NatStatus[] {
     return isObject(value) && value['v'] === 1 && value['name'] === name
       ? [value as unknown as NatStatus]
       : [];
+  });
+}
+
+/** Of VMs that run, and of some that have ended meanwhile; in the order of their names. */
+export function readPorts(places: NatPlaces, network: string): readonly KnownPort[] {
+  return names(places.paths('').dir, '.port').flatMap((tap) => {
+    const value: unknown = JSON.parse(readText(places.port(tap)) || 'null');
+    const isKnown =
+      isObject(value) && value['v'] === 1 && value['tap'] === tap && value['network'] === network;
+    return isKnown ? [value as unknown as KnownPort] : [];
   });
 }

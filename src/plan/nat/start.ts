@@ -5,7 +5,7 @@ import { formatIp } from '../../spec/ip.ts';
 import type { NetworkIp } from '../../spec/nat/network.ts';
 import type { Portgroup } from '../../spec/nat/portgroup.ts';
 import { planBridge } from '../bridge.ts';
-import { type HostFacts, linkNamed } from '../facts.ts';
+import { type HostFacts, type LinkFact, linkNamed } from '../facts.ts';
 import { putFile } from '../files.ts';
 import { peaceSteps } from '../firewall/peace.ts';
 import type { Lifetime } from '../lifetime.ts';
@@ -24,7 +24,7 @@ import { checkZone, registerSteps } from './neighbours.ts';
 import { firewallStep } from './nft.ts';
 
 /** The kernel's own MTU for a bridge without ports. */
-export const ETHERNET_MTU = 1500;
+const ETHERNET_MTU = 1500;
 
 export interface NatPaths extends DnsmasqPaths {
   /** What runs, for other commands. */
@@ -136,6 +136,19 @@ export function planNetwork(
   };
 }
 
+/** Its bridge, as it will be there. */
+export const bridgeToBe = ({ bridge, mac, mtu, portgroups }: DefinedNetwork): LinkFact => ({
+  ifindex: 0,
+  ifname: bridge.name,
+  ...(mac === undefined ? {} : { address: mac }),
+  mtu: mtu ?? ETHERNET_MTU,
+  flags: ['UP'],
+  link_type: 'ether',
+  kind: 'bridge',
+  addresses: [],
+  bridge: { vlanFiltering: hasVlans({ portgroups }), defaultPvid: 1, stp: bridge.stp, forwardDelayMs: 0 },
+});
+
 /** Others only have to know of it. */
 function planHostBridge(
   network: DefinedNetwork,
@@ -194,7 +207,7 @@ function refuseTaken(name: string, subnet: Cidr, facts: NatFacts): void {
 }
 
 /** Then the bridge keeps them apart; its own address is in none of them. */
-export const hasVlans = ({ portgroups }: Pick<DefinedNetwork, 'portgroups'>): boolean =>
+const hasVlans = ({ portgroups }: Pick<DefinedNetwork, 'portgroups'>): boolean =>
   portgroups.some(({ vlan, trunk }) => vlan !== undefined || trunk !== undefined);
 
 export const routeIPv4 = ({ forward, ips }: DefinedNetwork): readonly Step[] =>

@@ -20,7 +20,11 @@ export function filterSteps(wish: TapWish, mark: string): readonly Step[] {
   return rules.length === 0 ? [] : [filter(wish.name, rules, mark)];
 }
 
-function vlanSteps({ name, bridge, vlan, trunk = [] }: TapWish, facts: HostFacts): readonly Step[] {
+/** Of a port that has none but the bridge's default so far. */
+export function vlanSteps(
+  { name, bridge, vlan, trunk = [] }: Pick<TapWish, 'name' | 'bridge' | 'vlan' | 'trunk'>,
+  facts: HostFacts,
+): readonly Step[] {
   if (bridge === undefined || (vlan === undefined && trunk.length === 0)) return [];
   const pvid = linkNamed(facts, bridge)?.bridge?.defaultPvid ?? 1;
   const line = (title: string, ...words: string[]): BatchLine => ({

@@ -13,6 +13,7 @@ import { listeningFor, type Nic, type NicForward } from '../vm/forwards.ts';
 import { whileCommanding, withMonitor } from '../vm/monitor.ts';
 import type { VmStatus } from '../vm/status.ts';
 import { healForwards } from './heal.ts';
+import { isLost } from './lost.ts';
 import { addNatForward, removeNatForward } from './nat.ts';
 import { portTaken } from './ports.ts';
 
@@ -43,6 +44,11 @@ export async function addForward(
     // In one piece, as far as other commands of ours see it.
     const watch = await place.engine.locked(`forward add ${vm.record.name}`, async () => {
       await healForwards(place.engine, place.vms());
+      // What is left of the one whose rules somebody has removed.
+      if (await isLost(place, vm, nic, forward)) {
+        await removeNatForward(place.engine, vm, nic, forward);
+        remember(vm, nic, (known) => known.filter((one) => !isSame(one, forward)));
+      }
       await refuseTaken(place, forward);
       const then = await addNatForward(place.engine, place.places, vm, nic, forward);
       remember(vm, nic, (known) => [...known, forward]);

@@ -20,13 +20,14 @@ import type { VmStatus } from '../vm/status.ts';
 import { forwardsTitle, keptBy } from './kept.ts';
 import { watchArgv, watchStep } from './watch.ts';
 
-/** As they would be made now. Errors: QL_FORWARD_TAP, QL_FORWARD_MODE, QL_NO_ADDRESS (exit 3). */
+/** As they would be made now, under a mark of their own unless given. Errors: QL_FORWARD_TAP, QL_FORWARD_MODE, QL_NO_ADDRESS (exit 3). */
 export async function natForwardSteps(
   engine: Engine,
   places: NatPlaces,
   vm: VmStatus,
   nic: Nic,
   forward: Forward,
+  mark: string = ownerMark({ vm: vmLabel(vm.record.uid, vm.record.name) }, engine.newToken()),
 ): Promise<readonly Step[]> {
   const { socket, bridge } = keptBy(engine, vm, nic);
   const name = vm.record.name;
@@ -57,7 +58,6 @@ export async function natForwardSteps(
       why: [`the network ${network.name} has given none to ${nic.mac}`],
       todo: [`qlaunch ip ${name} --wait 30`],
     });
-  const mark = ownerMark({ vm: vmLabel(vm.record.uid, name) }, engine.newToken());
   const { subnet } = network.dhcp;
   const guest: GuestPort = {
     ...{ tap: socket, mac: nic.mac, address, forwards: [], bridge: network.bridge, subnet },

@@ -1,6 +1,6 @@
 /** A network is stopped and started, and whoever was plugged in is plugged in again. */
 
-import type { NatPlaces } from '../../host/nat/places.ts';
+import { type NatPlaces, readPorts } from '../../host/nat/places.ts';
 import { portsOf } from '../../host/nat/ports.ts';
 import { type HostFacts, linkNamed } from '../../plan/facts.ts';
 import { type PortBefore, planReplug } from '../../plan/nat/replug.ts';
@@ -17,6 +17,8 @@ export interface Restarted {
   /** It could not be stopped wholly, and was not started. */
   readonly left?: Recovered;
   readonly plugged: readonly string[];
+  /** As of a start. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -44,7 +46,11 @@ async function before(
 ): Promise<{ readonly active?: ActiveNetwork; readonly ports: readonly PortBefore[] }> {
   const active = (await lookAtNetworks(engine, places)).find((one) => one.name === name);
   if (active === undefined) return { ports: [] };
-  return { active, ports: active.mode === 'bridge' ? [] : await portsOf(engine.machine, active.bridge) };
+  if (active.mode === 'bridge') return { active, ports: [] };
+  // Taps of ours are known to the start.
+  const known = new Set(readPorts(places, name).map(({ tap }) => tap));
+  const ports = await portsOf(engine.machine, active.bridge);
+  return { active, ports: ports.filter(({ ifname }) => !known.has(ifname)) };
 }
 
 /** As it was started. Errors as previewRestart(), and then nothing is stopped; as startNetwork(), and then it is. */
@@ -57,14 +63,14 @@ export async function restartNetwork(
   await previewRestart(engine, places, definition);
   const { active, ports } = await before(engine, places, name);
   const stopped = await stopNetwork(engine, places, name);
-  if (stopped.left.length > 0) return { left: stopped, plugged: [] };
-  await startNetwork(engine, places, definition, active?.as);
+  if (stopped.left.length > 0) return { left: stopped, plugged: [], notes: [] };
+  const { plugged: known, notes } = await startNetwork(engine, places, definition, active?.as);
   const order = { title: `net restart ${name}`, lifetime: { net: name }, holder: 'until-undone' } as const;
-  const plugged: string[] = [];
+  const plugged = [...known];
   await apply(engine, order, (facts) => {
     const there = ports.filter(({ ifname }) => linkNamed(facts, ifname) !== undefined);
-    plugged.push(...there.map(({ ifname }) => ifname));
+    plugged.push(...there.map(({ ifname }) => ifname).filter((ifname) => !known.includes(ifname)));
     return planReplug(bridge.name, there);
   });
-  return { plugged };
+  return { plugged, notes };
 }

@@ -3,19 +3,20 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { stopDnsmasq } from '../../host/nat/dnsmasq.ts';
 import { readNatFacts } from '../../host/nat/facts.ts';
 import { definedNames, makeFolder, type NatPlaces, readStatuses } from '../../host/nat/places.ts';
-import type { HostFacts } from '../../plan/facts.ts';
+import { type HostFacts, type LinkFact, linkNamed } from '../../plan/facts.ts';
 import { putFile } from '../../plan/files.ts';
 import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { checksumNote } from '../../plan/nat/checksum.ts';
 import { planDefine } from '../../plan/nat/define.ts';
+import { type DefinedNetwork, isHostBridge } from '../../plan/nat/defined.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
 import { neighbourNotes } from '../../plan/nat/neighbours.ts';
-import { planNetwork, type StartedAs } from '../../plan/nat/start.ts';
-import { DEADLINE_MS, type Plan } from '../../plan/step.ts';
+import { bridgeToBe, type NatStatus, planNetwork, type StartedAs, statusOf } from '../../plan/nat/start.ts';
+import { DEADLINE_MS, type Plan, type Step } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
 import {
@@ -31,6 +32,8 @@ import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { type Definition, defineBuiltIn } from './definitions.ts';
 import { inactive } from './names.ts';
+import { lostNow, plugAgain } from './replug.ts';
+import { keepStarted } from './running.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
 
 /**
@@ -48,7 +51,7 @@ export async function previewStart(
   const now = await readNatFacts(engine.machine, engine.newToken(), true);
   const facts = {
     ...now,
-    links: now.links.filter(({ ifname }) => ifname !== stopped),
+    links: now.links.filter(({ ifname }) => ifname !== stopped).map((link) => without(link, stopped)),
     routes: now.routes.filter(({ dev }) => dev === undefined || dev !== stopped),
   };
   const { steps } = planNetwork(network, paths, facts, as);
@@ -59,9 +62,22 @@ export async function previewStart(
     undo: { nothing: 'it belongs to all networks' },
     deadlineMs: DEADLINE_MS,
   } as const;
-  if (!needsDnsmasq(network)) return { steps: [...define, folder, ...steps] };
-  const daemon = dnsmasqStep(network.bridge.name, paths);
-  return { steps: [...define, folder, ...steps, daemon] };
+  const daemon = needsDnsmasq(network) ? [dnsmasqStep(network.bridge.name, paths)] : [];
+  const keep = keepStarted(places, network.name, xml);
+  return { steps: [...define, folder, keep, ...steps, ...plugSteps(places, network, facts), ...daemon] };
+}
+
+/** A port has no master any more when its bridge is gone. */
+function without({ master, ...link }: LinkFact, gone: string | undefined): LinkFact {
+  return master === undefined || master === gone ? link : { ...link, master };
+}
+
+/** Of taps of VMs that run. */
+function plugSteps(places: NatPlaces, network: DefinedNetwork, facts: NatFacts): readonly Step[] {
+  const now = isHostBridge(network) ? linkNamed(facts, network.bridge.name) : undefined;
+  const bridge = now ?? bridgeToBe(network);
+  const then = { ...facts, links: [...facts.links.filter((link) => link !== now), bridge] };
+  return lostNow(places, network, bridge, then).flatMap(({ steps }) => steps);
 }
 
 export interface Started {
@@ -73,6 +89,8 @@ export interface Started {
   readonly notes: readonly string[];
   /** The same, of which only few guests take notice. */
   readonly remarks: readonly string[];
+  /** Taps of VMs that ran while the bridge was away. */
+  readonly plugged: readonly string[];
 }
 
 /**
@@ -88,24 +106,33 @@ export async function startNetwork(
   const { name } = definition.network;
   const paths = places.paths(name);
   await recover(engine, ofNetwork(name));
-  const { network } =
+  const { network, xml } =
     definition.builtIn === true ? await defineBuiltIn(engine, places, definition) : definition;
   makeFolder(places, name);
   const title = `net start ${name}`;
   const opened: string[] = [];
   const notes: string[] = [];
   const remarks: string[] = [];
+  const plugged: string[] = [];
+  const plug = async (running: NatStatus): Promise<void> => {
+    const again = await plugAgain(engine, places, running);
+    plugged.push(...again.plugged);
+    notes.push(...again.notes);
+  };
   const made = await engine.locked(title, async () => {
     const look = (): Promise<NatFacts> => readNatFacts(engine.machine, engine.newToken(), true);
     let facts = await look();
     const active = activeNetworks(places, facts).find((one) => one.name === name);
     if (active !== undefined) {
       await remember(engine, places, name, as);
+      await plug(active);
       return false;
     }
     if (await takeBackRest(engine, places, name)) facts = await look();
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
-    await execute(engine, planNetwork(network, paths, facts, as), order);
+    const { steps } = planNetwork(network, paths, facts, as);
+    await execute(engine, { steps: [keepStarted(places, name, xml), ...steps] }, order);
+    await plug(statusOf(network));
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     remarks.push(...[checksumNote(network, facts.checksum)].filter((note) => note !== undefined));
     const inTheWay = facts.firewall === undefined ? [] : obstaclesOf(network, facts.firewall);
@@ -124,7 +151,7 @@ export async function startNetwork(
     if (made) await release(engine, { net: name });
     throw error;
   }
-  return { made, opened, notes, remarks };
+  return { made, opened, notes, remarks, plugged };
 }
 
 /** Under the lock. Somebody has deleted its bridge, and all else of it is still there. Throws QL_LEFTOVERS. */

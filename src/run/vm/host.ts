@@ -9,10 +9,11 @@ import { type Identity, whileRoot } from '../../host/vm/user.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
+import { rememberPort } from '../../plan/nat/ports.ts';
 import { ownerMark } from '../../plan/owner.ts';
 import type { Plan, Step } from '../../plan/step.ts';
 import { chooseTaps, isOurs } from '../../plan/tap/decide.ts';
-import { planTaps } from '../../plan/tap/managed.ts';
+import { planTaps, type TapWish } from '../../plan/tap/managed.ts';
 import type { PciAddress } from '../../spec/pci-address.ts';
 import type { VmSpec } from '../../spec/vm-spec.ts';
 import { apply } from '../apply.ts';
@@ -72,7 +73,11 @@ export async function hostNeeds(
       ...{ taps: names, macs, mark },
       facts: then,
     });
-    return [...planTaps(make, lifetime, then).steps, ...guests];
+    return [
+      ...portFiles(make, names, lifetime, networks),
+      ...planTaps(make, lifetime, then).steps,
+      ...guests,
+    ];
   };
   const stands = problems.length + networks.findings.length > 0;
   const own = stands ? [] : onBridges(withoutOwn(facts, Object.values(names), make));
@@ -93,6 +98,19 @@ export async function hostNeeds(
     findings: [...problems, ...(pci?.findings ?? [])],
     notes: [...notes, ...(pci?.notes ?? [])],
   };
+}
+
+/** For whoever has to make the bridge anew. */
+function portFiles(
+  make: readonly TapWish[],
+  taps: Readonly<Record<string, string>>,
+  lifetime: { readonly vm: string },
+  { ports, places }: Networks,
+): readonly Step[] {
+  return [...ports].flatMap(([nic, network]) => {
+    const wish = make.find(({ name }) => name === taps[nic]);
+    return wish === undefined ? [] : [rememberPort(wish, network, lifetime.vm, places.port(wish.name))];
+  });
 }
 
 /** Another start, or `forward add`, may have got a port since this one looked. */

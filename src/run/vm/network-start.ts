@@ -1,7 +1,6 @@
 /** A network that is not there yet, for a VM. Whoever imports this loads the XML library. */
 import { natPlaces } from '../../host/nat/places.ts';
-import type { LinkFact } from '../../plan/facts.ts';
-import { ETHERNET_MTU, hasVlans, statusOf } from '../../plan/nat/start.ts';
+import { bridgeToBe, statusOf } from '../../plan/nat/start.ts';
 import type { Engine } from '../engine.ts';
 import { definitionOf } from '../nat/definitions.ts';
 import { previewStart, startNetwork } from '../nat/start.ts';
@@ -17,20 +16,9 @@ export async function networkStart(
   const definition = await definitionOf(engine, places, name);
   const { network } = definition;
   const { steps } = await previewStart(engine, places, definition);
-  const link: LinkFact = {
-    ifindex: 0,
-    ifname: network.bridge.name,
-    ...(network.mac === undefined ? {} : { address: network.mac }),
-    mtu: network.mtu ?? ETHERNET_MTU,
-    flags: ['UP'],
-    link_type: 'ether',
-    kind: 'bridge',
-    addresses: [],
-    bridge: { vlanFiltering: hasVlans(network), defaultPvid: 1, stp: network.bridge.stp, forwardDelayMs: 0 },
-  };
   return {
     name,
-    link,
+    link: bridgeToBe(network),
     status: statusOf(network),
     preview: steps,
     start: async (by) => void (await startNetwork(by, places, definition)),

@@ -38,6 +38,8 @@ export interface Networks {
   /** Whose dnsmasq somebody killed: it is started again before the VM. */
   readonly mends: readonly ActiveNetwork[];
   readonly guests: readonly GuestWish[];
+  /** By NIC id: the network of ours whose port its tap becomes. */
+  readonly ports: ReadonlyMap<string, string>;
   readonly places: NatPlaces;
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
@@ -136,7 +138,9 @@ export async function networksOf(
       findings.push(onlyLibvirt(net));
   findings.push(...guests.flatMap(guestFindings));
   findings.push(...(await portsTaken(guests, who, host, env)));
-  return { sockets, starts, mends, guests, places, findings, notes };
+  const own = by === 'tap' ? nets.filter(({ network }) => statuses.has(network)) : [];
+  const ports = new Map(own.map(({ id, network }) => [id, network]));
+  return { sockets, starts, mends, guests, ports, places, findings, notes };
 }
 
 /** Nothing listens on a port that is forwarded, so the kernel would not tell. */

@@ -1,7 +1,7 @@
 // needs: bridge, nft_inet, nft_nat, veth
 /** qlaunch net check: whatever others take away of a network is named, and put back. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -175,6 +175,47 @@ test('a firewall that came later, a bridge that is gone, a definition that is an
   expect(await w.qlaunch('net', 'check', 'lab')).toMatchObject({ status: 3 });
   expect(await w.qlaunch('net', 'check', 'nope')).toMatchObject({ status: 2 });
   expect(differences(before, snapshot())).toEqual([]);
+}, 90_000);
+
+test('a definition that is changed while its network runs: what waits is named, and nothing else claimed', async () => {
+  const w = await started();
+  const shown = async (): Promise<readonly string[]> =>
+    (await report(w)).findings.filter(({ state }) => state !== 'ok').map(({ fact }) => fact);
+  const status = (): Record<string, unknown> =>
+    JSON.parse(readFileSync(join(w.dir, 'run/net/lab.json'), 'utf8'));
+  const other = LAB.replace('/><bridge', " dev='eth9'/><mtu size='1400'/><port isolated='yes'/><bridge");
+  writeFileSync(join(w.dir, 'lab.xml'), other);
+  expect(await w.qlaunch('net', 'define', 'lab.xml')).toMatchObject({ status: 0 });
+  const waits = 'forward dev (none, defined: eth9); port isolated (no, defined: yes)';
+  const fact = `it runs otherwise than it is defined: mtu (none, defined: 1400); ${waits}`;
+  expect(await shown()).toEqual([fact]);
+  expect(await w.qlaunch('net', 'check')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/try: sudo \S*qlaunch net restart lab/),
+  });
+  // It is looked at, and mended, as it was started.
+  sh('nft delete table inet qlaunch_lab');
+  expect(await report(w, '--fix')).toMatchObject({ ok: true, mended: ['lab: net-table'] });
+  expect(execFileSync('nft', ['list', 'table', 'inet', 'qlaunch_lab'], { encoding: 'utf8' })).not.toContain(
+    'eth9',
+  );
+
+  const updated = await w.qlaunch('net', 'update', 'lab', '--host', '52:54:00:00:00:05,10.98.0.5');
+  expect(updated).toMatchObject({ status: 0, stdout: expect.stringContaining(waits) });
+  const conf = readFileSync(join(w.dir, 'run/net/lab.conf'), 'utf8');
+  expect(conf).toContain('dhcp-host=52:54:00:00:00:05,10.98.0.5');
+  expect(conf).not.toContain('option:mtu');
+  expect(status()).toMatchObject({ dhcp: { hosts: [{ ip: '10.98.0.5' }] } });
+  expect(status()).not.toHaveProperty('isolated');
+  expect(await shown()).toEqual([fact]);
+  // Of an earlier version, which kept no more than this.
+  for (const file of ['started', 'updated']) rmSync(join(w.dir, `run/net/lab.${file}.xml`));
+  expect(await report(w)).toMatchObject({ ok: true });
+  expect(await w.qlaunch('net', 'restart', 'lab')).toMatchObject({ status: 0 });
+  expect(await shown()).toEqual([]);
+  expect(status()).toMatchObject({ isolated: true });
+  expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
+  expect(readdirSync(join(w.dir, 'run/net')).filter((name) => !name.endsWith('.hosts'))).toEqual([]);
 }, 90_000);
 
 test('who flushes every rule lets no guest to what listens on the host’s loopback', async () => {

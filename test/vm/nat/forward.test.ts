@@ -194,6 +194,35 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
   const again = async (): Promise<string> =>
     (await fetch(`http://127.0.0.1:18082/${page}`).catch(() => undefined))?.text() ?? '';
   await expect.poll(again, { timeout: 30_000 }).toContain(back);
+
+  // Somebody flushes everybody's rules, and deletes the bridge.
+  const lost = async (): Promise<readonly string[]> => {
+    const { stdout } = await w.qlaunch('net', 'check', 'default', '--no-probe', '--json');
+    const { findings } = JSON.parse(stdout) as { findings: { state: string; id: string; fact: string }[] };
+    return findings.filter(({ state }) => state !== 'ok').map(({ id, fact }) => `${id}: ${fact}`);
+  };
+  const gone = (port: number): string =>
+    `net-forward: the forward tcp 127.0.0.1:${port} to VM web is gone: somebody has removed its rules`;
+  execFileSync('nft', ['flush', 'ruleset']);
+  expect(await lost()).toEqual(expect.arrayContaining([gone(18080), gone(18082)]));
+  expect(await again()).toBe('');
+  expect(await add('18082:80')).toMatchObject({ status: 0 });
+  expect(await lost()).not.toContain(gone(18082));
+  execFileSync('ip', ['link', 'delete', 'dev', 'virbr0']);
+  const asPrinted = await w.qlaunch('net', 'check', 'default', '--fix', '--dry-run');
+  expect(asPrinted.stdout).toContain('link set dev qt-web0 master virbr0');
+  expect(await w.qlaunch('net', 'check', 'default', '--fix', '--no-probe')).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining('mended: default: net-forward'),
+  });
+  expect(await lost()).toEqual([]);
+  await expect.poll(again, { timeout: 30_000 }).toContain(back);
+  const first = await fetch(`http://127.0.0.1:18080/${page}`);
+  expect(await first.text()).toContain(back);
+  expect(await add('18082:80')).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('VM "web" has it'),
+  });
   expect(await w.qlaunch('forward', 'remove', 'web', '18080')).toMatchObject({ status: 0 });
   expect(localnet()).toBe('1');
   expect(await w.qlaunch('forward', 'remove', 'web', '18082')).toMatchObject({ status: 0 });
@@ -245,4 +274,6 @@ test('what can not be done is said before anything is made', async () => {
   expect(apart).toMatch(/vlan add dev \S+ vid 7 pvid untagged/);
   expect(apart).toContain('isolated on');
   expect(apart).not.toContain('tbf');
+  // What the network knows of its port, for whoever makes the bridge anew.
+  expect(apart).toContain('"network":"lab","vm":"x","tap":"qt-x0","isolated":true,"vlan":7');
 });

@@ -118,6 +118,31 @@ test('after one net start --allow a user without rights has a guest on it; undo 
   for (const port of [18_086, 18_087])
     expect(await (await fetch(`http://127.0.0.1:${port}/${page}`)).text()).toContain(page.split('?')[1]);
   expect(JSON.parse((await user.qlaunch('forward', 'list', 'web', '--json')).stdout)).toHaveLength(2);
+  // Somebody deletes the bridge: the tap that the helper made, which no record names, is plugged in again.
+  execFileSync('ip', ['link', 'delete', 'dev', 'virbr0']);
+  expect(await root.qlaunch('net', 'check', 'default', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+  const answer = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:18086/${page}`).catch(() => undefined))?.text() ?? '';
+  await expect.poll(answer, { timeout: 30_000 }).toContain(page.split('?')[1]);
+  // Whoever may not use the bridge any more does not get into it by that.
+  const tap = /^\d+: (\S+):/.exec(
+    execFileSync('ip', ['-o', 'link', 'show', 'master', 'virbr0', 'type', 'tun'], { encoding: 'utf8' }),
+  )?.[1];
+  execFileSync('ip', ['link', 'set', 'dev', tap ?? '', 'nomaster']);
+  const list = readFileSync('/etc/qemu/bridge.conf', 'utf8');
+  writeFileSync('/etc/qemu/bridge.conf', 'deny virbr0\n');
+  expect(await root.qlaunch('net', 'check', 'default', '--fix', '--no-probe')).toMatchObject({
+    status: 3,
+    stdout: expect.stringContaining(
+      `${tap} of VM web is plugged into nothing, and its user may not use virbr0`,
+    ),
+  });
+  writeFileSync('/etc/qemu/bridge.conf', list);
+  expect(await root.qlaunch('net', 'start', 'default')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining(`plugged in again  ${tap}`),
+  });
+  await expect.poll(answer, { timeout: 30_000 }).toContain(page.split('?')[1]);
   sudo('forward', 'remove', 'web', '18087');
   expect(await fetch(`http://127.0.0.1:18087/${page}`).catch(() => undefined)).toBeUndefined();
   expect(await user.qlaunch('stop', 'web')).toMatchObject({ status: 0 });

@@ -1,0 +1,199 @@
+/** Forwards of VMs that run whose rules somebody took away: `nft flush ruleset` takes those of everybody. */
+import { EXIT, QlaunchError } from '../../errors.ts';
+import { readForwards } from '../../host/nat/forwards.ts';
+import { readPorts } from '../../host/nat/places.ts';
+import type { NetFinding } from '../../plan/nat/check.ts';
+import { forwardTable } from '../../plan/nat/guest.ts';
+import { shellWord } from '../../plan/shell.ts';
+import type { Step } from '../../plan/step.ts';
+import { addSteps } from '../change/amend.ts';
+import { entrust } from '../change/guarded.ts';
+import type { Engine } from '../engine.ts';
+import type { Entry } from '../journal/entry.ts';
+import { type ActiveNetwork, lookAtNetworks } from '../nat/state.ts';
+import type { Nic, NicForward } from '../vm/forwards.ts';
+import { vmLabel } from '../vm/left.ts';
+import { whileCommanding } from '../vm/monitor.ts';
+import { alive, selectorOf, type VmStatus } from '../vm/status.ts';
+import { keptBy } from './kept.ts';
+import type { Place } from './live.ts';
+import { natForwardSteps } from './nat.ts';
+
+/** The id of its finding. */
+export const FORWARD = 'net-forward';
+
+interface LostForward {
+  readonly vm: VmStatus;
+  readonly nic: Nic;
+  readonly forward: NicForward & { readonly proto: 'tcp' | 'udp' };
+  /** By which it was made; undefined: only the VM's record says so, which is its user's to write. */
+  readonly entry?: Entry;
+}
+
+/** By guests of the network. None where nft can not be asked. */
+async function lostForwards(
+  { engine, places, vms }: Place,
+  network: ActiveNetwork,
+): Promise<readonly LostForward[]> {
+  const wanted = vms().filter((vm) => alive(vm) && vm.damaged !== true && hasForwards(vm));
+  const there = wanted.length === 0 ? undefined : await readForwards(engine.machine);
+  if (there === undefined) return [];
+  const tables = new Set(there.map(({ table }) => table));
+  const ports = readPorts(places, network.name);
+  return wanted.flatMap((vm) =>
+    vm.record.nics.flatMap((nic): readonly LostForward[] => {
+      const kept = nic.mode === 'nat' && nic.forwards.length > 0 ? tryKeptBy(engine, vm, nic) : undefined;
+      if (kept === undefined) return [];
+      const { socket, bridge, journal } = kept;
+      const label = vmLabel(vm.record.uid, vm.record.name);
+      const isIn =
+        bridge === network.bridge ||
+        network.ports.includes(socket) ||
+        ports.some((port) => port.tap === socket && port.vm === label);
+      if (!isIn) return [];
+      return nic.forwards.flatMap((one): readonly LostForward[] => {
+        const forward = { ...one, proto: one.proto === 'udp' ? ('udp' as const) : ('tcp' as const) };
+        const table = forwardTable(socket, forward);
+        if (tables.has(table)) return [];
+        const entry = journal?.open.find(
+          ({ owns }) => owns !== undefined && 'nft' in owns && owns.nft === table,
+        );
+        return [{ vm, nic, forward, ...(entry === undefined ? {} : { entry }) }];
+      });
+    }),
+  );
+}
+
+const hasForwards = ({ record }: VmStatus): boolean =>
+  record.nics.some(({ mode, forwards }) => mode === 'nat' && forwards.length > 0);
+
+function tryKeptBy(engine: Engine, vm: VmStatus, nic: Nic): ReturnType<typeof keptBy> | undefined {
+  try {
+    return keptBy(engine, vm, nic);
+  } catch (error) {
+    if (error instanceof QlaunchError) return undefined;
+    throw error;
+  }
+}
+
+const textOf = ({ proto, address, hostPort }: NicForward): string => `${proto} ${address}:${hostPort}`;
+
+/** Of networks that run; of all, or of one. */
+export async function forwardFindings(place: Place, only?: string): Promise<readonly NetFinding[]> {
+  const found: NetFinding[] = [];
+  const all = place.vms();
+  for (const network of await networks(place, only))
+    for (const { vm, forward, entry } of await lostForwards(place, network)) {
+      const spec = `${forward.proto}:${forward.address}:${forward.hostPort}:${forward.guestPort}`;
+      const byHand = `sudo qlaunch forward add ${shellWord(selectorOf(vm, all))} ${spec}`;
+      found.push({
+        id: FORWARD,
+        about: network.name,
+        state: 'problem',
+        fact: `the forward ${textOf(forward)} to VM ${vm.record.name} is gone: somebody has removed its rules`,
+        cure: [...(entry === undefined ? [] : [`sudo qlaunch net check ${network.name} --fix`]), byHand],
+      });
+    }
+  return found;
+}
+
+const networks = async ({ engine, places }: Place, only?: string): Promise<readonly ActiveNetwork[]> =>
+  (await lookAtNetworks(engine, places)).filter(({ name }) => only === undefined || name === only);
+
+/** As they were made, under the marks that their journals know. Errors: as natForwardSteps(), QL_FORWARD_OTHER. */
+async function againSteps(
+  { engine, places }: Place,
+  lost: LostForward,
+  entry: Entry,
+): Promise<readonly Step[]> {
+  const { vm, nic, forward } = lost;
+  const { owns, title } = entry;
+  const mark = owns !== undefined && 'comment' in owns ? owns.comment : '';
+  const steps = await natForwardSteps(engine, places, vm, nic, forward, mark);
+  if (steps.some((step) => step.title === title)) return steps.map(anew);
+  throw new QlaunchError('QL_FORWARD_OTHER', EXIT.refused, {
+    what: `will not make the forward ${textOf(forward)} to VM ${vm.record.name} again`,
+    why: [`it was "${title}", and would be another one now`],
+    todo: [
+      `sudo qlaunch forward remove ${vm.record.name} ${forward.proto}:${forward.address}:${forward.hostPort}`,
+    ],
+  });
+}
+
+/** Somebody may have emptied the table only. */
+function anew(step: Step): Step {
+  const { do: action, owns } = step;
+  if (!('run' in action) || action.stdin === undefined || owns === undefined || !('nft' in owns)) return step;
+  const stdin = `add table ${owns.nft}\ndelete table ${owns.nft}\n${action.stdin}`;
+  return { ...step, do: { ...action, stdin } };
+}
+
+/** What addLostForwards() would do; nothing where it would refuse. */
+export async function lostForwardSteps(place: Place, name?: string): Promise<readonly Step[]> {
+  const all: Step[] = [];
+  for (const network of await networks(place, name))
+    for (const lost of await lostForwards(place, network)) {
+      const { entry } = lost;
+      if (entry === undefined) continue;
+      all.push(...((await unlessRefused(() => againSteps(place, lost, entry))) ?? []));
+    }
+  return all;
+}
+
+/** The very same port of this host, to the same NIC: whoever adds it gets it. */
+export async function isLost(
+  place: Place,
+  vm: VmStatus,
+  nic: Nic,
+  { proto, address, hostPort }: NicForward,
+): Promise<boolean> {
+  const all: LostForward[] = [];
+  for (const network of await networks(place)) all.push(...(await lostForwards(place, network)));
+  return all.some(
+    (one) =>
+      one.vm.dir === vm.dir &&
+      one.nic.id === nic.id &&
+      textOf(one.forward) === textOf({ proto, address, hostPort, guestPort: 0 }),
+  );
+}
+
+/** Gives how many there are again. What can not be made stays a finding. */
+export async function addLostForwards(place: Place, name: string): Promise<number> {
+  let count = 0;
+  for (const network of await networks(place, name))
+    for (const lost of await lostForwards(place, network))
+      if ((await unlessRefused(() => addAgain(place, network, lost))) === true) count += 1;
+  return count;
+}
+
+async function unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof QlaunchError) return undefined;
+    throw error;
+  }
+}
+
+/** Looked at anew under the locks: its VM may have ended, or somebody has removed it. */
+function addAgain(
+  place: Place,
+  network: ActiveNetwork,
+  { vm, nic, forward: wanted }: LostForward,
+): Promise<boolean> {
+  const { engine } = place;
+  const title = `net check --fix ${network.name}`;
+  return whileCommanding(vm, title, () =>
+    engine.locked(title, async () => {
+      const lost = (await lostForwards(place, network)).find(
+        (one) => one.vm.dir === vm.dir && one.nic.id === nic.id && textOf(one.forward) === textOf(wanted),
+      );
+      const { journal, holder } = keptBy(engine, vm, nic);
+      if (lost?.entry === undefined || journal === undefined) return false;
+      const { lifetime } = journal.head;
+      await addSteps(engine, journal, await againSteps(place, lost, lost.entry), { title, lifetime });
+      await entrust(engine, journal, holder);
+      return true;
+    }),
+  );
+}

@@ -1,0 +1,58 @@
+/** The taps of VMs that run are ports of their network's bridge again. */
+import { QlaunchError } from '../../errors.ts';
+import { readFacts } from '../../host/facts.ts';
+import { helperTaps } from '../../host/nat/helper-taps.ts';
+import { type NatPlaces, readPorts } from '../../host/nat/places.ts';
+import { type HostFacts, type LinkFact, linkNamed } from '../../plan/facts.ts';
+import { type LostPort, lostHelperPort, lostPorts } from '../../plan/nat/ports.ts';
+import type { NatStatus } from '../../plan/nat/start.ts';
+import type { Engine } from '../engine.ts';
+import { amendNetwork } from './amend.ts';
+
+export interface Replugged {
+  /** Taps. */
+  readonly plugged: readonly string[];
+  /** What stays unplugged, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Of VMs of ours, and of guests whose taps the bridge helper made. */
+export function lostNow(
+  places: NatPlaces,
+  { name, isolated }: { readonly name: string; readonly isolated?: boolean },
+  bridge: LinkFact,
+  facts: HostFacts,
+): readonly LostPort[] {
+  const byHelper = helperTaps(bridge.ifname, facts.links).map((tap) =>
+    lostHelperPort({ ...tap, network: name, isolated: isolated === true }, bridge, facts),
+  );
+  return [...lostPorts(readPorts(places, name), bridge, facts), ...byHelper];
+}
+
+/** Under the host lock. One that can not be plugged in is in the way of no other one. */
+export async function plugAgain(
+  engine: Engine,
+  places: NatPlaces,
+  network: Pick<NatStatus, 'name' | 'bridge' | 'isolated'>,
+): Promise<Replugged> {
+  const { name, bridge } = network;
+  const facts = await readFacts(engine.machine, engine.newToken());
+  const link = linkNamed(facts, bridge);
+  if (link?.kind !== 'bridge') return { plugged: [], notes: [] };
+  const plugged: string[] = [];
+  const notes: string[] = [];
+  for (const { port, fact, steps, cure } of lostNow(places, network, link, facts)) {
+    if (steps.length === 0) {
+      notes.push([fact, ...cure].join('; try: '));
+      continue;
+    }
+    try {
+      await amendNetwork(engine, name, `plug ${port.tap} into ${bridge}`, steps);
+      plugged.push(port.tap);
+    } catch (error) {
+      if (!(error instanceof QlaunchError)) throw error;
+      notes.push(`${fact}: ${[error.message, ...error.why].join(': ')}`);
+    }
+  }
+  return { plugged, notes };
+}
