@@ -11,12 +11,14 @@ import { which } from '../linux-files.ts';
 import type { Files, Host } from '../port.ts';
 import { checksumMeans } from './checksum.ts';
 import { liveForwards } from './forwards.ts';
+import { readIptables } from './iptables.ts';
 
 /** @param checksums whether the kernel completes them is tried */
 export async function readNatFacts(host: Host, token: string, checksums: boolean = false): Promise<NatFacts> {
-  const [facts, chains, forwards, checksum, v4, v6] = await Promise.all([
+  const [facts, chains, iptables, forwards, checksum, v4, v6] = await Promise.all([
     readFacts(host, token),
     readChains(host),
+    readIptables(host),
     liveForwards(host),
     checksums ? checksumMeans(host) : undefined,
     askJson(host, ['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
@@ -28,6 +30,7 @@ export async function readNatFacts(host: Host, token: string, checksums: boolean
     ...facts,
     routes: [...v4, ...v6].flatMap(routeFact),
     ipv6,
+    ...(iptables === undefined ? {} : { iptables }),
     ...(checksum === undefined ? {} : { checksum }),
     loopback: forwards.flatMap(({ bridge, loopback }) => (loopback && bridge !== undefined ? [bridge] : [])),
     ...(isOff ? { ipv6Off: 'net.ipv6.conf.all.disable_ipv6 is 1' } : {}),

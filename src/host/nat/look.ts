@@ -22,7 +22,7 @@ export async function lookAtNetwork(
   const mark = linkNamed(facts, bridge)?.ifalias ?? '';
   return {
     facts,
-    table: await tableState(host, tableOf(name)),
+    table: facts.iptables === undefined ? await tableState(host, tableOf(name)) : 'unknown',
     forwarding: await host.read(IPV4_FORWARD),
     forwarding6: await host.read(IPV6_FORWARD),
     localnet: await host.read(localnetPath(bridge)),

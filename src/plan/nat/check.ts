@@ -12,6 +12,7 @@ import { checksumNote, checksumSteps } from './checksum.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { dnsmasqArgv, dnsmasqConf, stopDnsmasqArgv } from './dnsmasq.ts';
 import type { NatFacts } from './facts.ts';
+import { chainsRow } from './iptables.ts';
 import { onThisHost, routeIPv6 } from './ipv6.ts';
 import { localnetPath, setLocalnet } from './localnet.ts';
 import { elsewhere } from './name-server.ts';
@@ -185,6 +186,7 @@ function linkRows(
 }
 
 function tableRow(network: DefinedNetwork, { table: state, facts }: NetSeen, mark: string): readonly Row[] {
+  if (facts.iptables !== undefined) return chainsRow(network, facts.iptables, mark);
   const step = firewallStep(network, mark);
   if (step === undefined || state === 'unknown' || !('run' in step.do)) return [];
   const table = tableOf(network.name);

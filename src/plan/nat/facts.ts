@@ -3,6 +3,7 @@ import { type Cidr, overlap } from '../../spec/cidr.ts';
 import { formatIp, readIp } from '../../spec/ip.ts';
 import type { HostFacts } from '../facts.ts';
 import type { FirewallFacts } from '../firewall/peace.ts';
+import type { Saved } from './chains.ts';
 import type { ChecksumMeans } from './checksum.ts';
 
 /** One row of `ip route show table all`, except default routes. */
@@ -30,6 +31,8 @@ export interface NatFacts extends HostFacts {
   readonly checksum?: ChecksumMeans;
   /** Bridges to whose guests forwards from 127.0.0.1 lead. */
   readonly loopback?: readonly string[];
+  /** What it has; undefined: nft is there, which is taken instead. */
+  readonly iptables?: Saved;
   /** undefined: no rules of others, or none that nft can read. */
   readonly firewall?: FirewallFacts;
 }

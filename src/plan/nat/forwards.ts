@@ -1,9 +1,11 @@
-/** Forwards to guests of networks, as nft prints the tables that guest.ts makes. */
+/** Forwards to guests of networks, as nft and iptables print what guest.ts makes. */
 import { ANY, LOOPBACK } from './localnet.ts';
 
 export interface LiveForward {
   /** "inet qlaunch_fwd_0123456789ab" */
   readonly table: string;
+  /** What shows it: "nft list table inet qlaunch_fwd_0123456789ab". */
+  readonly shownBy: string;
   /** "qlaunch:vm/web:0123456789ab" */
   readonly mark: string;
   readonly proto: 'tcp' | 'udp';
@@ -27,12 +29,37 @@ export function parseForwards(ruleset: string): readonly LiveForward[] {
     return [
       {
         table,
+        shownBy: `nft list table ${table}`,
         mark: /^\tcomment "(.*)"$/m.exec(part)?.[1] ?? '',
         proto: proto === 'udp' ? 'udp' : 'tcp',
         address,
         hostPort: Number(port),
         ...(bridge === undefined ? {} : { bridge }),
         loopback: part.includes(LOOPBACK),
+      },
+    ];
+  });
+}
+
+/** @param saved `iptables-save` */
+export function parseSavedForwards(saved: string): readonly LiveForward[] {
+  const lines = saved.split('\n').filter((line) => line.includes(' qlaunch_fwd_'));
+  return lines.flatMap((line) => {
+    const [, name, rule = ''] = /^-A (qlaunch_fwd_[0-9a-f]+)-own (.*) -j DNAT /.exec(line) ?? [];
+    const [, proto, port] = /-m (tcp|udp) --dport (\d+)/.exec(rule) ?? [];
+    if (name === undefined || proto === undefined) return [];
+    const own = lines.filter((one) => one.includes(` ${name}-`)).join('\n');
+    const bridge = / -o (\S+) /.exec(own)?.[1];
+    return [
+      {
+        table: `inet ${name}`,
+        shownBy: 'iptables -t nat -S',
+        mark: /--comment "?([^" ]+)/.exec(own)?.[1] ?? '',
+        proto: proto === 'udp' ? 'udp' : 'tcp',
+        address: /-d ([^ /]+)/.exec(rule)?.[1] ?? ANY,
+        hostPort: Number(port),
+        ...(bridge === undefined ? {} : { bridge }),
+        loopback: own.includes(`-s ${LOOPBACK} `),
       },
     ];
   });

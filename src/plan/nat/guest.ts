@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Forward } from '../../spec/forward.ts';
 import { putFile } from '../files.ts';
 import { DEADLINE_MS, type FilePath, type Step } from '../step.ts';
+import { type OwnChain, restoreStep } from './chains.ts';
 import { type DnsmasqPaths, reloadDnsmasqArgv } from './dnsmasq.ts';
 import { ANY, isFromLoopback, LOOPBACK, localnetStep } from './localnet.ts';
 
@@ -19,6 +20,8 @@ export interface GuestPort {
   readonly bridgeMac?: string;
   /** "192.168.122.0/24" */
   readonly subnet: string;
+  /** nft is missing, and iptables takes its place. */
+  readonly iptables?: true;
 }
 
 export function guestSteps(guest: GuestPort, paths: DnsmasqPaths, mark: string): readonly Step[] {
@@ -53,10 +56,12 @@ export const forwardTable = (
   { proto, address, hostPort }: Pick<Forward, 'proto' | 'address' | 'hostPort'>,
 ): string => `inet qlaunch_fwd_${hashOf(`${tap} ${proto}:${address}:${hostPort}`)}`;
 
-/** Is the step one of that forward? For taking it back alone. */
-export const isOfForward = ({ owns, undo }: Pick<Step, 'owns'> & { undo: object }, table: string): boolean =>
-  (owns !== undefined && 'nft' in owns && owns.nft === table) ||
-  ('run' in undo && Array.isArray(undo.run) && undo.run.at(-1) === table);
+/** The forward that a step is of, by its table: for taking it back alone. By its undo, which ends with the name. */
+export function forwardOf({ undo }: { readonly undo: object }): string | undefined {
+  const last: unknown = 'run' in undo && Array.isArray(undo.run) ? undo.run.at(-1) : undefined;
+  const [, name] = (typeof last === 'string' && /^(?:inet )?(qlaunch_fwd_[0-9a-f]+)$/.exec(last)) || [];
+  return name === undefined ? undefined : `inet ${name}`;
+}
 
 /** The forward, and the way for answers to this host's own loopback. */
 export function forwardSteps(
@@ -66,7 +71,7 @@ export function forwardSteps(
 ): readonly Step[] {
   const { bridge, bridgeMac, tap } = guest;
   return [
-    forwardStep(guest, forward, mark),
+    guest.iptables === true ? forwardChains(guest, forward, mark) : forwardStep(guest, forward, mark),
     ...(isFromLoopback(forward) ? [localnetStep(bridge, bridgeMac, forwardTable(tap, forward))] : []),
   ];
 }
@@ -102,10 +107,36 @@ function forwardStep(guest: Omit<GuestPort, 'forwards'>, forward: Forward, mark:
     `add rule ${table} back oifname "${bridge}" ct status dnat ip saddr ${back} counter masquerade`,
   ];
   return {
-    title: `forward ${proto} ${at}:${hostPort} to ${guestAddress}:${guestPort}`,
+    title: titleOf(forward, guestAddress),
     do: { run: ['nft', '-f', '-'], stdin: `${lines.join('\n')}\n` },
     undo: { run: ['nft', 'delete', 'table', ...table.split(' ')], gone: ['No such file or directory'] },
     owns: { nft: table, comment: mark },
     deadlineMs: DEADLINE_MS,
   };
+}
+
+const titleOf = ({ proto, address, hostPort, guestPort }: Forward, to: string): string =>
+  `forward ${proto} ${address}:${hostPort} to ${to}:${guestPort}`;
+
+/** The same as forwardStep() by iptables, whose name is that of the table without its family. */
+function forwardChains(guest: Omit<GuestPort, 'forwards'>, forward: Forward, mark: string): Step {
+  const { address, bridge, subnet, tap } = guest;
+  const { proto, address: at, hostPort, guestAddress = address, guestPort } = forward;
+  const rule = (where: string): string =>
+    `${where}-p ${proto} -m addrtype --dst-type LOCAL --dport ${hostPort} -j DNAT --to-destination ${guestAddress}:${guestPort}`;
+  const back = [subnet, ...(isFromLoopback(forward) ? [LOOPBACK] : [])];
+  const chains: readonly Omit<OwnChain, 'table' | 'at'>[] = [
+    {
+      ...{ name: 'in', hook: 'PREROUTING' },
+      rules: at.startsWith('127.') ? [] : [rule(at === ANY ? `! -d ${LOOPBACK} ` : `-d ${at} `)],
+    },
+    { name: 'own', hook: 'OUTPUT', rules: [rule(at === ANY ? '' : `-d ${at} `)] },
+    {
+      ...{ name: 'out', hook: 'POSTROUTING' },
+      rules: back.map((from) => `-o ${bridge} -m conntrack --ctstate DNAT -s ${from} -j MASQUERADE`),
+    },
+  ];
+  const prefix = forwardTable(tap, forward).replace('inet ', '');
+  const all = chains.map((chain) => ({ ...chain, table: 'nat', at: 1 }) as const);
+  return restoreStep(titleOf(forward, guestAddress), 4, prefix, all, mark);
 }

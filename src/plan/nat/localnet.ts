@@ -33,10 +33,12 @@ export const LOOPBACK = '127.0.0.0/8';
 const CLOSE_LOCALNET: string = [
   'path=/proc/sys/net/ipv4/conf/$1/route_localnet',
   '[ -e "$path" ] || exit 0',
-  'for table in $(nft list tables inet | sed -n "s/^table inet \\(qlaunch_fwd_[0-9a-f]*\\)$/\\1/p"); do',
+  'for table in $(nft list tables inet 2>/dev/null | sed -n "s/^table inet \\(qlaunch_fwd_[0-9a-f]*\\)$/\\1/p"); do',
   '  [ "inet $table" != "$2" ] || continue',
   `  ! nft list chain inet "$table" back 2>/dev/null | grep -F "\\"$1\\"" | grep -qF ${LOOPBACK} || exit 0`,
   'done',
+  `others=$(iptables-save 2>/dev/null | grep -v "^-A \${2#inet }-" | grep "^-A qlaunch_fwd_")`,
+  `! printf "%s\\n" "$others" | grep -qF -- "-s ${LOOPBACK} -o $1 " || exit 0`,
   'echo 0 > "$path"',
 ].join('\n');
 

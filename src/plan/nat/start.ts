@@ -17,6 +17,7 @@ import { checksumSteps } from './checksum.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { type DnsmasqPaths, dnsmasqConf, needsDnsmasq, stopDnsmasqArgv } from './dnsmasq.ts';
 import { freeSubnet, type NatFacts, renderRoute, routeInTheWay } from './facts.ts';
+import { iptablesSteps } from './iptables.ts';
 import { bridgeIPv6, onThisHost, routeIPv6, uniqueLocal } from './ipv6.ts';
 import { setLocalnet } from './localnet.ts';
 import type { DnsChoice } from './name-server.ts';
@@ -102,13 +103,12 @@ export function planNetwork(
     ...address,
   };
   const { steps } = planBridge(wish, facts);
-  const firewall = firewallStep(network, mark);
   const owns = { link: bridge.name, ...address, alias: mark };
   return {
     steps: [
       ...steps,
       ...(facts.ipv6 ? bridgeIPv6(network) : []),
-      ...(firewall === undefined ? [] : [firewall]),
+      ...firewallSteps(network, mark, facts),
       ...(facts.firewall === undefined ? [] : peaceSteps(network, facts.firewall, mark)),
       ...shapeSteps(network),
       ...checksumSteps(network, facts.checksum, mark),
@@ -148,6 +148,16 @@ export const bridgeToBe = ({ bridge, mac, mtu, portgroups }: DefinedNetwork): Li
   addresses: [],
   bridge: { vlanFiltering: hasVlans({ portgroups }), defaultPvid: 1, stp: bridge.stp, forwardDelayMs: 0 },
 });
+
+function firewallSteps(
+  network: DefinedNetwork,
+  mark: string,
+  { iptables }: Pick<NatFacts, 'iptables'>,
+): readonly Step[] {
+  if (iptables !== undefined) return iptablesSteps(network, mark, iptables);
+  const step = firewallStep(network, mark);
+  return step === undefined ? [] : [step];
+}
 
 /** Others only have to know of it. */
 function planHostBridge(

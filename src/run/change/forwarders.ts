@@ -8,9 +8,27 @@ const FORWARDING_LINKS =
 /** Names for a person; empty: nobody. When the host does not tell, that counts as somebody. */
 export async function otherForwarders(machine: Machine): Promise<readonly string[]> {
   const found = [...(await links(machine)), ...(await foreignNat(machine))];
-  const legacy = await machine.read('/proc/net/ip_tables_names');
-  if (legacy?.split('\n').includes('nat')) found.push('iptables (legacy) NAT');
-  return found;
+  return [...found, ...(await savedNat(machine))];
+}
+
+/** A rule of iptables that rewrites addresses, and is in none of our chains (plan/nat/iptables.ts). */
+const SAVED_REWRITES =
+  /^-A (?!ql-[0-9a-f]{12}-|qlaunch_fwd_)\S+ .*-j (MASQUERADE|SNAT|DNAT|REDIRECT|NETMAP)\b/m;
+
+/** Where nft does not tell: it is missing, or they are iptables-legacy's, whose table is there once somebody asked for it. */
+async function savedNat(machine: Machine): Promise<readonly string[]> {
+  const names = await machine.read('/proc/net/ip_tables_names');
+  const isLegacy = names?.split('\n').includes('nat') === true;
+  if (!isLegacy && (await machine.which('nft')) !== undefined) return [];
+  const programs = isLegacy ? ['iptables-legacy-save', 'iptables-save'] : ['iptables-save'];
+  let isTold = false;
+  for (const program of programs) {
+    if ((await machine.which(program)) === undefined) continue;
+    const { status, stdout } = await machine.run([program], { timeoutMs: 5_000 });
+    if (status === 0 && SAVED_REWRITES.test(stdout)) return [`NAT of ${program.replace('-save', '')}`];
+    isTold ||= status === 0 && /^\*nat$/m.test(stdout);
+  }
+  return isLegacy && !isTold ? ['NAT of iptables-legacy'] : [];
 }
 
 async function links(machine: Machine): Promise<readonly string[]> {

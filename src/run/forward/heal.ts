@@ -1,5 +1,5 @@
 /** Rules of forwards that no record knows: `forward add` or `forward remove` was killed in the middle. */
-import { forwardTable, isOfForward } from '../../plan/nat/guest.ts';
+import { forwardOf, forwardTable } from '../../plan/nat/guest.ts';
 import { takeBackSome } from '../change/amend.ts';
 import { entrust } from '../change/guarded.ts';
 import type { Left } from '../change/teardown.ts';
@@ -33,11 +33,10 @@ export function unknownForwards(engine: Engine, vms: readonly VmStatus[]): reado
     return journals.flatMap((journal) => {
       const { holder, lifetime: of } = journal.head;
       if (!('vm' in of) || of.vm !== label || holder === null || holder === 'until-undone') return [];
-      const tables = journal.open.flatMap(({ owns }) =>
-        owns !== undefined && 'nft' in owns && owns.nft.startsWith('inet qlaunch_fwd_') ? [owns.nft] : [],
-      );
-      const lost = tables.filter((table) => !known.has(table));
-      const entries = journal.open.filter((entry) => lost.some((table) => isOfForward(entry, table)));
+      const entries = journal.open.filter((entry) => {
+        const table = forwardOf(entry);
+        return table !== undefined && !known.has(table);
+      });
       return entries.length === 0 ? [] : [{ vm, journal, entries }];
     });
   });

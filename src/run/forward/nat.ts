@@ -1,9 +1,10 @@
 /** Forwards of a guest on a NAT network, added to what its VM keeps on the host and taken from it. */
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { hasOnlyIptables } from '../../host/nat/iptables.ts';
 import { readLeaseFile } from '../../host/nat/leases.ts';
 import type { NatPlaces } from '../../host/nat/places.ts';
 import { readReservations } from '../../host/nat/reservations.ts';
-import { forwardSteps, forwardTable, type GuestPort, guestSteps, isOfForward } from '../../plan/nat/guest.ts';
+import { forwardOf, forwardSteps, forwardTable, type GuestPort, guestSteps } from '../../plan/nat/guest.ts';
 import { ownerMark } from '../../plan/owner.ts';
 import type { Argv, Step } from '../../plan/step.ts';
 import type { Forward } from '../../spec/forward.ts';
@@ -62,6 +63,7 @@ export async function natForwardSteps(
   const guest: GuestPort = {
     ...{ tap: socket, mac: nic.mac, address, forwards: [], bridge: network.bridge, subnet },
     ...(network.mac === undefined ? {} : { bridgeMac: network.mac }),
+    ...(hasOnlyIptables() ? { iptables: true } : {}),
   };
   // From now on it keeps the address that it has.
   const kept = promised === undefined ? guestSteps(guest, paths, mark) : [];
@@ -139,5 +141,5 @@ export function natForwardEntries(
 function ofForward(socket: string, forward: NicForward): (entry: Journal['entries'][number]) => boolean {
   const proto = forward.proto === 'udp' ? 'udp' : 'tcp';
   const table = forwardTable(socket, { ...forward, proto });
-  return (entry) => isOfForward(entry, table);
+  return (entry) => forwardOf(entry) === table;
 }

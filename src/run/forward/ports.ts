@@ -51,7 +51,7 @@ export async function portHeld(
       at,
       `it leads to a guest already (${other.mark})`,
       'qlaunch ps',
-      `sudo nft list table ${other.table}`,
+      `sudo ${other.shownBy}`,
       'sudo qlaunch recover   # where a command was killed that began it',
     );
   const found = (await listenersOn(host, proto, hostPort)).find((one) => holds(one, address));

@@ -1,5 +1,6 @@
 /** `ip=`, `hostname=` and `fwd=` of `--net nat`: what the network has to know of a VM. */
 import { EXIT, QlaunchError } from '../../errors.ts';
+import { hasOnlyIptables } from '../../host/nat/iptables.ts';
 import { type Lease, readLeaseFile } from '../../host/nat/leases.ts';
 import type { NatPlaces } from '../../host/nat/places.ts';
 import { readReservations } from '../../host/nat/reservations.ts';
@@ -83,6 +84,7 @@ export function guestStepsNow(
     const guest = {
       ...{ tap, mac, address, forwards, bridge: network.bridge, subnet: dhcp.subnet },
       ...(bridgeMac === undefined ? {} : { bridgeMac }),
+      ...(hasOnlyIptables() ? ({ iptables: true } as const) : {}),
     };
     return guestSteps(hostname === undefined ? guest : { ...guest, hostname }, paths, of.mark);
   });

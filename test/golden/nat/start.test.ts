@@ -6,6 +6,7 @@ import { defaultXml } from '../../../src/plan/nat/default.ts';
 import { isDefined } from '../../../src/plan/nat/defined.ts';
 import { dnsmasqConf } from '../../../src/plan/nat/dnsmasq.ts';
 import type { NatFacts, RouteFact } from '../../../src/plan/nat/facts.ts';
+import { iptablesSteps } from '../../../src/plan/nat/iptables.ts';
 import { onThisHost } from '../../../src/plan/nat/ipv6.ts';
 import { neighbourNotes } from '../../../src/plan/nat/neighbours.ts';
 import { renderTable } from '../../../src/plan/nat/nft.ts';
@@ -122,6 +123,25 @@ test.each(Object.keys(CASES))('%s: nft takes the table, dnsmasq its configuratio
   }
   const conf = dnsmasqConf(network, pathsOf(network.name), false);
   execFileSync('dnsmasq', ['--test', '--conf-file=-'], { input: conf, stdio: ['pipe', 'ignore', 'ignore'] });
+});
+
+test.each(['plain', 'default', 'br10', 'everything', 'dual', 'isolated'])('%s: by iptables', async (name) => {
+  const network = defined(CASES[name] ?? '');
+  const steps = iptablesSteps(network, 'qlaunch:net/x:0123456789ab', { 4: '', 6: '' });
+  await expect(renderPlan({ steps })).toMatchFileSnapshot(`iptables/${name}.sh`);
+  expect(steps.flatMap(({ undo }) => ('run' in undo ? undo.run.slice(-2) : []))).toEqual(
+    (name === 'dual' ? ['iptables', 'ip6tables'] : ['iptables']).flatMap((one) => [one, 'ql-0123456789ab']),
+  );
+});
+
+test('what iptables can not is refused, with what can', () => {
+  const plan = () => planNetwork(defined(SLOW('nat')), pathsOf('slow'), { ...facts, iptables: {} });
+  expect(plan).toThrow(
+    expect.objectContaining({
+      code: 'QL_TOOL_MISSING',
+      todo: expect.arrayContaining([expect.stringContaining('apt install nftables')]),
+    }),
+  );
 });
 
 test.each([

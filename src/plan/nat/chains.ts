@@ -1,0 +1,96 @@
+/** Chains of our own in the tables of iptables: made, counted and taken back under names that nobody else has. */
+import { DEADLINE_MS, type Step } from '../step.ts';
+
+/** What iptables-save and ip6tables-save print; undefined: only root may ask. */
+export interface Saved {
+  readonly 4?: string;
+  readonly 6?: string;
+}
+
+export type Family = 4 | 6;
+
+const PROGRAMS = { 4: 'iptables', 6: 'ip6tables' } as const;
+
+export interface OwnChain {
+  readonly table: 'raw' | 'mangle' | 'filter' | 'nat';
+  /** Together with the prefix and a dash at most 28 bytes (XT_EXTENSION_MAXNAMELEN 29 in linux/netfilter/x_tables.h). */
+  readonly name: string;
+  readonly hook: 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
+  /** Of the jump in the chain of that hook, from 1. */
+  readonly at: number;
+  /** Their words behind `-A CHAIN`. */
+  readonly rules: readonly string[];
+}
+
+/** For `iptables-restore --noflush`. Each table in one go; refused where such a chain is there already. */
+function renderRestore(prefix: string, chains: readonly OwnChain[], mark: string): string {
+  const used = chains.filter(({ rules }) => rules.length > 0);
+  const tables = [...new Set(used.map(({ table }) => table))];
+  const lines = tables.flatMap((table) => {
+    const own = used.filter((chain) => chain.table === table);
+    return [
+      `*${table}`,
+      ...own.flatMap(({ name, rules }) => [
+        `-N ${prefix}-${name}`,
+        ...rules.map((rule) => `-A ${prefix}-${name} ${rule}`),
+      ]),
+      ...own.map(
+        ({ hook, at, name }) => `-I ${hook} ${at} -m comment --comment "${mark}" -j ${prefix}-${name}`,
+      ),
+      'COMMIT',
+    ];
+  });
+  return [...lines, ''].join('\n');
+}
+
+/** `$1` "iptables" or "ip6tables", `$2` the prefix: jumps to such chains go, then they. */
+const DELETE_CHAINS: string = [
+  'saved=$("$1-save") || exit 1',
+  'printf "%s\\n" "$saved" | awk -v own="$2-" \'',
+  '  /^\\*/ { print; n = 0 }',
+  '  index($1, ":" own) == 1 { chains[n++] = substr($1, 2) }',
+  '  /^-A / && $(NF - 1) == "-j" && index($NF, own) == 1 { sub(/^-A/, "-D"); print }',
+  '  /^COMMIT/ { for (i = 0; i < n; i++) print "-F " chains[i] "\\n-X " chains[i]; print }',
+  '\' | "$1-restore" --noflush -w',
+].join('\n');
+
+/** @param last of its undo, by which a step is found again in a journal */
+export function restoreStep(
+  title: string,
+  family: Family,
+  prefix: string,
+  chains: readonly OwnChain[],
+  mark: string,
+): Step {
+  const program = PROGRAMS[family];
+  return {
+    title: `${title} by ${program}`,
+    do: { run: [`${program}-restore`, '--noflush', '-w'], stdin: renderRestore(prefix, chains, mark) },
+    undo: { run: ['/bin/sh', '-c', DELETE_CHAINS, 'delete-chains', program, prefix], gone: [] },
+    owns: { itself: `only chains that begin with ${prefix}- are deleted` },
+    deadlineMs: DEADLINE_MS,
+  };
+}
+
+/** Of a step of restoreStep(): what is left of it goes first. */
+export function again(step: Step): readonly Step[] {
+  if (!('run' in step.undo)) return [step];
+  const { run } = step.undo;
+  const left: Step = {
+    title: `take away what is left of ${run.at(-1)}-…`,
+    do: { run },
+    undo: { nothing: 'it is made anew' },
+    deadlineMs: DEADLINE_MS,
+  };
+  return [left, step];
+}
+
+/** Whether what a step of restoreStep() makes is there: iptables-save prints each rule on a line. */
+export function isWhole(step: Step, prefix: string, saved: string): 'there' | 'empty' | 'missing' {
+  const stdin = 'run' in step.do ? (step.do.stdin ?? '') : '';
+  const wanted = stdin.split('\n').filter((line) => /^-[AI] /.test(line)).length;
+  const found = saved
+    .split('\n')
+    .filter((line) => line.startsWith('-A ') && line.includes(` ${prefix}-`)).length;
+  return found === wanted ? 'there' : found === 0 ? 'missing' : 'empty';
+}

@@ -1,0 +1,47 @@
+# guard and translate the network default by iptables
+iptables-restore --noflush -w <<'END'
+*raw
+-N ql-0123456789ab-loop
+-A ql-0123456789ab-loop -i virbr0 -d 127.0.0.0/8 -j DROP
+-A ql-0123456789ab-loop -i virbr0 -s 127.0.0.0/8 -j DROP
+-I PREROUTING 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-loop
+COMMIT
+*mangle
+-N ql-0123456789ab-mss
+-A ql-0123456789ab-mss -i virbr0 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+-A ql-0123456789ab-mss -o virbr0 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+-I FORWARD 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-mss
+COMMIT
+*filter
+-N ql-0123456789ab-guard
+-A ql-0123456789ab-guard -i virbr0 -o virbr0 -j RETURN
+-A ql-0123456789ab-guard -o virbr0 -m conntrack --ctstate DNAT -j RETURN
+-A ql-0123456789ab-guard -o virbr0 -d 192.168.122.0/24 -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN
+-A ql-0123456789ab-guard -o virbr0 -j REJECT
+-A ql-0123456789ab-guard -i virbr0 -s 192.168.122.0/24 -j RETURN
+-A ql-0123456789ab-guard -i virbr0 -j REJECT
+-N ql-0123456789ab-pass
+-A ql-0123456789ab-pass -i virbr0 -j ACCEPT
+-A ql-0123456789ab-pass -o virbr0 -j ACCEPT
+-N ql-0123456789ab-in
+-A ql-0123456789ab-in -i virbr0 -p udp --dport 67 -j ACCEPT
+-A ql-0123456789ab-in -i virbr0 -p udp --dport 53 -j ACCEPT
+-A ql-0123456789ab-in -i virbr0 -p tcp --dport 53 -j ACCEPT
+-N ql-0123456789ab-out
+-A ql-0123456789ab-out -o virbr0 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+-A ql-0123456789ab-out -o virbr0 -p udp --dport 68 -j ACCEPT
+-I FORWARD 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-guard
+-I FORWARD 2 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-pass
+-I INPUT 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-in
+-I OUTPUT 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-out
+COMMIT
+*nat
+-N ql-0123456789ab-nat
+-A ql-0123456789ab-nat -s 192.168.122.0/24 -d 224.0.0.0/24 -j RETURN
+-A ql-0123456789ab-nat -s 192.168.122.0/24 -d 255.255.255.255 -j RETURN
+-A ql-0123456789ab-nat -p tcp -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j MASQUERADE --to-ports 1024-65535
+-A ql-0123456789ab-nat -p udp -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j MASQUERADE --to-ports 1024-65535
+-A ql-0123456789ab-nat -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j MASQUERADE
+-I POSTROUTING 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-nat
+COMMIT
+END
