@@ -1,10 +1,11 @@
 // A NAT network of ours against the same definition in libvirt, each on a host of its own (namespaces), side by side:
 // start and stop against virsh with its daemon already running, and what a machine on it downloads from behind a router.
-// That machine is a network namespace, so that no emulated CPU hides the difference. Needs root and Debian's packages.
+// That machine is a VM, and once more a network namespace: there no emulated CPU hides the difference. Needs root and
+// Debian's packages.
 // `--runs N`, `--json`, `--standalone` for dist/standalone/qlaunch instead of dist/bin/qlaunch.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 // nodejs/node#40524: with it set, Node 20 takes three times as long to start and no ratio means anything.
@@ -14,7 +15,8 @@ delete process.env.NODE_OPTIONS;
 if (process.env.QLAUNCH_TEST_SANDBOX === undefined) {
   const tree = execFileSync(join(root, 'scripts/libvirt'), { encoding: 'utf8' }).trim().split('\n').at(-1);
   const again = [join(root, 'scripts/tiers/sandbox'), process.execPath, ...process.argv.slice(1)];
-  const env = { ...process.env, QLAUNCH_BENCH_LIBVIRT: tree };
+  const image = execFileSync(join(root, 'scripts/guest'), { encoding: 'utf8' }).trim().split('\n').at(-1);
+  const env = { ...process.env, QLAUNCH_BENCH_LIBVIRT: tree, QLAUNCH_BENCH_GUEST: image };
   const { status } = spawnSync(again[0], again.slice(1), { stdio: 'inherit', env });
   process.exit(status ?? 1);
 }
@@ -22,7 +24,9 @@ if (process.env.QLAUNCH_TEST_SANDBOX === undefined) {
 const argv = process.argv.slice(2);
 const runs = Number(argv[argv.indexOf('--runs') + 1] || 0) || 15;
 const qlaunch = join(root, argv.includes('--standalone') ? 'dist/standalone/qlaunch' : 'dist/bin/qlaunch');
-const BYTES = 512 * 1024 * 1024;
+const MIB = 1024 * 1024;
+/** By port. */
+const BYTES = { namespace: [80, 512 * MIB], vm: [81, 32 * MIB] };
 
 const XML = `<network><name>bench</name><forward mode='nat'/><bridge name='bench0' stp='off'/>
   <ip address='192.168.150.1' netmask='255.255.255.0'>
@@ -85,16 +89,16 @@ async function host(tree) {
 
 const SERVER = `
   const chunk = Buffer.alloc(1 << 20);
-  require('node:net').createServer((socket) => {
+  require('node:net').createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {});
-    let left = Number(process.argv[1]);
+    let left = Number(process.argv[2]);
     const more = () => {
       while (left > 0) { left -= chunk.length; if (!socket.write(chunk)) return; }
       socket.end();
     };
     socket.on('drain', more);
     more();
-  }).listen(80, () => console.log('ready'));
+  }).listen(Number(process.argv[1]), () => console.log('ready'));
 `;
 /** Prints the milliseconds from its connection to the last byte. */
 const CLIENT = `
@@ -111,14 +115,60 @@ function download({ inside }) {
   const [ms, got] = execFileSync('nsenter', [...inside, ...words], { encoding: 'utf8' })
     .split(' ')
     .map(Number);
-  if (got !== BYTES) throw new Error(`${got} bytes came`);
+  if (got !== BYTES.namespace[1]) throw new Error(`${got} bytes came`);
   return ms;
+}
+
+/** The tests' guest, with its shell on our end of the serial line. */
+async function boot({ inside }) {
+  const dir = dirname(process.env.QLAUNCH_BENCH_GUEST);
+  const words = [
+    'qemu-system-x86_64',
+    '-machine',
+    'q35,accel=tcg',
+    '-cpu',
+    'max',
+    '-m',
+    '256',
+    '-display',
+    'none',
+  ];
+  words.push('-kernel', `${dir}/vmlinuz`, '-initrd', `${dir}/initrd`, '-append', 'console=ttyS0 quiet');
+  words.push('-nodefaults', '-serial', 'stdio', '-device', 'virtio-net-pci,netdev=n0');
+  words.push('-netdev', 'tap,id=n0,ifname=tap0,script=no,downscript=no');
+  const child = spawn('nsenter', [...inside, ...words], { stdio: ['pipe', 'pipe', 'inherit'] });
+  children.push(child);
+  let said = '';
+  child.stdout.on('data', (chunk) => (said += chunk));
+  /** What is said from now on, up to this. */
+  const until = async (pattern) => {
+    for (;;) {
+      const found = pattern.exec(said);
+      if (found !== null) {
+        said = said.slice(found.index + found[0].length);
+        return found;
+      }
+      if (child.exitCode !== null) throw new Error(`the guest has ended: ${said}`);
+      await once(child.stdout, 'data');
+    }
+  };
+  await until(/QLAUNCH-GUEST ready/);
+  return async () => {
+    const [port, bytes] = BYTES.vm;
+    const begin = performance.now();
+    child.stdin.write(`echo got=$(nc 198.51.100.9 ${port} < /dev/null | wc -c)\n`);
+    const [, got] = await until(/^got=(\d+)\r?\n/m);
+    if (Number(got) !== bytes) throw new Error(`${got} bytes came`);
+    return performance.now() - begin;
+  };
 }
 
 const PLUG = `
 ip netns add guest
 ip link add guest0 type veth peer name eth0 netns guest
 ip link set guest0 master bench0 up
+ip tuntap add tap0 mode tap
+ip link set tap0 master bench0 up
 ip -n guest address add 192.168.150.200/24 dev eth0
 ip -n guest link set eth0 up
 ip -n guest route add default via 192.168.150.1`;
@@ -126,11 +176,11 @@ ip -n guest route add default via 192.168.150.1`;
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** In turn, so that a drift of the machine meets both alike. */
-function interleave(rounds, candidates) {
+async function interleave(rounds, candidates) {
   const times = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]));
   for (let round = -1; round < rounds; round += 1)
     for (const [name, work] of Object.entries(candidates)) {
-      const ms = work();
+      const ms = await work();
       if (round >= 0) times[name].push(ms);
     }
   return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, Math.round(median(all))]));
@@ -152,7 +202,7 @@ try {
   net('define', '/run/bench.xml');
 
   const up = { libvirt: [], qlaunch: [] };
-  const both = interleave(runs, {
+  const both = await interleave(runs, {
     libvirt: () => {
       up.libvirt.push(timed(() => virsh('net-start', 'bench')));
       return up.libvirt.at(-1) + timed(() => virsh('net-destroy', 'bench'));
@@ -167,12 +217,26 @@ try {
   net('start', 'bench');
   for (const one of [theirs, ours]) {
     one.script(PLUG);
-    const words = ['ip', 'netns', 'exec', 'web', process.execPath, '-e', SERVER, `${BYTES}`];
-    await start('nsenter', [...one.inside, ...words]);
+    for (const words of Object.values(BYTES).map((pair) => pair.map(String)))
+      await start('nsenter', [
+        ...one.inside,
+        'ip',
+        'netns',
+        'exec',
+        'web',
+        process.execPath,
+        '-e',
+        SERVER,
+        ...words,
+      ]);
   }
-  const fetched = interleave(Math.max(5, Math.ceil(runs / 2)), {
+  const fetched = await interleave(Math.max(5, Math.ceil(runs / 2)), {
     libvirt: () => download(theirs),
     qlaunch: () => download(ours),
+  });
+  const inVm = await interleave(Math.max(5, Math.ceil(runs / 2)), {
+    libvirt: await boot(theirs),
+    qlaunch: await boot(ours),
   });
   net('stop', 'bench', '--force');
   virsh('net-destroy', 'bench');
@@ -185,7 +249,12 @@ try {
       aim: '≤ 1.0',
     },
     {
-      what: 'download through the network / through libvirt’s',
+      what: 'download of a VM through the network / through libvirt’s',
+      value: ratio(inVm.libvirt / inVm.qlaunch),
+      aim: '≥ 0.95',
+    },
+    {
+      what: 'the same of a network namespace',
       value: ratio(fetched.libvirt / fetched.qlaunch),
       aim: '≥ 0.95',
     },
@@ -193,6 +262,7 @@ try {
   const medianMs = {
     start: { libvirt: Math.round(median(up.libvirt)), qlaunch: Math.round(median(up.qlaunch)) },
     startAndStop: both,
+    downloadInVm: inVm,
     download: fetched,
   };
   if (argv.includes('--json')) console.log(JSON.stringify({ runs, program: qlaunch, rows, medianMs }));
