@@ -157,9 +157,6 @@ test('a NIC whose NetworkManager or systemd-networkd can not be told anything is
   const links = '/run/systemd/netif/links';
   claim(links, `ADMIN_STATE=configured\nNETWORK_FILE=${file}\n`);
   expect(await refusal()).toContain(`(${file})`);
-  expect(await refusal(NIC, '--address', '10.9.0.77/24')).toMatch(/20-lan[\s\S]*session[\s\S]*in the place/);
-  claim(links, 'ADMIN_STATE=configured\nNETWORK_FILE=/run/systemd/network/10-netplan-nic.network\n');
-  expect(await refusal(NIC, '--address', '10.9.0.77/24')).toContain('sudoedit /etc/netplan/*.yaml');
   claim(links, `ADMIN_STATE=configuring\nNETWORK_FILE=${file}\n`);
   expect(await refusal()).toMatch(/is still configuring it[\s\S]*networkctl status/);
 });

@@ -69,14 +69,15 @@ export async function networkdLink(machine: Machine, ifindex: number): Promise<N
 
 /**
  * Files of links that were changed since networkd last said anything of the link: a reload would bring that about as
- * well. After one it has said something: a link whose file is another is configured anew.
+ * well. After one it has said something: a link whose file is another is configured anew. Not netplan's, which writes all
+ * of them anew whenever it is asked for one.
  */
 export async function changedSince(machine: Machine): Promise<readonly string[]> {
   const found: string[] = [];
   for (const link of (await machine.list('/sys/class/net')) ?? []) {
     const state = `${STATES}/${await ifindexOf(machine, link)}`;
     const file = /^NETWORK_FILE=(.+)$/m.exec((await machine.read(state)) ?? '')?.[1];
-    if (file === undefined) continue;
+    if (file === undefined || baseOf(file).startsWith('10-netplan-')) continue;
     const dropIns: string[] = [];
     for (const dir of DIRS.map((one) => `${one}/${baseOf(file)}.d`))
       dropIns.push(...((await machine.list(dir)) ?? []).map((name) => `${dir}/${name}`));

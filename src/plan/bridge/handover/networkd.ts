@@ -84,9 +84,9 @@ const BACK = [
 ].join('\n');
 
 /**
- * Until networkd has both by our files, and the lease that the NIC had (a pattern for its address): with another address the bridge is another
- * client to the server, and the one that is in use ends. A .netdev whose link is there
- * already is ready for its ports when the kernel next says something about that link: to be told its own group is enough.
+ * Until networkd has both by our files, and the lease that the NIC had (a pattern for its address): with another one the
+ * bridge is another client to the server, and the lease in use ends. A .netdev whose link is there already is ready for
+ * its ports when the kernel next says something about that link: to be told its own group is enough.
  */
 const TAKEN = [
   METRIC_AGAIN,
