@@ -43,6 +43,12 @@ test('a lease that networkd keeps for ever on the bridge is a lease again on the
   };
   const back = leasedAsIn(missingText(layer, 'eth0'), now);
   expect(back.addresses.map(({ validS }) => validS)).toEqual([undefined, 290, undefined, 99]);
+  // Also where the server has given another one since: the NIC is not to have that for ever.
+  const other = now.addresses.map((one) =>
+    one.local === '10.9.0.60' ? { ...one, local: '10.9.0.61' } : one,
+  );
+  const since = leasedAsIn(missingText(layer, 'eth0'), { ...now, addresses: other }, '10.9.0.61');
+  expect(since.addresses.map(({ validS }) => validS)).toEqual([undefined, 290, undefined, 99]);
 });
 
 test('rules and routes of no link are given back, for the link that has them now; one that is not understood is none', () => {
