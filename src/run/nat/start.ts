@@ -11,6 +11,7 @@ import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { checksumNote } from '../../plan/nat/checksum.ts';
 import { planDefine } from '../../plan/nat/define.ts';
 import { type DefinedNetwork, isHostBridge } from '../../plan/nat/defined.ts';
+import { differences } from '../../plan/nat/difference.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
@@ -33,7 +34,7 @@ import { startDaemon } from './daemon.ts';
 import { type Definition, defineBuiltIn } from './definitions.ts';
 import { inactive } from './names.ts';
 import { lostNow, plugAgain } from './replug.ts';
-import { keepStarted } from './running.ts';
+import { keepStarted, runningAs } from './running.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
 
 /**
@@ -126,6 +127,12 @@ export async function startNetwork(
     if (active !== undefined) {
       await remember(engine, places, name, as);
       await plug(active);
+      const running = runningAs(places, name);
+      const others = running === undefined ? [] : differences(running, network);
+      if (others.length > 0)
+        notes.push(
+          `network ${name} runs otherwise than it is defined: ${others.join('; ')}: sudo qlaunch net restart ${name}`,
+        );
       return false;
     }
     if (await takeBackRest(engine, places, name)) facts = await look();
