@@ -2,6 +2,7 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { readForwards } from '../../host/nat/forwards.ts';
 import { readPorts } from '../../host/nat/places.ts';
+import { anew } from '../../plan/nat/anew.ts';
 import type { NetFinding } from '../../plan/nat/check.ts';
 import { forwardTable } from '../../plan/nat/guest.ts';
 import { shellWord } from '../../plan/shell.ts';
@@ -118,14 +119,6 @@ async function againSteps(
       `sudo qlaunch forward remove ${vm.record.name} ${forward.proto}:${forward.address}:${forward.hostPort}`,
     ],
   });
-}
-
-/** Somebody may have emptied the table only. */
-function anew(step: Step): Step {
-  const { do: action, owns } = step;
-  if (!('run' in action) || action.stdin === undefined || owns === undefined || !('nft' in owns)) return step;
-  const stdin = `add table ${owns.nft}\ndelete table ${owns.nft}\n${action.stdin}`;
-  return { ...step, do: { ...action, stdin } };
 }
 
 /** What addLostForwards() would do; nothing where it would refuse. */
