@@ -18,9 +18,9 @@ export function limitFindings(
     const mark = linkNamed(facts, tap)?.ifalias;
     if (mark === undefined || !isMarkOf(mark, { vm }) || live.has(filterTable(tap))) return [];
     // Under the mark that the journal of its VM knows, which takes it back.
-    const steps = filterSteps({ name: tap, ...(rate === undefined ? {} : { rate }) }, mark).map(
-      (step): Step => ({ ...anew(step), undo: { nothing: 'it goes with its VM' } }),
-    );
+    const steps = filterSteps({ name: tap, ...(rate === undefined ? {} : { rate }) }, mark)
+      .flatMap(anew)
+      .map((step): Step => ({ ...step, undo: { nothing: 'it goes with its VM' } }));
     if (steps.length === 0) return [];
     return [
       {
