@@ -44,13 +44,19 @@ export async function limitsLost(
   return live === undefined ? [] : limitFindings(name, ports, live, facts);
 }
 
-/** Under the host lock. One that can not be plugged in is in the way of no other one. */
+/**
+ * Under the host lock. One that can not be plugged in is in the way of no other one.
+ * @param before the bridge was made: most often nobody waits for it, and then nothing more is looked at
+ */
 export async function plugAgain(
   engine: Engine,
   places: NatPlaces,
   network: Pick<NatStatus, 'name' | 'bridge' | 'isolated'>,
+  before: HostFacts,
 ): Promise<Replugged> {
   const { name, bridge } = network;
+  const isFree = ({ tun, master }: LinkFact): boolean => tun !== undefined && master === undefined;
+  if (readPorts(places, name).length === 0 && !before.links.some(isFree)) return { plugged: [], notes: [] };
   const facts = await readFacts(engine.machine, engine.newToken());
   const link = linkNamed(facts, bridge);
   if (link?.kind !== 'bridge') return { plugged: [], notes: [] };

@@ -115,8 +115,8 @@ export async function startNetwork(
   const notes: string[] = [];
   const remarks: string[] = [];
   const plugged: string[] = [];
-  const plug = async (running: NatStatus): Promise<void> => {
-    const again = await plugAgain(engine, places, running);
+  const plug = async (running: NatStatus, before: NatFacts): Promise<void> => {
+    const again = await plugAgain(engine, places, running, before);
     plugged.push(...again.plugged);
     notes.push(...again.notes);
   };
@@ -126,7 +126,7 @@ export async function startNetwork(
     const active = activeNetworks(places, facts).find((one) => one.name === name);
     if (active !== undefined) {
       await remember(engine, places, name, as);
-      await plug(active);
+      await plug(active, facts);
       const running = runningAs(places, name);
       const others = running === undefined ? [] : differences(running, network);
       if (others.length > 0)
@@ -139,7 +139,7 @@ export async function startNetwork(
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     const { steps } = planNetwork(network, paths, facts, as);
     await execute(engine, { steps: [keepStarted(places, name, xml), ...steps] }, order);
-    await plug(statusOf(network));
+    await plug(statusOf(network), facts);
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     remarks.push(...[checksumNote(network, facts.checksum)].filter((note) => note !== undefined));
     const inTheWay = facts.firewall === undefined ? [] : obstaclesOf(network, facts.firewall);
