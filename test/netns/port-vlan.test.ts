@@ -1,6 +1,6 @@
 // needs: bridge, tap, veth, vlan_filtering
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { linkNamed } from '../../src/plan/facts.ts';
 import { type KnownPort, lostPorts } from '../../src/plan/nat/ports.ts';
@@ -22,9 +22,14 @@ beforeEach(async () => {
   ip('link set up0 master br-t');
   for (const name of ['up0', 'up1', 'br-t']) ip(`link set ${name} addrgenmode none`);
   for (const name of ['up0', 'up1', 'br-t']) ip(`link set ${name} up`);
-  await expect.poll(() => readFileSync('/sys/class/net/br-t/operstate', 'utf8')).toBe('up\n');
+  const operstate = (): string => readFileSync('/sys/class/net/br-t/operstate', 'utf8');
+  // The kernel tells of links once in a second (linkwatch).
+  await expect.poll(operstate, { timeout: 30_000 }).toBe('up\n');
 });
-afterEach(() => tree.remove());
+afterEach(() => {
+  for (const name of ['up0', 'br-t']) if (existsSync(`/sys/class/net/${name}`)) ip(`link delete dev ${name}`);
+  tree.remove();
+});
 
 interface VlanRow {
   readonly ifname: string;

@@ -23,3 +23,12 @@ async function nftForwards(host: Pick<Host, 'run'>): Promise<readonly LiveForwar
   const { status, stdout } = await host.run(['nft', 'list', 'ruleset', 'inet'], { timeoutMs: DEADLINE_MS });
   return status === 0 ? parseForwards(stdout) : undefined;
 }
+
+/** Tables for bridges that have rules: "bridge qlaunch_0123456789ab". undefined: as above. */
+export async function bridgeTables(host: Pick<Host, 'run'>): Promise<ReadonlySet<string> | undefined> {
+  if (which('nft') === undefined) return undefined;
+  const { status, stdout } = await host.run(['nft', 'list', 'ruleset', 'bridge'], { timeoutMs: DEADLINE_MS });
+  if (status !== 0) return undefined;
+  const parts = stdout.split(/^table (?=bridge )/m).filter((part) => /\bdrop\b/.test(part));
+  return new Set(parts.map((part) => part.slice(0, part.indexOf(' {'))));
+}

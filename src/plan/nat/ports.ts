@@ -13,7 +13,7 @@ import type { TapWish } from '../tap/managed.ts';
 import { vlanSteps } from '../tap/options.ts';
 import { portSettings } from '../tap/port.ts';
 
-export interface KnownPort extends Pick<PortSpec, 'isolated' | 'vlan' | 'trunk'> {
+export interface KnownPort extends Pick<PortSpec, 'isolated' | 'vlan' | 'trunk' | 'rate'> {
   readonly v: 1;
   readonly network: string;
   /** The label of its VM. */
@@ -21,14 +21,15 @@ export interface KnownPort extends Pick<PortSpec, 'isolated' | 'vlan' | 'trunk'>
   readonly tap: string;
 }
 
-/** Before the tap is made, and so taken back after it is gone. What else it has (rate, antispoof) is the tap's own. */
+/** Before the tap is made, and so taken back after it is gone. */
 export function rememberPort(wish: TapWish, network: string, vm: string, path: FilePath): Step {
-  const { name: tap, isolated, vlan, trunk } = wish;
+  const { name: tap, isolated, vlan, trunk, rate } = wish;
   const port: KnownPort = {
     ...{ v: 1, network, vm, tap },
     ...(isolated === undefined ? {} : { isolated }),
     ...(vlan === undefined ? {} : { vlan }),
     ...(trunk === undefined ? {} : { trunk }),
+    ...(rate === undefined ? {} : { rate }),
   };
   return putFile({ path, content: `${JSON.stringify(port)}\n` });
 }

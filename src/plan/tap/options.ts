@@ -15,7 +15,10 @@ export function portSteps(wish: TapWish, facts: HostFacts): readonly Step[] {
  * Before the tap is there, and so taken back after it: at no moment is there a port without its filter. `mark`: the
  * owner's, as in ownerMark().
  */
-export function filterSteps(wish: TapWish, mark: string): readonly Step[] {
+export function filterSteps(
+  wish: Pick<TapWish, 'name' | 'rate' | 'antispoof' | 'guestMac'>,
+  mark: string,
+): readonly Step[] {
   const rules = ruleLines(wish);
   return rules.length === 0 ? [] : [filter(wish.name, rules, mark)];
 }
@@ -65,7 +68,11 @@ function shape(name: string, bitsPerSecond: number): Step {
 }
 
 /** Frames that enter the bridge from this port; what none of these drops passes. */
-function ruleLines({ rate, antispoof, guestMac }: TapWish): readonly string[] {
+function ruleLines({
+  rate,
+  antispoof,
+  guestMac,
+}: Pick<TapWish, 'rate' | 'antispoof' | 'guestMac'>): readonly string[] {
   const limit = rate?.fromGuest === undefined ? [] : [limitRule(rate.fromGuest)];
   return [...(antispoof === undefined ? [] : spoofRules(antispoof, guestMac)), ...limit];
 }
@@ -102,15 +109,19 @@ function spoofRules(addresses: readonly string[], mac: string | undefined): read
   ];
 }
 
+/** "bridge qlaunch_0123456789ab" */
+export const filterTable = (tap: string): string =>
+  `bridge qlaunch_${createHash('sha256').update(tap).digest('hex').slice(0, 12)}`;
+
 /**
  * `create` refuses a table that is there; it takes no chains (nft 1.0.6 drops them without a word), so these follow in
  * the same transaction. Before conntrack and everything else that looks at the bridge (NF_BR_PRI_FIRST).
  */
 function filter(name: string, rules: readonly string[], mark: string): Step {
-  const table = `qlaunch_${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
+  const table = filterTable(name);
   const lines = [
-    `create table bridge ${table} { comment "${mark}"; }`,
-    `table bridge ${table} {`,
+    `create table ${table} { comment "${mark}"; }`,
+    `table ${table} {`,
     '  chain from_guest {',
     '    type filter hook prerouting priority -300; policy accept;',
     `    iifname != ${JSON.stringify(name)} accept`,
@@ -121,8 +132,8 @@ function filter(name: string, rules: readonly string[], mark: string): Step {
   return {
     title: `filter what comes from ${name}`,
     do: { run: ['nft', '-f', '-'], stdin: `${lines.join('\n')}\n` },
-    undo: { run: ['nft', 'delete', 'table', 'bridge', table], gone: ['No such file or directory'] },
-    owns: { nft: `bridge ${table}`, comment: mark },
+    undo: { run: ['nft', 'delete', 'table', ...table.split(' ')], gone: ['No such file or directory'] },
+    owns: { nft: table, comment: mark },
     deadlineMs: DEADLINE_MS,
   };
 }

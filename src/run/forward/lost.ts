@@ -2,8 +2,9 @@
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { readForwards } from '../../host/nat/forwards.ts';
 import { readPorts } from '../../host/nat/places.ts';
+import { anew } from '../../plan/nat/anew.ts';
 import type { NetFinding } from '../../plan/nat/check.ts';
-import { forwardTable } from '../../plan/nat/guest.ts';
+import { forwardOf, forwardTable } from '../../plan/nat/guest.ts';
 import { shellWord } from '../../plan/shell.ts';
 import type { Step } from '../../plan/step.ts';
 import { addSteps } from '../change/amend.ts';
@@ -56,7 +57,7 @@ async function lostForwards(
         const table = forwardTable(socket, forward);
         if (tables.has(table)) return [];
         const entry = journal?.open.find(
-          ({ owns }) => owns !== undefined && 'nft' in owns && owns.nft === table,
+          (step) => forwardOf(step) === table && step.title.startsWith('forward '),
         );
         return [{ vm, nic, forward, ...(entry === undefined ? {} : { entry }) }];
       });
@@ -108,9 +109,12 @@ async function againSteps(
 ): Promise<readonly Step[]> {
   const { vm, nic, forward } = lost;
   const { owns, title } = entry;
-  const mark = owns !== undefined && 'comment' in owns ? owns.comment : '';
+  const mark = owns !== undefined && 'comment' in owns ? owns.comment : undefined;
   const steps = await natForwardSteps(engine, places, vm, nic, forward, mark);
-  if (steps.some((step) => step.title === title)) return steps.map(anew);
+  if (steps.some((step) => step.title === title))
+    return steps.flatMap((step) =>
+      forwardOf(step) === undefined || 'write' in step.do ? [step] : anew(step),
+    );
   throw new QlaunchError('QL_FORWARD_OTHER', EXIT.refused, {
     what: `will not make the forward ${textOf(forward)} to VM ${vm.record.name} again`,
     why: [`it was "${title}", and would be another one now`],
@@ -118,14 +122,6 @@ async function againSteps(
       `sudo qlaunch forward remove ${vm.record.name} ${forward.proto}:${forward.address}:${forward.hostPort}`,
     ],
   });
-}
-
-/** Somebody may have emptied the table only. */
-function anew(step: Step): Step {
-  const { do: action, owns } = step;
-  if (!('run' in action) || action.stdin === undefined || owns === undefined || !('nft' in owns)) return step;
-  const stdin = `add table ${owns.nft}\ndelete table ${owns.nft}\n${action.stdin}`;
-  return { ...step, do: { ...action, stdin } };
 }
 
 /** What addLostForwards() would do; nothing where it would refuse. */

@@ -17,7 +17,7 @@ import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { definitionOf } from './definitions.ts';
 import { inactive } from './names.ts';
-import { lostNow } from './replug.ts';
+import { limitsLost, lostNow } from './replug.ts';
 import { runningAs } from './running.ts';
 import { plannedStop, previewStart, startNetwork } from './start.ts';
 import { activeNetworks } from './state.ts';
@@ -45,6 +45,7 @@ export async function checkNetworks(place: Place, only?: string): Promise<readon
       : undefined;
     if (bridge !== undefined)
       found.push(
+        ...(await limitsLost(engine, places, status.name, facts)),
         ...portFindings(
           status.name,
           readPorts(places, status.name),

@@ -1,9 +1,12 @@
 /** The taps of VMs that run are ports of their network's bridge again. */
 import { QlaunchError } from '../../errors.ts';
 import { readFacts } from '../../host/facts.ts';
+import { bridgeTables } from '../../host/nat/forwards.ts';
 import { helperTaps } from '../../host/nat/helper-taps.ts';
 import { type NatPlaces, readPorts } from '../../host/nat/places.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../../plan/facts.ts';
+import type { NetFinding } from '../../plan/nat/check.ts';
+import { limitFindings } from '../../plan/nat/limits.ts';
 import { type LostPort, lostHelperPort, lostPorts } from '../../plan/nat/ports.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Engine } from '../engine.ts';
@@ -29,16 +32,37 @@ export function lostNow(
   return [...lostPorts(readPorts(places, name), bridge, facts), ...byHelper];
 }
 
-/** Under the host lock. One that can not be plugged in is in the way of no other one. */
+/** Before they are ports again. */
+export async function limitsLost(
+  engine: Engine,
+  places: NatPlaces,
+  name: string,
+  facts: HostFacts,
+): Promise<readonly NetFinding[]> {
+  const ports = readPorts(places, name).filter(({ rate }) => rate?.fromGuest !== undefined);
+  const live = ports.length === 0 ? undefined : await bridgeTables(engine.machine);
+  return live === undefined ? [] : limitFindings(name, ports, live, facts);
+}
+
+/**
+ * Under the host lock. One that can not be plugged in is in the way of no other one.
+ * @param before the bridge was made: most often nobody waits for it, and then nothing more is looked at
+ */
 export async function plugAgain(
   engine: Engine,
   places: NatPlaces,
   network: Pick<NatStatus, 'name' | 'bridge' | 'isolated'>,
+  before: HostFacts,
 ): Promise<Replugged> {
   const { name, bridge } = network;
+  const isFree = ({ tun, master }: LinkFact): boolean => tun !== undefined && master === undefined;
+  if (readPorts(places, name).length === 0 && !before.links.some(isFree)) return { plugged: [], notes: [] };
   const facts = await readFacts(engine.machine, engine.newToken());
   const link = linkNamed(facts, bridge);
   if (link?.kind !== 'bridge') return { plugged: [], notes: [] };
+  for (const { fix } of await limitsLost(engine, places, name, facts))
+    if (fix !== undefined && 'steps' in fix)
+      await amendNetwork(engine, name, `limit what guests of ${name} send`, fix.steps);
   const plugged: string[] = [];
   const notes: string[] = [];
   for (const { port, fact, steps, cure } of lostNow(places, network, link, facts)) {

@@ -11,6 +11,7 @@ import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { checksumNote } from '../../plan/nat/checksum.ts';
 import { planDefine } from '../../plan/nat/define.ts';
 import { type DefinedNetwork, isHostBridge } from '../../plan/nat/defined.ts';
+import { differences } from '../../plan/nat/difference.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
@@ -33,7 +34,7 @@ import { startDaemon } from './daemon.ts';
 import { type Definition, defineBuiltIn } from './definitions.ts';
 import { inactive } from './names.ts';
 import { lostNow, plugAgain } from './replug.ts';
-import { keepStarted } from './running.ts';
+import { keepStarted, runningAs } from './running.ts';
 import { type ActiveNetwork, activeNetworks, lookAtNetworks } from './state.ts';
 
 /**
@@ -114,8 +115,8 @@ export async function startNetwork(
   const notes: string[] = [];
   const remarks: string[] = [];
   const plugged: string[] = [];
-  const plug = async (running: NatStatus): Promise<void> => {
-    const again = await plugAgain(engine, places, running);
+  const plug = async (running: NatStatus, before: NatFacts): Promise<void> => {
+    const again = await plugAgain(engine, places, running, before);
     plugged.push(...again.plugged);
     notes.push(...again.notes);
   };
@@ -125,14 +126,20 @@ export async function startNetwork(
     const active = activeNetworks(places, facts).find((one) => one.name === name);
     if (active !== undefined) {
       await remember(engine, places, name, as);
-      await plug(active);
+      await plug(active, facts);
+      const running = runningAs(places, name);
+      const others = running === undefined ? [] : differences(running, network);
+      if (others.length > 0)
+        notes.push(
+          `network ${name} runs otherwise than it is defined: ${others.join('; ')}: sudo qlaunch net restart ${name}`,
+        );
       return false;
     }
     if (await takeBackRest(engine, places, name)) facts = await look();
     const order = { title, lifetime: { net: name }, holder: 'until-undone' } as const;
     const { steps } = planNetwork(network, paths, facts, as);
     await execute(engine, { steps: [keepStarted(places, name, xml), ...steps] }, order);
-    await plug(statusOf(network));
+    await plug(statusOf(network), facts);
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     remarks.push(...[checksumNote(network, facts.checksum)].filter((note) => note !== undefined));
     const inTheWay = facts.firewall === undefined ? [] : obstaclesOf(network, facts.firewall);

@@ -193,6 +193,10 @@ test('a definition that is changed while its network runs: what waits is named, 
     status: 0,
     stdout: expect.stringMatching(/try: sudo \S*qlaunch net restart lab/),
   });
+  expect(await w.qlaunch('net', 'start', 'lab')).toMatchObject({
+    status: 0,
+    stderr: expect.stringContaining(waits),
+  });
   // It is looked at, and mended, as it was started.
   sh('nft delete table inet qlaunch_lab');
   expect(await report(w, '--fix')).toMatchObject({ ok: true, mended: ['lab: net-table'] });

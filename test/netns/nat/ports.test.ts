@@ -1,4 +1,4 @@
-// needs: bridge, isolated, tap, nft_inet, nft_nat, tbf, veth
+// needs: bridge, isolated, tap, nft_bridge, nft_inet, nft_nat, tbf, veth
 /** Taps of VMs that run come back into a bridge that was made anew, with what their ports had. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ async function tapsOfWeb(w: World): Promise<void> {
   const lifetime = { vm: 'web' };
   const of = { uid: 0, queues: 1, bridge: 'lab0' };
   const wishes = [
-    { ...of, name: 'qt-web0', isolated: true, rate: { toGuest: 800_000 } },
+    { ...of, name: 'qt-web0', isolated: true, rate: { toGuest: 800_000, fromGuest: 800_000 } },
     { ...of, name: 'qt-web1' },
   ];
   await apply(engine, { title: 'run vm web', lifetime }, (facts) => {
@@ -93,6 +93,16 @@ test('deleted under running guests, stopped, killed in the middle: every tap is 
   expect(await net('check', 'lab', '--fix', '--no-probe')).toMatchObject({ status: 0 });
   expect(ports()).toEqual(AS_MADE);
 
+  // Somebody flushes all rules: how much a guest may send is limited again, until its VM ends.
+  const limits = (): string => execFileSync('nft', ['list', 'ruleset', 'bridge'], { encoding: 'utf8' });
+  const asLimited = limits();
+  expect(asLimited).toContain('limit rate over 100');
+  execFileSync('nft', ['flush', 'ruleset']);
+  expect(await findings()).toContain(
+    'net-limit: qt-web0 of VM web may send as much as it can: somebody has removed the rules of its rate',
+  );
+  expect(await net('check', 'lab', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+  expect(limits()).toBe(asLimited);
   ip('link set dev stranger0 master lab0');
   expect(await net('restart', 'lab', '--force')).toMatchObject({
     status: 0,
@@ -115,6 +125,7 @@ test('deleted under running guests, stopped, killed in the middle: every tap is 
 
   const engine = openEngine({ tool: 'test', env: w.env });
   expect(await release(engine, { vm: 'web' })).toMatchObject({ left: [] });
+  expect(limits()).toBe('');
   expect(await findings()).toEqual([]);
   ip('link delete dev stranger0');
   expect(await net('stop', 'lab')).toMatchObject({ status: 0 });

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { FILES } from '../../../src/plan/vm/waiter.ts';
 import { differences, snapshot } from '../../snapshot.ts';
 import { programs, vmRow, type World, world } from '../../tiers/cli.ts';
 import { consoleFile } from '../../tiers/console.ts';
@@ -219,6 +220,14 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
   await expect.poll(again, { timeout: 30_000 }).toContain(back);
   const first = await fetch(`http://127.0.0.1:18080/${page}`);
   expect(await first.text()).toContain(back);
+  // What only the VM's own record says, which is its user's to write, is not made by it.
+  const file = join((await vmRow(w, 'web')).dir, FILES.record);
+  const record = readFileSync(file, 'utf8');
+  writeFileSync(file, record.replaceAll('"hostPort":18082', '"hostPort":18099'));
+  expect(await w.qlaunch('net', 'check', 'default', '--fix', '--no-probe')).toMatchObject({ status: 3 });
+  expect(await lost()).toEqual([gone(18099)]);
+  expect(execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' })).not.toContain('18099');
+  writeFileSync(file, record);
   expect(await add('18082:80')).toMatchObject({
     status: 3,
     stderr: expect.stringContaining('VM "web" has it'),
