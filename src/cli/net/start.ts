@@ -48,9 +48,10 @@ export async function start(name: string, options: StartOptions): Promise<number
   }
   requireRoot(ROOTS);
   await activeNow();
-  const { made, opened, notes, remarks, plugged } = await startNetwork(engine, places, definition, as);
+  const { made, opened, notes, remarks, plugged, cures } = await startNetwork(engine, places, definition, as);
   for (const line of opened) note(`qlaunch: ${line}; opened while ${name} runs`);
   for (const line of notes) note(`qlaunch: ${line}`);
+  for (const line of cures) note(`  try: ${line}`);
   const active = (await activeNow()).find((one) => one.name === name);
   // A firewall was opened: whether that was enough is seen by trying.
   if (opened.length > 0 && options.probe !== false && active !== undefined) {

@@ -5,20 +5,22 @@ import { parseCidr } from '../../spec/cidr.ts';
 import { readIp } from '../../spec/ip.ts';
 import { isProblem } from '../../spec/raw.ts';
 import { readFacts } from '../facts.ts';
+import { legacyFilters } from '../firewall/legacy.ts';
 import { readChains, readFirewall } from '../firewall/read.ts';
 import { askJson, type Raw, textOf } from '../ip-json.ts';
 import { which } from '../linux-files.ts';
 import type { Files, Host } from '../port.ts';
 import { checksumMeans } from './checksum.ts';
 import { liveForwards } from './forwards.ts';
-import { readIptables } from './iptables.ts';
+import { hasOnlyIptables, readIptables } from './iptables.ts';
 
 /** @param checksums whether the kernel completes them is tried */
 export async function readNatFacts(host: Host, token: string, checksums: boolean = false): Promise<NatFacts> {
-  const [facts, chains, iptables, forwards, checksum, v4, v6] = await Promise.all([
+  const [facts, chains, iptables, legacy, forwards, checksum, v4, v6] = await Promise.all([
     readFacts(host, token),
     readChains(host),
     readIptables(host),
+    hasOnlyIptables() ? [] : legacyFilters(host),
     liveForwards(host),
     checksums ? checksumMeans(host) : undefined,
     askJson(host, ['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
@@ -31,6 +33,7 @@ export async function readNatFacts(host: Host, token: string, checksums: boolean
     routes: [...v4, ...v6].flatMap(routeFact),
     ipv6,
     ...(iptables === undefined ? {} : { iptables }),
+    ...(legacy.length === 0 ? {} : { legacy }),
     ...(checksum === undefined ? {} : { checksum }),
     loopback: forwards.flatMap(({ bridge, loopback }) => (loopback && bridge !== undefined ? [bridge] : [])),
     ...(isOff ? { ipv6Off: 'net.ipv6.conf.all.disable_ipv6 is 1' } : {}),

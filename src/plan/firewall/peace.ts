@@ -21,6 +21,9 @@ export interface FirewallFacts extends Surroundings, Zones {
   readonly ufw?: readonly string[];
 }
 
+/** Nobody's rules. */
+export const NO_FIREWALL: FirewallFacts = { chains: [], tools: [], zones: [], bridgeFilter: false };
+
 /** One chain that drops something. */
 export interface Obstacle {
   readonly owner: string;
@@ -53,13 +56,6 @@ export function obstaclesOf(network: DefinedNetwork, facts: FirewallFacts): read
 /** "Docker drops in ip filter FORWARD by its policy: guests reach out, answers come back to guests" */
 export const renderObstacle = ({ owner, chain, what, because }: Obstacle): string =>
   `${owner} drops in ${chain} ${because}: ${what.join(', ')}`;
-
-/** For a person, where nothing of ours opens it: somebody's own rule says no. */
-export function whereToLook({ owner }: Obstacle): string {
-  if (owner === 'ufw') return 'sudo ufw show added   # a rule of your own says no';
-  if (owner === 'firewalld') return 'sudo firewall-cmd --list-all-zones   # the zone of the bridge says no';
-  return 'sudo nft list ruleset';
-}
 
 const nameOf = ({ family, table, name }: Chain): string => `${family} ${table} ${name}`;
 

@@ -51,6 +51,13 @@ export function zoneSteps(network: DefinedNetwork, zones: Zones): readonly Step[
   ];
 }
 
+/** Of a network that runs: what firewalld has forgotten. */
+export function lostZone(network: DefinedNetwork, zones: Zones): string | undefined {
+  if (zoneSteps(network, zones).length === 0) return undefined;
+  const { name, zone = usualZone(network, zones) } = network.bridge;
+  return `${name} is not in its zone ${zone} any more, which "firewall-cmd --reload" forgets`;
+}
+
 /** `firewall-cmd --list-all-zones`: "public (active)" and, further in, "  interfaces: eth0 eth1". */
 export function parseZones(text: string): Zones {
   const zones: string[] = [];

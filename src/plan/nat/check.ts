@@ -3,7 +3,9 @@ import { formatIp } from '../../spec/ip.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { linkNamed } from '../facts.ts';
 import { putFile } from '../files.ts';
-import { obstaclesOf, peaceSteps, renderObstacle, whereToLook } from '../firewall/peace.ts';
+import { obstacleFact, ownersCure } from '../firewall/cure.ts';
+import { legacyCure, legacyFact } from '../firewall/legacy.ts';
+import { NO_FIREWALL, obstaclesOf, peaceSteps } from '../firewall/peace.ts';
 import { isOurTrust } from '../firewall/zone.ts';
 import { isMarkOf } from '../owner.ts';
 import { DEADLINE_MS, type Step } from '../step.ts';
@@ -87,8 +89,10 @@ export function checkNetwork(
         ]
       : []),
   ];
-  const obstacles = seen.facts.firewall === undefined ? [] : obstaclesOf(network, seen.facts.firewall);
-  const peace = seen.facts.firewall === undefined ? [] : peaceSteps(network, seen.facts.firewall, mark);
+  const firewall = seen.facts.firewall ?? NO_FIREWALL;
+  const legacy = network.forward.mode === 'open' ? [] : (seen.facts.legacy ?? []);
+  const obstacles = obstaclesOf(network, firewall);
+  const peace = peaceSteps(network, firewall, mark);
   return [
     ...rows.map(
       ([id, fact, well, steps]): NetFinding => ({
@@ -103,13 +107,22 @@ export function checkNetwork(
         id: 'net-firewall',
         about: name,
         state: 'problem',
-        fact: renderObstacle(obstacle),
-        cure: peace.length === 0 ? [whereToLook(obstacle)] : cure,
+        fact: obstacleFact(network, obstacle, firewall),
+        cure: peace.length > 0 ? cure : ownersCure(network, obstacle, firewall),
         // They are one set, whoever drops.
         ...(nth === 0 && peace.length > 0 ? { fix: { steps: peace } } : {}),
       }),
     ),
-    ...(obstacles.length === 0
+    ...legacy.map(
+      (program): NetFinding => ({
+        id: 'net-firewall',
+        about: name,
+        state: 'warning',
+        fact: legacyFact(program),
+        cure: [legacyCure(program)],
+      }),
+    ),
+    ...(obstacles.length + legacy.length === 0
       ? [
           {
             id: 'net-firewall',

@@ -33,6 +33,8 @@ export interface NatFacts extends HostFacts {
   readonly loopback?: readonly string[];
   /** What it has; undefined: nft is there, which is taken instead. */
   readonly iptables?: Saved;
+  /** Programs whose rules nft does not show: "iptables-legacy". */
+  readonly legacy?: readonly string[];
   /** undefined: no rules of others, or none that nft can read. */
   readonly firewall?: FirewallFacts;
 }

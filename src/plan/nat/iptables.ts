@@ -27,7 +27,7 @@ export function iptablesSteps(network: DefinedNetwork, mark: string, saved: Save
   const families: readonly Family[] = hasIPv6 ? [4, 6] : [4];
   const prefix = chainPrefix(mark);
   return families.map((family) => {
-    const chains = chainsOf(network, family, passAt(saved[family] ?? '', prefix));
+    const chains = chainsOf(network, family, saved[family] ?? '', prefix);
     return restoreStep(`guard and translate the network ${network.name}`, family, prefix, chains, mark);
   });
 }
@@ -69,17 +69,28 @@ function passAt(saved: string, prefix: string): number {
   return others.findLastIndex((line) => / -j ql-[0-9a-f]{12}-guard$/.test(line)) + 3;
 }
 
-function chainsOf(network: DefinedNetwork, family: Family, passes: number): readonly OwnChain[] {
+/** Docker's own rules go on deciding who reaches containers: ports that are published (`-A FORWARD -o docker0 -j DOCKER`). */
+const dockerBridges = (saved: string): readonly string[] => [
+  ...new Set([...saved.matchAll(/^-A \S+ -o (\S+) -j DOCKER$/gm)].map(([, name = '']) => name)),
+];
+
+function chainsOf(
+  network: DefinedNetwork,
+  family: Family,
+  saved: string,
+  prefix: string,
+): readonly OwnChain[] {
   const { guard, forward, mss, postrouting } = rulesOf(network);
   const { name } = network.bridge;
   const told = (rules: readonly Rule[]): readonly string[] =>
     rules.filter((rule) => isOf(family, rule)).map((rule) => say(rule));
-  const pass = [`-i ${name} -j ACCEPT`, `-o ${name} -j ACCEPT`];
+  const containers = dockerBridges(saved).map((docker) => `-i ${name} -o ${docker} -j RETURN`);
+  const pass = [...containers, `-i ${name} -j ACCEPT`, `-o ${name} -j ACCEPT`];
   return [
     { table: 'raw', name: 'loop', hook: 'PREROUTING', at: 1, rules: told(guard) },
     { table: 'mangle', name: 'mss', hook: 'FORWARD', at: 1, rules: told(mss) },
     { table: 'filter', name: 'guard', hook: 'FORWARD', at: 1, rules: told(forward) },
-    { table: 'filter', name: 'pass', hook: 'FORWARD', at: passes, rules: pass },
+    { table: 'filter', name: 'pass', hook: 'FORWARD', at: passAt(saved, prefix), rules: pass },
     { table: 'filter', name: 'in', hook: 'INPUT', at: 1, rules: asked(network, family) },
     { table: 'filter', name: 'out', hook: 'OUTPUT', at: 1, rules: answered(network, family) },
     { table: 'nat', name: 'nat', hook: 'POSTROUTING', at: 1, rules: told(postrouting) },

@@ -9,6 +9,8 @@ import { DEFAULT, defaultXml, freeBridge } from '../../plan/nat/default.ts';
 import { planDefine, planUndefine } from '../../plan/nat/define.ts';
 import { type DefinedNetwork, isDefined, isHostBridge } from '../../plan/nat/defined.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
+import { shellWord } from '../../plan/shell.ts';
+import type { FilePath } from '../../plan/step.ts';
 import { fillIn } from '../../spec/nat/fill.ts';
 import { type ReadNetwork, readNetwork } from '../../spec/nat/read.ts';
 import { apply } from '../apply.ts';
@@ -27,19 +29,27 @@ export interface Definition {
 /** Throws QL_NO_NETWORK (exit 2); QL_NET_SPEC when somebody wrote nonsense into the file. */
 export async function definitionOf(engine: Engine, places: NatPlaces, name: string): Promise<Definition> {
   const text = readDefinition(places, name);
-  if (text !== undefined) return whole(readNetwork(text, places.definition(name).file), text);
+  if (text !== undefined) return written(places, name, text);
   if (name !== DEFAULT) throw noNetwork(name, definedNames(places));
   const facts = await readNatFacts(engine.machine, engine.newToken());
   const xml = defaultXml(facts, await hasLibvirt(engine.machine), machineId() || facts.token);
   return { ...complete(xml, 'the built-in network', facts, places), builtIn: true };
 }
 
-function whole({ network, warnings }: ReadNetwork, xml: string): Definition {
+function written(places: NatPlaces, name: string, text: string): Definition {
+  const { file } = places.definition(name);
+  return whole(readNetwork(text, file), text, file);
+}
+
+/** @param file where it is kept */
+function whole({ network, warnings }: ReadNetwork, xml: string, file: FilePath): Definition {
   if (isDefined(network)) return { network, warnings, xml };
   throw new QlaunchError('QL_NET_SPEC', EXIT.usage, {
     what: `the definition of the network ${network.name} is not complete`,
     why: ['somebody took its bridge or its MAC out of the file'],
-    todo: [`qlaunch net dumpxml ${network.name} | sudo qlaunch net define -`],
+    todo: [
+      `sudo qlaunch net define ${shellWord(file)}   # fills in new ones, or put them back into it before`,
+    ],
   });
 }
 
@@ -80,7 +90,7 @@ function complete(text: string, at: string, facts: NatFacts, places: NatPlaces):
         [...bridges.keys()].filter((name) => name !== undefined),
       ),
   });
-  return whole(readNetwork(xml, at), xml);
+  return whole(readNetwork(xml, at), xml, places.definition(network.name).file);
 }
 
 function bridgeOf(places: NatPlaces, name: string): string | undefined {
@@ -103,7 +113,7 @@ export function defineBuiltIn(
   const title = `net define ${name}`;
   return engine.locked(title, async () => {
     const text = readDefinition(places, name);
-    if (text !== undefined) return whole(readNetwork(text, places.definition(name).file), text);
+    if (text !== undefined) return written(places, name, text);
     const plan = planDefine<HostFacts>(places.definition(name), definition.xml);
     await execute(engine, plan, { title, lifetime: { permanent: true } });
     return definition;

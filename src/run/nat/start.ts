@@ -5,6 +5,8 @@ import { readNatFacts } from '../../host/nat/facts.ts';
 import { definedNames, makeFolder, type NatPlaces, readStatuses } from '../../host/nat/places.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../../plan/facts.ts';
 import { putFile } from '../../plan/files.ts';
+import { ownersCure } from '../../plan/firewall/cure.ts';
+import { legacyCure, legacyFact } from '../../plan/firewall/legacy.ts';
 import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqStep } from '../../plan/nat/check.ts';
@@ -92,6 +94,8 @@ export interface Started {
   readonly remarks: readonly string[];
   /** Taps of VMs that ran while the bridge was away. */
   readonly plugged: readonly string[];
+  /** What to type where another firewall is still closed. */
+  readonly cures: readonly string[];
 }
 
 /**
@@ -120,6 +124,7 @@ export async function startNetwork(
     plugged.push(...again.plugged);
     notes.push(...again.notes);
   };
+  const cures: string[] = [];
   const made = await engine.locked(title, async () => {
     const look = (): Promise<NatFacts> => readNatFacts(engine.machine, engine.newToken(), true);
     let facts = await look();
@@ -142,13 +147,19 @@ export async function startNetwork(
     await plug(statusOf(network), facts);
     notes.push(...onThisHost(network, facts).notes, ...neighbourNotes(network, facts));
     remarks.push(...[checksumNote(network, facts.checksum)].filter((note) => note !== undefined));
+    if (network.forward.mode !== 'bridge' && network.forward.mode !== 'open') {
+      notes.push(...(facts.legacy ?? []).map(legacyFact));
+      cures.push(...(facts.legacy ?? []).map(legacyCure));
+    }
     const inTheWay = facts.firewall === undefined ? [] : obstaclesOf(network, facts.firewall);
     if (inTheWay.length === 0) return true;
     const { firewall: after } = await readNatFacts(engine.machine, engine.newToken());
     const closed = after === undefined ? [] : obstaclesOf(network, after);
+    const cure = after === undefined ? [] : closed.flatMap((one) => ownersCure(network, one, after));
     const isClosed = (owner: string): boolean => closed.some((one) => one.owner === owner);
     opened.push(...inTheWay.filter(({ owner }) => !isClosed(owner)).map(renderObstacle));
     notes.push(...closed.map((one) => `${renderObstacle(one)}; only who made its rules can open it`));
+    cures.push(...new Set(cure));
     return true;
   });
   try {
@@ -158,7 +169,7 @@ export async function startNetwork(
     if (made) await release(engine, { net: name });
     throw error;
   }
-  return { made, opened, notes, remarks, plugged };
+  return { made, opened, notes, remarks, plugged, cures };
 }
 
 /** Under the lock. Somebody has deleted its bridge, and all else of it is still there. Throws QL_LEFTOVERS. */

@@ -70,15 +70,24 @@ test('ufw', async () => {
   expect(await w.qlaunch('net', 'start', 'lab', '--no-probe')).toMatchObject({
     status: 0,
     stderr: expect.stringMatching(
-      /^qlaunch: ufw drops in ip filter FORWARD .*; only who made its rules can open it$/m,
+      /^qlaunch: ufw drops in ip filter FORWARD .*; only who made its rules can open it\n[\s\S]*\n {2}try: sudo ufw route delete deny in on lab0$/m,
     ),
   });
   expect(ours()).toHaveLength(3);
   expect(await w.qlaunch('net', 'check', 'lab', '--no-probe')).toMatchObject({
     status: 3,
-    stdout: expect.stringMatching(/ufw drops in ip filter FORWARD .*\n.*sudo ufw show added/),
+    stdout: expect.stringMatching(
+      /ufw drops in ip filter FORWARD .*\n.*sudo ufw route delete deny in on lab0\n/,
+    ),
+  });
+  expect(await w.qlaunch('net', 'check', 'lab', '--fix', '--no-probe')).toMatchObject({
+    ...{ status: 3, stderr: '' },
+    stdout: expect.stringContaining('ufw drops in ip filter FORWARD'),
   });
   expect(await w.qlaunch('net', 'stop', 'lab')).toMatchObject({ status: 0 });
   expect(added()).toBe(`${before}\nufw route deny in on lab0`);
+  // What was said to type is what helps.
+  sh('ufw route delete deny in on lab0');
+  expect(added()).toBe(before);
   expect(JSON.parse((await w.qlaunch('changes', '--json')).stdout)).toEqual([]);
 }, 240_000);

@@ -120,6 +120,17 @@ test('dumpxml is what define takes, and keeps what is not known', async () => {
   );
 });
 
+test('a definition that lost its bridge: the cure is typed as it is printed', async () => {
+  const w = await labWorld();
+  const file = join(w.dir, 'config/networks/lab.xml');
+  writeFileSync(file, LAB.replace("<bridge name='lab0' stp='off'/>", ''));
+  const { status, stderr } = await w.qlaunch('net', 'info', 'lab');
+  const [, cure = ''] = /try: +sudo \S*qlaunch (.*?) +#/.exec(stderr) ?? [];
+  expect([status, cure]).toEqual([2, `net define ${file}`]);
+  expect(await w.qlaunch(...cure.split(' '))).toMatchObject({ status: 0 });
+  expect((await infoOf(w, 'lab')).bridge).toMatch(/^(virbr|qbr)\d+$/);
+});
+
 test('a dnsmasq that was killed is started again by the next command', async () => {
   const w = await labWorld();
   await w.qlaunch('net', 'start', 'lab');
