@@ -18,6 +18,8 @@ interface OpenRule {
   readonly dir: 'in' | 'out';
   readonly proto?: Flow['packet']['proto'];
   readonly dport?: number;
+  /** A bridge of Docker's: what goes there is not accepted, but left to Docker's own rules. */
+  readonly leave?: string;
 }
 
 export interface Dropped {
@@ -41,7 +43,7 @@ export function openSteps(
   // The last one first: it moves none of those before it.
   const last = ({ at }: OpenRule): number => at.before ?? Number.POSITIVE_INFINITY;
   const sorted = [...rules.values()].sort((a, b) => (last(a) === last(b) ? 0 : last(b) - last(a)));
-  return sorted.map((rule) => insertion(rule, bridge, mark));
+  return sorted.flatMap((rule) => pastDocker(rule, chains)).map((rule) => insertion(rule, bridge, mark));
 }
 
 function ruleFor(
@@ -74,14 +76,33 @@ export function placeFor({ chain, rule, at }: Drop, chains: readonly Chain[]): P
     : { chain: user.name };
 }
 
+/** Who accepts all in DOCKER-USER lets guests at ports of containers that nobody has published. Those that are, Docker accepts. */
+function pastDocker(rule: OpenRule, chains: readonly Chain[]): readonly OpenRule[] {
+  const { chain, at, dir, proto } = rule;
+  if (at.chain !== 'DOCKER-USER' || dir === 'out' || proto !== undefined) return [rule];
+  const beside = chains.filter(({ family, table }) => family === chain.family && table === chain.table);
+  const left = dockerBridges(beside.flatMap(({ rules }) => rules)).map((leave) => ({ ...rule, leave }));
+  // Each of these is to stand before it: who is inserted later stands first.
+  return at.before === undefined ? [...left, rule] : [rule, ...left];
+}
+
+/** By the rules that Docker makes for each. @param rules as nft prints them */
+const dockerBridges = (rules: readonly string[]): readonly string[] => [
+  ...new Set(rules.flatMap((rule) => /^oifname "([^"]+)" (?:.* )?jump DOCKER$/.exec(rule)?.[1] ?? [])),
+];
+
 /** They come together, in one package. */
 const LEGACY: Readonly<Record<string, string>> = { ip: 'iptables', ip6: 'ip6tables' };
 
 function insertion(rule: OpenRule, bridge: string, mark: string): Step {
-  const { chain, at, dir, proto, dport } = rule;
+  const { chain, at, dir, proto, dport, leave } = rule;
   const { family, table } = chain;
   const port = dport === undefined ? (proto === undefined ? '' : `, ${proto}`) : `, ${proto} port ${dport}`;
-  const title = `let ${family} ${table} ${at.chain} accept what ${dir === 'in' ? 'comes from' : 'goes to'} ${bridge}${port}`;
+  const what = `${dir === 'in' ? 'comes from' : 'goes to'} ${bridge}${port}`;
+  const title =
+    leave === undefined
+      ? `let ${family} ${table} ${at.chain} accept what ${what}`
+      : `leave to Docker what ${what} for ${leave}`;
   const step = (run: Argv, undo: Argv, gone: readonly string[]): Step => ({
     title,
     do: { run },
@@ -97,7 +118,8 @@ function insertion(rule: OpenRule, bridge: string, mark: string): Step {
       ...[dir === 'in' ? '-i' : '-o', bridge],
       ...(proto === undefined ? [] : ['-p', proto]),
       ...(dport === undefined ? [] : ['--dport', `${dport}`]),
-      ...['-m', 'comment', '--comment', mark, '-j', 'ACCEPT'],
+      ...(leave === undefined ? [] : ['-o', leave]),
+      ...['-m', 'comment', '--comment', mark, '-j', leave === undefined ? 'ACCEPT' : 'RETURN'],
     ];
     // It counts from 1.
     const where = at.before === undefined ? ['-A', at.chain] : ['-I', at.chain, `${at.before + 1}`];
@@ -111,10 +133,12 @@ function insertion(rule: OpenRule, bridge: string, mark: string): Step {
       : dport === undefined
         ? ['meta', 'l4proto', proto]
         : [proto, 'dport', `${dport}`]),
+    ...(leave === undefined ? [] : ['oifname', `"${leave}"`]),
   ];
-  const comment = `${mark}/${dir}${proto ?? ''}${dport ?? ''}`;
+  const comment = `${mark}/${dir}${proto ?? ''}${dport ?? ''}${leave === undefined ? '' : `/${leave}`}`;
+  const verdict = leave === undefined ? 'accept' : 'return';
   return step(
-    [...nftPlace(family, table, at), ...match, 'counter', 'accept', 'comment', `"${comment}"`],
+    [...nftPlace(family, table, at), ...match, 'counter', verdict, 'comment', `"${comment}"`],
     ['/bin/sh', '-c', DELETE_RULES, 'delete-rules', family, table, at.chain, comment],
     [],
   );

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { differences, snapshot } from '../../snapshot.ts';
 import { internet } from '../../tiers/internet.ts';
+import { settled } from '../../tiers/lan.ts';
 import { station } from '../../tiers/station.ts';
 import { iptables, sh } from './daemons.ts';
 import { lab, reaches, rules, serve } from './lab.ts';
@@ -22,18 +23,19 @@ const SERVER = `table inet guard {
   chain forward { type filter hook forward priority filter; policy drop; meta l4proto icmp drop; }
 }`;
 
-/** As Docker 24 tells iptables, and an administrator Docker's chain for him. */
+/** As Docker 24 tells iptables, and an administrator Docker's chain for him. For a docker0 forwarding would stay on. */
 const DOCKER = `-N DOCKER
 -N DOCKER-ISOLATION-STAGE-1
 -N DOCKER-USER
 -P FORWARD DROP
 -A FORWARD -j DOCKER-USER
 -A FORWARD -j DOCKER-ISOLATION-STAGE-1
--A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
--A FORWARD -o docker0 -j DOCKER
--A FORWARD -i docker0 ! -o docker0 -j ACCEPT
--A FORWARD -i docker0 -o docker0 -j ACCEPT
+-A FORWARD -o bridge1 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -o bridge1 -j DOCKER
+-A FORWARD -i bridge1 ! -o bridge1 -j ACCEPT
+-A FORWARD -i bridge1 -o bridge1 -j ACCEPT
 -A DOCKER-ISOLATION-STAGE-1 -j RETURN
+-A DOCKER -d 172.17.0.2/32 ! -i bridge1 -o bridge1 -p tcp -m tcp --dport 80 -j ACCEPT
 -A DOCKER-USER -p icmp -j DROP
 -A DOCKER-USER -j RETURN`;
 
@@ -42,8 +44,26 @@ function server(): void {
   onTestFinished(() => void spawnSync('nft', ['delete', 'table', 'inet', 'guard']));
 }
 
-function docker(): void {
+/** A container with two ports, of which one is published. */
+async function container(): Promise<void> {
+  for (const line of [
+    'link add bridge1 type bridge',
+    'address add 172.17.0.1/16 dev bridge1',
+    'link set dev bridge1 up',
+  ])
+    execFileSync('ip', line.split(' '));
+  onTestFinished(() => void spawnSync('ip', ['link', 'delete', 'dev', 'bridge1']));
+  const box = station('box', 'bridge1');
+  box.run('ip', 'address', 'add', '172.17.0.2/16', 'dev', 'eth0');
+  box.run('ip', 'route', 'add', 'default', 'via', '172.17.0.1');
+  await settled('bridge1', 'box0');
+  for (const port of ['80', '81']) box.run('busybox', 'httpd', '-p', port);
+  onTestFinished(() => void sh('ip netns pids box | xargs -r kill'));
+}
+
+async function docker(): Promise<void> {
   iptables();
+  await container();
   for (const line of DOCKER.split('\n')) sh(`iptables -w ${line}`);
   onTestFinished(() => void spawnSync('nft', ['delete', 'table', 'ip', 'filter']));
 }
@@ -59,7 +79,7 @@ test.each([
 ])('%s', async (_name, set, said, open) => {
   const { nonce, url } = await internet();
   const w = await lab();
-  set();
+  await set();
   const [before, rulesBefore] = [snapshot(), rules()];
   const started = await w.qlaunch('net', 'start', 'lab');
   expect(started).toMatchObject({ status: 0, stderr: expect.stringContaining(said) });
@@ -73,6 +93,7 @@ test.each([
   // What was closed and is not needed stays so.
   await serve(8080);
   expect(reaches(guest, 8080)).toBe(open);
+  if (open) expect([80, 81].map((port) => reaches(guest, port, '172.17.0.2'))).toEqual([true, false]);
   // Whoever takes the bridge away first: what was opened for it is closed.
   if (!open) execFileSync('ip', ['link', 'delete', 'dev', 'lab0']);
   expect(await w.qlaunch('net', 'stop', 'lab', '--force')).toMatchObject({ status: 0 });
