@@ -42,7 +42,10 @@ export function chainsRow(
   const state = stateOf(steps, mark, saved);
   if (steps.length === 0 || state === undefined) return [];
   const chains = `its chains ${chainPrefix(mark)}-… of iptables`;
-  const lost = `${chains} are ${state === 'missing' ? 'gone' : 'not what they were'}: nothing is translated or guarded`;
+  const lost =
+    state === 'missing'
+      ? `${chains} are gone: nothing is translated or guarded`
+      : `${chains} are not whole: not all is translated or guarded`;
   return [['net-table', state === 'there' ? undefined : lost, `${chains} are there`, steps.flatMap(again)]];
 }
 

@@ -136,10 +136,16 @@ const renderUnchanged = (path: string, hash: string | undefined): string =>
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
+const IPTABLES = ['iptables', 'ip6tables'];
+
 async function toolPaths(engine: Engine, entries: readonly Entry[]): Promise<readonly string[]> {
   const needed = new Set(TOOLS);
   for (const { undo, owns } of entries) {
-    if ('run' in undo) needed.add(undo.run[0]);
+    if ('run' in undo) {
+      needed.add(undo.run[0]);
+      // What a shell of plan/nat/chains.ts calls.
+      for (const word of undo.run) if (IPTABLES.includes(word)) needed.add(word);
+    }
     if ('rebind' in undo) for (const tool of REBIND_TOOLS) needed.add(tool);
     if ('unfile' in undo && undo.before !== null && 'keep' in undo.before) needed.add('cp');
     if (owns !== undefined && 'nft' in owns) needed.add('nft');
