@@ -5,7 +5,7 @@
  * after rt6_add_dflt_router() in ndisc_router_discovery(), linux/net/ipv6/ndisc.c; seen on 6.18). So another metric
  * bridges the moments until the router has answered.
  */
-import type { Argv } from '../step.ts';
+import { type Argv, DEADLINE_MS, type Step } from '../step.ts';
 import type { Layer3 } from './layer3.ts';
 import type { Route } from './route.ts';
 
@@ -68,3 +68,33 @@ export const learnArgv = (link: string, learnt: readonly Learnt[]): Argv => [
   ...(['sh', '-c', LEARN, 'sh', link] as const),
   ...learnt.flatMap(({ gateway, metric, meanwhile }) => [gateway, String(metric), String(meanwhile)]),
 ];
+
+/** The title of the step whose undo leaves the NIC's default routes to its router. */
+export const relearnTitle = (nic: string): string => `see what routers told ${nic}`;
+
+/** First, so that it is undone last: as long as the bridge is there, the way back is not open. */
+export function relearn(nic: string, uplink: Layer3): readonly Step[] {
+  const learnt = learntDefaults(uplink);
+  if (learnt.length === 0) return [];
+  return [
+    {
+      title: relearnTitle(nic),
+      do: { run: ['ip', '-6', 'route', 'show', 'dev', nic, 'proto', 'ra'] },
+      undo: { run: learnArgv(nic, learnt), gone: [] },
+      deadlineMs: DEADLINE_MS,
+    },
+  ];
+}
+
+export function learn(bridge: string, arriving: Layer3): readonly Step[] {
+  const learnt = learntDefaults(arriving);
+  if (learnt.length === 0) return [];
+  return [
+    {
+      title: `leave the default route of ${bridge} to its router's advertisements, once one is there`,
+      do: { run: learnArgv(bridge, learnt) },
+      undo: { nothing: `goes away with ${bridge}` },
+      deadlineMs: DEADLINE_MS,
+    },
+  ];
+}

@@ -13,12 +13,10 @@ import {
   type BatchLine,
   DEADLINE_MS,
   type FileContent,
-  type HostPath,
   type Owns,
   type Plan,
   type Step,
 } from '../step.ts';
-import { setAttribute } from '../sysctl.ts';
 import { batchText } from '../words.ts';
 import { askByDhcp, type DhcpClient, endClient, keepResolvConf, startClient } from './dhcp.ts';
 import { type Handover, missingLines } from './handover/steps.ts';
@@ -28,8 +26,9 @@ import { type Readdress, readdressed } from './readdress.ts';
 import { refuseAsPort } from './refuse.ts';
 import { renameRule } from './rename-rule.ts';
 import { moveLinkSettings, type readLinkSettings } from './resolved.ts';
-import { learnArgv, learntDefaults } from './router.ts';
+import { learn, relearn } from './router.ts';
 import { namesLink, type Rule } from './rule.ts';
+import { copySetting, type LinkSetting, quiet, settle } from './sysctls.ts';
 
 export interface UplinkWish extends BridgeSettings {
   readonly name: string;
@@ -42,11 +41,7 @@ export interface UplinkWish extends BridgeSettings {
 export interface UplinkFacts extends Layer3 {
   readonly rules: readonly Rule[];
   /** Of the NIC, as far as it differs from what a new link has: "ipv4/conf" and "ipv6/conf" by name. */
-  readonly settings: readonly {
-    readonly family: 'ipv4' | 'ipv6';
-    readonly name: string;
-    readonly value: string;
-  }[];
+  readonly settings: readonly LinkSetting[];
   /** addr_gen_mode of the NIC; absent: this kernel has no IPv6, or none on this NIC. */
   readonly genMode?: string;
   readonly clients: readonly DhcpClient[];
@@ -90,12 +85,12 @@ export function planUplink(
       ...relearn(nic.ifname, uplink),
       ...bridge.steps,
       ...uplink.settings.map((one) => copySetting(wish.name, one)),
-      ...quiet(wish, uplink, owns),
+      ...quiet(wish.name, wish.uplink, uplink.genMode, owns),
       ...handedOver.flatMap((client) => startClient(client, nic.ifname, wish.name, owns)),
       // Before, so that they are taken back after it: a port that leaves its bridge loses them (RTM_DELLINK of AF_BRIDGE).
       ...moveLinkSettings(uplink.resolved, nic.ifname, wish.name, owns),
       moveStep(wish, nic, uplink, arriving, owns, isHeld),
-      ...settle(wish, uplink, owns),
+      ...settle(wish.name, wish.uplink, uplink.genMode, owns),
       // A manager that has the bridge may have made the same one, and dropped ours.
       ...renameRules(wish, uplink, owns),
       ...last,
@@ -202,104 +197,6 @@ function mtuLine(nic: LinkFact, mtu: number, owns: Owns): BatchLine {
     words: ['link', 'set', 'dev', nic.ifname, 'mtu', String(mtu)],
     undo: { run: ['ip', 'link', 'set', 'dev', nic.ifname, 'mtu', String(nic.mtu)], gone: LINK_GONE },
     owns,
-  };
-}
-
-const conf = (family: 'ipv4' | 'ipv6', link: string, name: string): HostPath =>
-  `/proc/sys/net/${family}/conf/${link}/${name}`;
-
-function copySetting(bridge: string, { family, name, value }: UplinkFacts['settings'][number]): Step {
-  return {
-    title: `set ${family} ${name} of ${bridge} as the NIC has it`,
-    do: { write: conf(family, bridge, name), value },
-    undo: { nothing: `goes away with ${bridge}` },
-    deadlineMs: DEADLINE_MS,
-  };
-}
-
-/** None: the kernel makes no link-local address (IN6_ADDR_GEN_MODE_NONE in linux/if_link.h). */
-const NO_LINK_LOCAL = '1';
-
-/** The title of the step whose undo leaves the NIC's default routes to its router. */
-export const relearnTitle = (nic: string): string => `see what routers told ${nic}`;
-
-/** First, so that it is undone last: as long as the bridge is there, the way back is not open. */
-function relearn(nic: string, uplink: Layer3): readonly Step[] {
-  const learnt = learntDefaults(uplink);
-  if (learnt.length === 0) return [];
-  return [
-    {
-      title: relearnTitle(nic),
-      do: { run: ['ip', '-6', 'route', 'show', 'dev', nic, 'proto', 'ra'] },
-      undo: { run: learnArgv(nic, learnt), gone: [] },
-      deadlineMs: DEADLINE_MS,
-    },
-  ];
-}
-
-function learn(bridge: string, arriving: Layer3): readonly Step[] {
-  const learnt = learntDefaults(arriving);
-  if (learnt.length === 0) return [];
-  return [
-    {
-      title: `leave the default route of ${bridge} to its router's advertisements, once one is there`,
-      do: { run: learnArgv(bridge, learnt) },
-      undo: { nothing: `goes away with ${bridge}` },
-      deadlineMs: DEADLINE_MS,
-    },
-  ];
-}
-
-/** Addresses from a secret (RFC 7217), which is the NIC's; a bridge without one would refuse to be told so. */
-const OWN_SECRET = '2';
-const RANDOM_SECRET = '3';
-
-/**
- * A link-local address that the kernel makes is asked for first (RFC 4862, 5.4), and can not be used for a second. So it
- * is given like any other, on the bridge now and on the NIC on the way back.
- */
-function quiet(wish: UplinkWish, { genMode }: UplinkFacts, owns: Owns): readonly Step[] {
-  if (genMode === undefined) return [];
-  return [
-    ownSetting(wish.name, 'addr_gen_mode', NO_LINK_LOCAL, `let ${wish.name} make no link-local address`),
-    setAttribute(
-      conf('ipv6', wish.uplink, 'addr_gen_mode'),
-      NO_LINK_LOCAL,
-      `let ${wish.uplink} make none when it is put back`,
-      owns,
-    ),
-  ];
-}
-
-/** What is left of IPv6 on the port would answer nobody, and send what goes to its network nowhere. */
-function settle(wish: UplinkWish, { genMode }: UplinkFacts, owns: Owns): readonly Step[] {
-  if (genMode === undefined) return [];
-  return [
-    setAttribute(
-      conf('ipv6', wish.uplink, 'disable_ipv6'),
-      '1',
-      `leave IPv6 of ${wish.uplink} to ${wish.name}`,
-      owns,
-    ),
-    ...(genMode === NO_LINK_LOCAL
-      ? []
-      : [
-          ownSetting(
-            wish.name,
-            'addr_gen_mode',
-            genMode === OWN_SECRET ? RANDOM_SECRET : genMode,
-            `let ${wish.name} make one again when it loses it`,
-          ),
-        ]),
-  ];
-}
-
-function ownSetting(bridge: string, name: string, value: string, title: string): Step {
-  return {
-    title,
-    do: { write: conf('ipv6', bridge, name), value },
-    undo: { nothing: `goes away with ${bridge}` },
-    deadlineMs: DEADLINE_MS,
   };
 }
 

@@ -12,14 +12,13 @@ import { modelToBe } from '../../plan/bridge/persist/model.ts';
 import { linkOf } from '../../plan/bridge/port.ts';
 import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
-import { learnArgv, learntDefaults } from '../../plan/bridge/router.ts';
+import { learnArgv, learntDefaults, relearnTitle } from '../../plan/bridge/router.ts';
 import type { Rule } from '../../plan/bridge/rule.ts';
 import { leastTrialS, refuseShortTrial } from '../../plan/bridge/trial.ts';
 import {
   clientsHandedOver,
   moveTitle,
   planUplink,
-  relearnTitle,
   type UplinkFacts,
   wayBackText,
 } from '../../plan/bridge/uplink.ts';
