@@ -60,6 +60,9 @@ test('forwarding stays on for somebody else who rewrites addresses, not for us',
   const asks =
     'type filter hook forward priority filter; ct status dnat accept; ct status { snat, dnat } accept;';
   nft(`table inet firewalld { chain in { ${asks} }\n}`);
+  nft(
+    'table ip nat { chain ql-0123456789ab-nat { masquerade; }; chain qlaunch_fwd_0123456789ab-own { ip daddr 192.0.2.1 dnat to 192.0.2.2; }\n}',
+  );
   expect(await otherForwarders(machine)).toEqual([]);
   nft(`table ip other { ${NAT} }`);
   expect(await otherForwarders(machine)).toEqual(['nft table ip other']);

@@ -45,6 +45,8 @@ async function links(machine: Machine): Promise<readonly string[]> {
 const REWRITES = /\b(masquerade|snat|dnat)\b/;
 /** Whether somebody has rewritten it: every firewalld lets that pass. */
 const ASKS = /\bct status (!= )?(\{[^}]*\}|\S+)/g;
+/** Of ours, that iptables made before nft came to this host. */
+const OUR_CHAINS = /^\tchain (?:ql-[0-9a-f]{12}|qlaunch_fwd_[0-9a-f]{12})-[\s\S]*?^\t\}/gm;
 
 /** A table without our mark that rewrites addresses. */
 async function foreignNat(machine: Machine): Promise<readonly string[]> {
@@ -53,7 +55,9 @@ async function foreignNat(machine: Machine): Promise<readonly string[]> {
   if (result.status !== 0) return ['somebody (nft did not tell)'];
   const tables = result.stdout.split(/^(?=table )/m).filter((text) => text.startsWith('table '));
   const foreign = tables.filter(
-    (text) => !/^\tcomment "qlaunch:/m.test(text) && REWRITES.test(text.replaceAll(ASKS, '')),
+    (text) =>
+      !/^\tcomment "qlaunch:/m.test(text) &&
+      REWRITES.test(text.replaceAll(ASKS, '').replaceAll(OUR_CHAINS, '')),
   );
   return foreign.map((text) => `nft ${text.slice(0, text.indexOf(' {'))}`);
 }

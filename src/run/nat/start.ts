@@ -7,7 +7,7 @@ import { type HostFacts, type LinkFact, linkNamed } from '../../plan/facts.ts';
 import { putFile } from '../../plan/files.ts';
 import { ownersCure } from '../../plan/firewall/cure.ts';
 import { legacyCure, legacyFact } from '../../plan/firewall/legacy.ts';
-import { obstaclesOf, renderObstacle } from '../../plan/firewall/peace.ts';
+import { NO_FIREWALL, obstaclesOf, peaceSteps, renderObstacle } from '../../plan/firewall/peace.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
 import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { checksumNote } from '../../plan/nat/checksum.ts';
@@ -19,6 +19,7 @@ import type { NatFacts } from '../../plan/nat/facts.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
 import { neighbourNotes } from '../../plan/nat/neighbours.ts';
 import { bridgeToBe, type NatStatus, planNetwork, type StartedAs, statusOf } from '../../plan/nat/start.ts';
+import { ownerMark } from '../../plan/owner.ts';
 import { DEADLINE_MS, type Plan, type Step } from '../../plan/step.ts';
 import { execute } from '../change/execute.ts';
 import type { Engine } from '../engine.ts';
@@ -151,13 +152,16 @@ export async function startNetwork(
       notes.push(...(facts.legacy ?? []).map(legacyFact));
       cures.push(...(facts.legacy ?? []).map(legacyCure));
     }
-    const inTheWay = facts.firewall === undefined ? [] : obstaclesOf(network, facts.firewall);
+    const { firewall = NO_FIREWALL } = facts;
+    const inTheWay = obstaclesOf(network, firewall);
     if (inTheWay.length === 0) return true;
     const { firewall: after } = await readNatFacts(engine.machine, engine.newToken());
     const closed = after === undefined ? [] : obstaclesOf(network, after);
     const cure = after === undefined ? [] : closed.flatMap((one) => ownersCure(network, one, after));
     const isClosed = (owner: string): boolean => closed.some((one) => one.owner === owner);
-    opened.push(...inTheWay.filter(({ owner }) => !isClosed(owner)).map(renderObstacle));
+    // Where there was nothing to do for us, somebody else has opened it meanwhile.
+    if (peaceSteps(network, firewall, ownerMark({ net: name }, facts.token)).length > 0)
+      opened.push(...inTheWay.filter(({ owner }) => !isClosed(owner)).map(renderObstacle));
     notes.push(...closed.map((one) => `${renderObstacle(one)}; only who made its rules can open it`));
     cures.push(...new Set(cure));
     return true;
