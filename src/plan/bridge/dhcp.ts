@@ -104,7 +104,7 @@ export function startClient(client: DhcpClient, nic: string, bridge: string, own
 
 /**
  * Now and then it waits for a process of its own that does not hear it (dhcpcd 9.4.1 on a busy host): then all of its
- * session, which it made for itself, is ended, and what they set stays as well.
+ * process group, which it made for itself, is ended, and what they set stays as well.
  */
 const END_DHCPCD = [
   'pid=$(cat "$("$@" -P "$link" 2> /dev/null)" 2> /dev/null)',
@@ -112,6 +112,7 @@ const END_DHCPCD = [
   'timeout -s KILL 4 "$@" -x -p "$link"',
   'status=$?',
   '[ "$status" -eq 137 ] || exit "$status"',
+  '[ -n "$pid" ] && [ "$(cat "/proc/$pid/comm")" = dhcpcd ] || exit "$status"',
   's=$(cat "/proc/$pid/stat") || exit 0',
   'set -- ${s##*)}',
   'kill -KILL "-$3"',

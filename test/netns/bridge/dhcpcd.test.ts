@@ -1,8 +1,9 @@
 // needs: bridge, veth
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { endClient } from '../../../src/plan/bridge/dhcp.ts';
 import { scratchDir } from '../../tiers/guest.ts';
 import { CREATE, expectAlive, leaseOn, reverted } from './handover.ts';
 import { hostWith, NETWORK_MANAGERS } from './managers.ts';
@@ -64,3 +65,13 @@ test('dhcpcd, which writes over its command line, goes on on the bridge with its
   expect(said()).not.toContain('DHCPRELEASE');
   for (const stream of await end()) expectAlive(stream);
 }, 180_000);
+
+test('of a dhcpcd that neither ends nor says who it is nobody is killed', () => {
+  const path = join(scratchDir(), 'dhcpcd');
+  writeFileSync(path, '#!/bin/sh\n[ "$2" = -P ] || exec sleep 20\n', { mode: 0o755 });
+  const argv = [path, '-4', '-b', '-q', NIC] as const;
+  const { do: end } = endClient({ program: 'dhcpcd', pid: 1, start: '1', argv }, NIC, { itself: 'nothing' });
+  const [program, ...words] = 'run' in end ? end.run : [''];
+  // 137: the one that was asked to end it took too long.
+  expect(spawnSync(program, words, { encoding: 'utf8' })).toMatchObject({ status: 137, stderr: 'Killed\n' });
+});
