@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import type { Host } from '../port.ts';
 
-/** A slow machine starts a tool in less. */
-const ALL_MS = 2_000;
-const EACH_MS = 300;
+/** A slow machine starts a tool in less: an emulated and busy one was seen to need more than two seconds. */
+const ALL_MS = 10_000;
+const EACH_MS = 2_000;
 
 /** By address: '' none; absent: it did not answer. All by one child; one by one only where that one was held up. */
 export async function readOverrides(
