@@ -9,6 +9,12 @@ export interface Saved {
 
 export type Family = 4 | 6;
 
+/** What iptables-save prints of one table. Others have chains of the same name: FORWARD is in mangle as well. */
+export function savedTable(saved: string, table: OwnChain['table']): string {
+  const [, part = ''] = new RegExp(`^\\*${table}\\n([\\s\\S]*?)^COMMIT$`, 'm').exec(saved) ?? [];
+  return part;
+}
+
 const PROGRAMS = { 4: 'iptables', 6: 'ip6tables' } as const;
 
 export interface OwnChain {

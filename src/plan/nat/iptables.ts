@@ -6,7 +6,7 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { servesFiles } from '../firewall/flows.ts';
 import { installLine } from '../packages.ts';
 import type { Step } from '../step.ts';
-import { again, type Family, isWhole, type OwnChain, restoreStep, type Saved } from './chains.ts';
+import { again, type Family, isWhole, type OwnChain, restoreStep, type Saved, savedTable } from './chains.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { type Match, type Rule, rulesOf, type Translate } from './rules.ts';
 
@@ -67,14 +67,18 @@ function stateOf(
  * @returns where a new `pass` belongs, once a new `guard` is the first rule
  */
 function passAt(saved: string, prefix: string): number {
-  const rules = saved.split('\n').filter((line) => line.startsWith('-A FORWARD '));
+  const rules = savedTable(saved, 'filter')
+    .split('\n')
+    .filter((line) => line.startsWith('-A FORWARD '));
   const others = rules.filter((line) => !line.includes(` ${prefix}-`));
   return others.findLastIndex((line) => / -j ql-[0-9a-f]{12}-guard$/.test(line)) + 3;
 }
 
 /** Docker's own rules go on deciding who reaches containers: ports that are published (`-A FORWARD -o docker0 -j DOCKER`). */
 const dockerBridges = (saved: string): readonly string[] => [
-  ...new Set([...saved.matchAll(/^-A \S+ -o (\S+) -j DOCKER$/gm)].map(([, name = '']) => name)),
+  ...new Set(
+    [...savedTable(saved, 'filter').matchAll(/^-A \S+ -o (\S+) -j DOCKER$/gm)].map(([, name = '']) => name),
+  ),
 ];
 
 function chainsOf(
