@@ -78,17 +78,31 @@ export function restoreStep(
   };
 }
 
-/** Of a step of restoreStep(): what is left of it goes first. */
-export function again(step: Step): readonly Step[] {
-  if (!('run' in step.undo)) return [step];
-  const { run } = step.undo;
-  const left: Step = {
-    title: `take away what is left of ${run.at(-1)}-…`,
-    do: { run },
-    undo: { nothing: 'it is made anew' },
-    deadlineMs: DEADLINE_MS,
+/**
+ * `$1` and `$2` as above. To the new text on stdin is added, in each of its tables, that what is left goes first: a table
+ * that is refused stays as it was.
+ */
+const REMAKE_CHAINS: string = [
+  'saved=$("$1-save") || exit 1',
+  '{ printf "%s\\n" "$saved" =new; cat; } | awk -v own="$2-" \'',
+  '  /^=new$/ { new = 1; next }',
+  '  /^\\*/ { table = $1 }',
+  '  new { print }',
+  '  new && /^\\*/ { printf "%s%s", jumps[table], chains[table] }',
+  '  new { next }',
+  '  index($1, ":" own) == 1 { name = substr($1, 2); chains[table] = chains[table] "-F " name "\\n-X " name "\\n" }',
+  '  /^-A / && $(NF - 1) == "-j" && index($NF, own) == 1 { sub(/^-A/, "-D"); jumps[table] = jumps[table] $0 "\\n" }',
+  '\' | "$1-restore" --noflush -w',
+].join('\n');
+
+/** What a step of restoreStep() makes, in the place of what is left of it. */
+export function again(step: Step): Step {
+  const { do: action, undo } = step;
+  if (!('run' in undo && 'run' in action)) return step;
+  return {
+    ...step,
+    do: { ...action, run: ['/bin/sh', '-c', REMAKE_CHAINS, 'remake-chains', ...undo.run.slice(4)] },
   };
-  return [left, step];
 }
 
 /** Whether what a step of restoreStep() makes is there: iptables-save prints each rule on a line. */

@@ -42,11 +42,17 @@ export function chainsRow(
   const state = stateOf(steps, mark, saved);
   if (steps.length === 0 || state === undefined) return [];
   const chains = `its chains ${chainPrefix(mark)}-… of iptables`;
+  // Of what is there the journal knows already.
+  const fix = steps.map((step, nth): Step => {
+    const anew = again(step);
+    const isKnown = saved[nth === 0 ? 4 : 6]?.includes(`${chainPrefix(mark)}-`) === true;
+    return isKnown ? { ...anew, undo: { nothing: 'the journal knows these chains' } } : anew;
+  });
   const lost =
     state === 'missing'
       ? `${chains} are gone: nothing is translated or guarded`
       : `${chains} are not whole: not all is translated or guarded`;
-  return [['net-table', state === 'there' ? undefined : lost, `${chains} are there`, steps.flatMap(again)]];
+  return [['net-table', state === 'there' ? undefined : lost, `${chains} are there`, fix]];
 }
 
 /** undefined: only root may ask. */
