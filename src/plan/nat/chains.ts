@@ -60,7 +60,7 @@ const DELETE_CHAINS: string = [
   '\' | "$1-restore" --noflush -w',
 ].join('\n');
 
-/** @param last of its undo, by which a step is found again in a journal */
+/** @param prefix last of its undo, by which a step is found again in a journal */
 export function restoreStep(
   title: string,
   family: Family,
@@ -76,6 +76,21 @@ export function restoreStep(
     owns: { itself: `only chains that begin with ${prefix}- are deleted` },
     deadlineMs: DEADLINE_MS,
   };
+}
+
+/**
+ * The same for chains in more tables than one, each of which takes effect alone: one that is refused ends the change with
+ * those before it in the journal. The first takes all of them back.
+ */
+export function restoreSteps(
+  ...[title, family, prefix, chains, mark]: Parameters<typeof restoreStep>
+): readonly Step[] {
+  const tables = [...new Set(chains.filter(({ rules }) => rules.length > 0).map(({ table }) => table))];
+  return tables.map((table, nth) => {
+    const own = chains.filter((chain) => chain.table === table);
+    const step = restoreStep(`${title} in the table ${table}`, family, prefix, own, mark);
+    return nth === 0 ? step : { ...step, undo: { nothing: `goes with the table ${tables[0]}` } };
+  });
 }
 
 /**
@@ -105,12 +120,16 @@ export function again(step: Step): Step {
   };
 }
 
-/** Whether what a step of restoreStep() makes is there: iptables-save prints each rule on a line. */
-export function isWhole(step: Step, prefix: string, saved: string): 'there' | 'empty' | 'missing' {
-  const stdin = 'run' in step.do ? (step.do.stdin ?? '') : '';
-  const wanted = stdin.split('\n').filter((line) => /^-[AI] /.test(line)).length;
+/** Whether they are there, as restoreStep() makes them: iptables-save prints each rule on a line, and each jump. */
+export function isWhole(
+  chains: readonly OwnChain[],
+  prefix: string,
+  saved: string,
+): 'there' | 'empty' | 'missing' {
+  const counts = chains.map(({ rules }) => (rules.length === 0 ? 0 : rules.length + 1));
+  const wanted = counts.reduce((sum, count) => sum + count, 0);
   const found = saved
     .split('\n')
-    .filter((line) => line.startsWith('-A ') && line.includes(` ${prefix}-`)).length;
+    .filter((line) => line.startsWith(`-A ${prefix}-`) || line.includes(` -j ${prefix}-`)).length;
   return found === wanted ? 'there' : found === 0 ? 'missing' : 'empty';
 }
