@@ -18,6 +18,7 @@ import {
 } from './chains.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { type Match, type Rule, rulesOf, type Translate } from './rules.ts';
+import { beforeGuard } from './shadowed.ts';
 
 /** The token of the mark: what has it is of this start. */
 const chainPrefix = (mark: string): string => `ql-${mark.slice(-12)}`;
@@ -66,10 +67,13 @@ export function chainsRow(
       ? [{ ...again(restoreStep(...one)), undo: { nothing: 'the journal knows these chains' } }]
       : restoreSteps(...one);
   });
+  const others = wanted.flatMap(([, family, prefix]) => beforeGuard(saved[family] ?? '', prefix) ?? []);
   const lost = states.every((state) => state === 'missing')
     ? `${chains} are gone: nothing is translated or guarded`
-    : `${chains} are not whole: not all is translated or guarded`;
-  const isWell = states.every((state) => state === 'there');
+    : states.some((state) => state !== 'there')
+      ? `${chains} are not whole: not all is translated or guarded`
+      : `${chains} guard nothing: rules of others stand before them ("${others[0]}")`;
+  const isWell = states.every((state) => state === 'there') && others.length === 0;
   return [['net-table', isWell ? undefined : lost, `${chains} are there`, fix]];
 }
 

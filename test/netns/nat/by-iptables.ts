@@ -164,6 +164,13 @@ export async function worksBy(kind: 'nft' | 'legacy'): Promise<void> {
   expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 0 });
   expect(guest.fetch(net.url)).toBe(`${net.nonce}\n`);
 
+  // Docker puts itself first, which in iptables is final.
+  sh('iptables -I FORWARD -i docker0 ! -o docker0 -j ACCEPT');
+  expect(await finding()).toMatchObject({ fact: expect.stringMatching(/guard nothing: .* -i docker0 ! /) });
+  expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+  expect(await finding()).toMatchObject({ state: 'ok' });
+  sh('iptables -D FORWARD -i docker0 ! -o docker0 -j ACCEPT');
+
   // Each network guards its own guests from the other's, whichever was started first.
   const words = ['--subnet', '10.94.0.0/24', '--bridge', 'lab0'];
   expect(await w.qlaunch('net', 'create', 'lab', ...words)).toMatchObject({ status: 0 });

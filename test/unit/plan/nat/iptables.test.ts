@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isDefined } from '../../../../src/plan/nat/defined.ts';
-import { iptablesSteps } from '../../../../src/plan/nat/iptables.ts';
+import { chainsRow, iptablesSteps } from '../../../../src/plan/nat/iptables.ts';
 import { renderPlan } from '../../../../src/plan/render.ts';
 import { readNetwork } from '../../../../src/spec/nat/read.ts';
 
@@ -30,4 +30,33 @@ test('a new pass stands right behind the guards of the table filter, whatever FO
   expect(placeOfPass(saved([clamp, clamp], []))).toBe('2');
   expect(placeOfPass(saved([clamp, guard, clamp], [drop]))).toBe('2');
   expect(placeOfPass(saved([clamp], [guard, drop]))).toBe('3');
+});
+
+/** What a start makes, as iptables-save prints what is in the table filter and elsewhere. */
+function started(ahead: readonly string[] = [], docker: readonly string[] = []): string {
+  const text = renderPlan({ steps: iptablesSteps(lab(), MARK, { 4: saved([], docker) }) });
+  const lines = (table: string): readonly string[] => {
+    const [, part = ''] = new RegExp(`^\\*${table}\\n([\\s\\S]*?)^COMMIT$`, 'm').exec(text) ?? [];
+    return part
+      .split('\n')
+      .flatMap((line) => line.match(/^-[AI] .*/)?.[0].replace(/^-I (\S+) \d+/, '-A $1') ?? []);
+  };
+  return `*nat\n${[...lines('raw'), ...lines('nat')].join('\n')}\nCOMMIT\n${saved(lines('mangle'), [...ahead, ...lines('filter'), ...docker])}`;
+}
+
+const facts = (now: string): readonly string[] =>
+  chainsRow(lab(), { 4: now }, MARK).flatMap(([, fact]) => fact ?? []);
+
+const USER = ['-A FORWARD -j DOCKER-USER', '-A DOCKER-USER -j RETURN'];
+const GUARD = '-A FORWARD -m comment --comment "qlaunch:net/x:aaaaaaaaaaaa" -j ql-aaaaaaaaaaaa-guard';
+
+test.each([
+  ['nothing', [], []],
+  ['another guard', [GUARD], []],
+  ['what only drops or logs', ['-A FORWARD -s 192.0.2.1/32 -j DROP', '-A FORWARD -j LOG'], []],
+  ['a chain that accepts nothing', USER, []],
+  ['an accept', [GUARD, '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT'], [/guard nothing: .*-i docker0 !/]],
+  ['a chain that accepts', [...USER, '-A DOCKER-USER -i eth0 -j ACCEPT'], [/guard nothing: .*DOCKER-USER/]],
+] as const)('%s stands before the guard', (_what, ahead, wanted) => {
+  expect(facts(started(ahead))).toEqual(wanted.map((fact) => expect.stringMatching(fact)));
 });
