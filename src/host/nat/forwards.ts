@@ -8,14 +8,25 @@ const DEADLINE_MS = 10_000;
 
 /** Also where nft has come to a host later. Empty where neither it nor iptables may be asked. */
 export async function liveForwards(host: Pick<Host, 'run'>): Promise<readonly LiveForward[]> {
-  return (await readForwards(host)) ?? [];
+  const { tables, saved } = await ask(host);
+  return [...(tables ?? []), ...(saved ?? [])];
 }
 
-/** undefined: the program that has them is missing, or may not be asked. */
+/** All of them. undefined: a program that may have some is missing, may not be asked, or refuses. */
 export async function readForwards(host: Pick<Host, 'run'>): Promise<readonly LiveForward[] | undefined> {
+  const { tables, saved } = await ask(host);
+  if (tables === undefined && (saved === undefined || which('nft') !== undefined)) return undefined;
+  return [...(tables ?? []), ...(saved ?? [])];
+}
+
+interface Told {
+  readonly tables: readonly LiveForward[] | undefined;
+  readonly saved: readonly LiveForward[] | undefined;
+}
+
+async function ask(host: Pick<Host, 'run'>): Promise<Told> {
   const [tables, chains] = await Promise.all([nftForwards(host), savedRules(host, 'iptables')]);
-  const saved = chains === undefined ? undefined : parseSavedForwards(chains);
-  return tables === undefined && saved === undefined ? undefined : [...(tables ?? []), ...(saved ?? [])];
+  return { tables, saved: chains === undefined ? undefined : parseSavedForwards(chains) };
 }
 
 async function nftForwards(host: Pick<Host, 'run'>): Promise<readonly LiveForward[] | undefined> {

@@ -22,18 +22,37 @@ export function ownersCure(
   return ['sudo nft list ruleset'];
 }
 
-/** As `ufw show added` prints it, "ufw route deny in on lab0 comment 'no guests'", it is deleted (ufw(8), "delete"). */
+/**
+ * As `ufw show added` prints it, "ufw route deny in on lab0 comment 'no guests'", it is deleted (ufw(8), "delete"). One for
+ * a port that no guest needs is in nobody's way.
+ */
 function ufwCure(bridge: string, { dropped }: Obstacle, { ufw = [] }: FirewallFacts): readonly string[] {
   const isRouted = dropped.some(({ flow }) => flow.hook === 'forward');
+  const isInTheWay = (rule: string): boolean => {
+    const [, ports] = / to \S+ port (\S+)/.exec(rule) ?? [];
+    const [, proto] = / proto (\S+)/.exec(rule) ?? [];
+    return dropped.some(
+      ({ flow: { packet } }) =>
+        (ports === undefined || hasPort(ports, packet.dport)) &&
+        (proto === undefined || proto === packet.proto),
+    );
+  };
   const lines = ufw.flatMap((line) => {
     const [, route = '', rule = ''] =
       /^ufw (route )?((?:deny|reject) .*?)(?: comment '.*')?$/.exec(line) ?? [];
-    return rule.split(' ').includes(bridge) && (route !== '') === isRouted
+    return rule.split(' ').includes(bridge) && (route !== '') === isRouted && isInTheWay(rule)
       ? [`sudo ufw ${route}delete ${rule}`]
       : [];
   });
   return lines.length > 0 ? lines : ['sudo ufw show added   # a rule of your own says no'];
 }
+
+/** "53", "80,443", "6000:6007" */
+const hasPort = (ports: string, wanted: number): boolean =>
+  ports.split(',').some((text) => {
+    const [first = '', last = first] = text.split(':');
+    return Number(first) <= wanted && wanted <= Number(last);
+  });
 
 /** By the port that is asked. firewalld lets what it needs of IPv6's neighbours pass by itself. */
 const SERVICES: Readonly<Record<number, string>> = { 53: 'dns', 67: 'dhcp', 69: 'tftp', 547: 'dhcpv6' };

@@ -9,6 +9,12 @@ export interface Saved {
 
 export type Family = 4 | 6;
 
+/** What iptables-save prints of one table. Others have chains of the same name: FORWARD is in mangle as well. */
+export function savedTable(saved: string, table: OwnChain['table']): string {
+  const [, part = ''] = new RegExp(`^\\*${table}\\n([\\s\\S]*?)^COMMIT$`, 'm').exec(saved) ?? [];
+  return part;
+}
+
 const PROGRAMS = { 4: 'iptables', 6: 'ip6tables' } as const;
 
 export interface OwnChain {
@@ -54,7 +60,7 @@ const DELETE_CHAINS: string = [
   '\' | "$1-restore" --noflush -w',
 ].join('\n');
 
-/** @param last of its undo, by which a step is found again in a journal */
+/** @param prefix last of its undo, by which a step is found again in a journal */
 export function restoreStep(
   title: string,
   family: Family,
@@ -72,25 +78,58 @@ export function restoreStep(
   };
 }
 
-/** Of a step of restoreStep(): what is left of it goes first. */
-export function again(step: Step): readonly Step[] {
-  if (!('run' in step.undo)) return [step];
-  const { run } = step.undo;
-  const left: Step = {
-    title: `take away what is left of ${run.at(-1)}-…`,
-    do: { run },
-    undo: { nothing: 'it is made anew' },
-    deadlineMs: DEADLINE_MS,
-  };
-  return [left, step];
+/**
+ * The same for chains in more tables than one, each of which takes effect alone: one that is refused ends the change with
+ * those before it in the journal. The first takes all of them back.
+ */
+export function restoreSteps(
+  ...[title, family, prefix, chains, mark]: Parameters<typeof restoreStep>
+): readonly Step[] {
+  const tables = [...new Set(chains.filter(({ rules }) => rules.length > 0).map(({ table }) => table))];
+  return tables.map((table, nth) => {
+    const own = chains.filter((chain) => chain.table === table);
+    const step = restoreStep(`${title} in the table ${table}`, family, prefix, own, mark);
+    return nth === 0 ? step : { ...step, undo: { nothing: `goes with the table ${tables[0]}` } };
+  });
 }
 
-/** Whether what a step of restoreStep() makes is there: iptables-save prints each rule on a line. */
-export function isWhole(step: Step, prefix: string, saved: string): 'there' | 'empty' | 'missing' {
-  const stdin = 'run' in step.do ? (step.do.stdin ?? '') : '';
-  const wanted = stdin.split('\n').filter((line) => /^-[AI] /.test(line)).length;
+/**
+ * `$1` and `$2` as above. To the new text on stdin is added, in each of its tables, that what is left goes first: a table
+ * that is refused stays as it was.
+ */
+const REMAKE_CHAINS: string = [
+  'saved=$("$1-save") || exit 1',
+  '{ printf "%s\\n" "$saved" =new; cat; } | awk -v own="$2-" \'',
+  '  /^=new$/ { new = 1; next }',
+  '  /^\\*/ { table = $1 }',
+  '  new { print }',
+  '  new && /^\\*/ { printf "%s%s", jumps[table], chains[table] }',
+  '  new { next }',
+  '  index($1, ":" own) == 1 { name = substr($1, 2); chains[table] = chains[table] "-F " name "\\n-X " name "\\n" }',
+  '  /^-A / && $(NF - 1) == "-j" && index($NF, own) == 1 { sub(/^-A/, "-D"); jumps[table] = jumps[table] $0 "\\n" }',
+  '\' | "$1-restore" --noflush -w',
+].join('\n');
+
+/** What a step of restoreStep() makes, in the place of what is left of it. */
+export function again(step: Step): Step {
+  const { do: action, undo } = step;
+  if (!('run' in undo && 'run' in action)) return step;
+  return {
+    ...step,
+    do: { ...action, run: ['/bin/sh', '-c', REMAKE_CHAINS, 'remake-chains', ...undo.run.slice(4)] },
+  };
+}
+
+/** Whether they are there, as restoreStep() makes them: iptables-save prints each rule on a line, and each jump. */
+export function isWhole(
+  chains: readonly OwnChain[],
+  prefix: string,
+  saved: string,
+): 'there' | 'empty' | 'missing' {
+  const counts = chains.map(({ rules }) => (rules.length === 0 ? 0 : rules.length + 1));
+  const wanted = counts.reduce((sum, count) => sum + count, 0);
   const found = saved
     .split('\n')
-    .filter((line) => line.startsWith('-A ') && line.includes(` ${prefix}-`)).length;
+    .filter((line) => line.startsWith(`-A ${prefix}-`) || line.includes(` -j ${prefix}-`)).length;
   return found === wanted ? 'there' : found === 0 ? 'missing' : 'empty';
 }

@@ -6,15 +6,33 @@ import { EXIT, QlaunchError } from '../../errors.ts';
 import { servesFiles } from '../firewall/flows.ts';
 import { installLine } from '../packages.ts';
 import type { Step } from '../step.ts';
-import { again, type Family, isWhole, type OwnChain, restoreStep, type Saved } from './chains.ts';
+import {
+  again,
+  type Family,
+  isWhole,
+  type OwnChain,
+  restoreStep,
+  restoreSteps,
+  type Saved,
+  savedTable,
+} from './chains.ts';
 import { type DefinedNetwork, isHostBridge } from './defined.ts';
 import { type Match, type Rule, rulesOf, type Translate } from './rules.ts';
+import { beforeGuard } from './shadowed.ts';
 
 /** The token of the mark: what has it is of this start. */
 const chainPrefix = (mark: string): string => `ql-${mark.slice(-12)}`;
 
-/** One for each family that it has. Throws QL_TOOL_MISSING (exit 4) where it needs what only nft has. */
+/** One for each table of each family that it has. Throws QL_TOOL_MISSING (exit 4) where it needs what only nft has. */
 export function iptablesSteps(network: DefinedNetwork, mark: string, saved: Saved): readonly Step[] {
+  return wantedOf(network, mark, saved).flatMap((wanted) => restoreSteps(...wanted));
+}
+
+function wantedOf(
+  network: DefinedNetwork,
+  mark: string,
+  saved: Saved,
+): readonly Parameters<typeof restoreSteps>[] {
   if (isHostBridge(network)) return [];
   if (network.bandwidth.fromGuests !== undefined)
     throw new QlaunchError('QL_TOOL_MISSING', EXIT.host, {
@@ -28,7 +46,7 @@ export function iptablesSteps(network: DefinedNetwork, mark: string, saved: Save
   const prefix = chainPrefix(mark);
   return families.map((family) => {
     const chains = chainsOf(network, family, saved[family] ?? '', prefix);
-    return restoreStep(`guard and translate the network ${network.name}`, family, prefix, chains, mark);
+    return [`guard and translate the network ${network.name}`, family, prefix, chains, mark];
   });
 }
 
@@ -38,27 +56,25 @@ export function chainsRow(
   saved: Saved,
   mark: string,
 ): readonly (readonly [id: string, fact: string | undefined, well: string, fix: readonly Step[]])[] {
-  const steps = iptablesSteps(network, mark, saved);
-  const state = stateOf(steps, mark, saved);
-  if (steps.length === 0 || state === undefined) return [];
+  const wanted = wantedOf(network, mark, saved);
+  if (wanted.length === 0 || saved[4] === undefined) return [];
+  const states = wanted.map(([, family, prefix, own]) => isWhole(own, prefix, saved[family] ?? ''));
   const chains = `its chains ${chainPrefix(mark)}-… of iptables`;
-  const lost =
-    state === 'missing'
-      ? `${chains} are gone: nothing is translated or guarded`
-      : `${chains} are not whole: not all is translated or guarded`;
-  return [['net-table', state === 'there' ? undefined : lost, `${chains} are there`, steps.flatMap(again)]];
-}
-
-/** undefined: only root may ask. */
-function stateOf(
-  steps: readonly Step[],
-  mark: string,
-  saved: Saved,
-): 'there' | 'empty' | 'missing' | undefined {
-  if (saved[4] === undefined) return undefined;
-  const states = steps.map((step, nth) => isWhole(step, chainPrefix(mark), saved[nth === 0 ? 4 : 6] ?? ''));
-  const [first] = states;
-  return states.every((one) => one === first) ? (first ?? 'there') : 'empty';
+  const fix = wanted.flatMap((one): readonly Step[] => {
+    const [, family, prefix] = one;
+    // The journal knows what is there, and takes it back.
+    return saved[family]?.includes(`${prefix}-`) === true
+      ? [{ ...again(restoreStep(...one)), undo: { nothing: 'the journal knows these chains' } }]
+      : restoreSteps(...one);
+  });
+  const others = wanted.flatMap(([, family, prefix]) => beforeGuard(saved[family] ?? '', prefix) ?? []);
+  const lost = states.every((state) => state === 'missing')
+    ? `${chains} are gone: nothing is translated or guarded`
+    : states.some((state) => state !== 'there')
+      ? `${chains} are not whole: not all is translated or guarded`
+      : `${chains} guard nothing: rules of others stand before them ("${others[0]}")`;
+  const isWell = states.every((state) => state === 'there') && others.length === 0;
+  return [['net-table', isWell ? undefined : lost, `${chains} are there`, fix]];
 }
 
 /**
@@ -67,14 +83,18 @@ function stateOf(
  * @returns where a new `pass` belongs, once a new `guard` is the first rule
  */
 function passAt(saved: string, prefix: string): number {
-  const rules = saved.split('\n').filter((line) => line.startsWith('-A FORWARD '));
+  const rules = savedTable(saved, 'filter')
+    .split('\n')
+    .filter((line) => line.startsWith('-A FORWARD '));
   const others = rules.filter((line) => !line.includes(` ${prefix}-`));
   return others.findLastIndex((line) => / -j ql-[0-9a-f]{12}-guard$/.test(line)) + 3;
 }
 
 /** Docker's own rules go on deciding who reaches containers: ports that are published (`-A FORWARD -o docker0 -j DOCKER`). */
 const dockerBridges = (saved: string): readonly string[] => [
-  ...new Set([...saved.matchAll(/^-A \S+ -o (\S+) -j DOCKER$/gm)].map(([, name = '']) => name)),
+  ...new Set(
+    [...savedTable(saved, 'filter').matchAll(/^-A \S+ -o (\S+) -j DOCKER$/gm)].map(([, name = '']) => name),
+  ),
 ];
 
 function chainsOf(

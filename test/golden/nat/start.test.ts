@@ -132,6 +132,9 @@ test.each(['plain', 'default', 'br10', 'everything', 'dual', 'isolated'])('%s: b
   expect(steps.flatMap(({ undo }) => ('run' in undo ? undo.run.slice(-2) : []))).toEqual(
     (name === 'dual' ? ['iptables', 'ip6tables'] : ['iptables']).flatMap((one) => [one, 'ql-0123456789ab']),
   );
+  // Each takes effect wholly or not at all: what is refused has left nothing that no journal knows.
+  const tables = steps.map(({ do: action }) => ('stdin' in action ? action.stdin?.match(/^\*/gm) : []));
+  expect(tables).toEqual(steps.map(() => ['*']));
 });
 
 test('what iptables can not is refused, with what can', () => {

@@ -65,13 +65,13 @@ export async function worksBy(kind: 'nft' | 'legacy'): Promise<void> {
   });
   const [before, rules] = [host.snapshot(), host.rules()];
 
-  // Killed behind the rules of the first family, and healed by the next start.
+  // Killed behind the rules of the first table, and healed by the next start.
   const safe = host.deadly();
   const { child } = w.start(['net', 'start', 'default']);
   await once(child, 'close');
   safe();
   expect(child.signalCode ?? child.exitCode).toMatch(/SIGKILL|137/);
-  expect(host.rules()).toMatch(/^-A ql-[0-9a-f]{12}-guard /m);
+  expect(host.rules()).toMatch(/^-A ql-[0-9a-f]{12}-loop /m);
   expect(await w.qlaunch('recover')).toMatchObject({ status: 0 });
   expect(host.rules()).toBe(rules);
 
@@ -152,6 +152,24 @@ export async function worksBy(kind: 'nft' | 'legacy'): Promise<void> {
   expect(guest.fetch(net.url)).toBe(`${net.nonce}\n`);
   sh('iptables-restore', CLOSED);
   expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+
+  // What can not be mended is not taken away either: a rule of somebody else keeps a chain of ours.
+  const sorted = (): readonly string[] => host.rules().split('\n').sort();
+  const [, chain = ''] = /^:(ql-\S+-pass) /m.exec(host.rules()) ?? [];
+  sh(`iptables -D ${chain} -i virbr0 -j ACCEPT; iptables -A INPUT -i other0 -g ${chain}`);
+  const broken = sorted();
+  expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 4 });
+  expect(sorted()).toEqual(broken);
+  sh(`iptables -D INPUT -i other0 -g ${chain}`);
+  expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+  expect(guest.fetch(net.url)).toBe(`${net.nonce}\n`);
+
+  // Docker puts itself first, which in iptables is final.
+  sh('iptables -I FORWARD -i docker0 ! -o docker0 -j ACCEPT');
+  expect(await finding()).toMatchObject({ fact: expect.stringMatching(/guard nothing: .* -i docker0 ! /) });
+  expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+  expect(await finding()).toMatchObject({ state: 'ok' });
+  sh('iptables -D FORWARD -i docker0 ! -o docker0 -j ACCEPT');
 
   // Each network guards its own guests from the other's, whichever was started first.
   const words = ['--subnet', '10.94.0.0/24', '--bridge', 'lab0'];

@@ -1,4 +1,4 @@
-# guard and translate the network dual by iptables
+# guard and translate the network dual in the table raw by iptables
 iptables-restore --noflush -w <<'END'
 *raw
 -N ql-0123456789ab-loop
@@ -6,12 +6,18 @@ iptables-restore --noflush -w <<'END'
 -A ql-0123456789ab-loop -i qbr7 -s 127.0.0.0/8 -j DROP
 -I PREROUTING 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-loop
 COMMIT
+END
+# guard and translate the network dual in the table mangle by iptables
+iptables-restore --noflush -w <<'END'
 *mangle
 -N ql-0123456789ab-mss
 -A ql-0123456789ab-mss -i qbr7 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
 -A ql-0123456789ab-mss -o qbr7 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
 -I FORWARD 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-mss
 COMMIT
+END
+# guard and translate the network dual in the table filter by iptables
+iptables-restore --noflush -w <<'END'
 *filter
 -N ql-0123456789ab-guard
 -A ql-0123456789ab-guard -i qbr7 -o qbr7 -j RETURN
@@ -33,6 +39,9 @@ COMMIT
 -I INPUT 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-in
 -I OUTPUT 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-out
 COMMIT
+END
+# guard and translate the network dual in the table nat by iptables
+iptables-restore --noflush -w <<'END'
 *nat
 -N ql-0123456789ab-nat
 -A ql-0123456789ab-nat -s 10.9.0.0/24 -d 224.0.0.0/24 -j RETURN
@@ -43,7 +52,7 @@ COMMIT
 -I POSTROUTING 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-nat
 COMMIT
 END
-# guard and translate the network dual by ip6tables
+# guard and translate the network dual in the table mangle by ip6tables
 ip6tables-restore --noflush -w <<'END'
 *mangle
 -N ql-0123456789ab-mss
@@ -51,6 +60,9 @@ ip6tables-restore --noflush -w <<'END'
 -A ql-0123456789ab-mss -o qbr7 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
 -I FORWARD 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-mss
 COMMIT
+END
+# guard and translate the network dual in the table filter by ip6tables
+ip6tables-restore --noflush -w <<'END'
 *filter
 -N ql-0123456789ab-guard
 -A ql-0123456789ab-guard -i qbr7 -o qbr7 -j RETURN
@@ -82,6 +94,9 @@ COMMIT
 -I INPUT 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-in
 -I OUTPUT 1 -m comment --comment "qlaunch:net/x:0123456789ab" -j ql-0123456789ab-out
 COMMIT
+END
+# guard and translate the network dual in the table nat by ip6tables
+ip6tables-restore --noflush -w <<'END'
 *nat
 -N ql-0123456789ab-nat
 -A ql-0123456789ab-nat -s fd12:3456:789a::/64 -d ff02::/16 -j RETURN

@@ -1,4 +1,4 @@
-# guard and translate the network alone by iptables
+# guard and translate the network alone in the table filter by iptables
 iptables-restore --noflush -w <<'END'
 *filter
 -N ql-0123456789ab-guard

@@ -40,7 +40,11 @@ test.each([
       ufw: [
         "ufw deny in on lab0 to any port 53 comment 'no names'",
         'ufw deny in on lab0 to any port 67 proto udp',
+        'ufw reject in on lab0 to any port 22,60:70 proto udp',
+        'ufw deny in on lab0 to any port 22',
+        'ufw deny in on lab0 to any port 67 proto tcp',
         'ufw route reject in on lab0',
+        'ufw route deny in on lab0 to any port 25 proto tcp',
         'ufw deny in on eth0 to any port 22',
         'ufw allow in on lab0 to any port 80',
       ],
@@ -49,16 +53,17 @@ test.each([
       [
         'sudo ufw delete deny in on lab0 to any port 53',
         'sudo ufw delete deny in on lab0 to any port 67 proto udp',
+        'sudo ufw delete reject in on lab0 to any port 22,60:70 proto udp',
       ],
       ['sudo ufw route delete reject in on lab0'],
     ],
   ],
   [
-    'a ufw whose rule names no bridge',
+    'a ufw whose rules name no bridge, or no port that guests need',
     lab(),
     {
       ...{ chains: closed('ip filter', '\t\tjump ufw-user\n'), tools: ['ufw'], zones: [] },
-      ufw: ['ufw deny 53'],
+      ufw: ['ufw deny 53', 'ufw deny in on lab0 to any port 22', 'ufw route deny in on lab0 to any port 25'],
     },
     [[expect.stringContaining('sudo ufw show added')], [expect.stringContaining('sudo ufw show added')]],
   ],
