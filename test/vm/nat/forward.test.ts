@@ -207,6 +207,18 @@ test('a forward from outside, from the host’s loopback and from a neighbour; g
   execFileSync('nft', ['flush', 'ruleset']);
   expect(await lost()).toEqual(expect.arrayContaining([gone(18080), gone(18082)]));
   expect(await again()).toBe('');
+  // Somebody has got the port meanwhile: what is known of the forward stays, for whoever mends it later.
+  const thief = createServer().listen(18082, '127.0.0.1');
+  onTestFinished(() => void thief.close());
+  await once(thief, 'listening');
+  for (const more of [['--dry-run'], []])
+    expect(await w.qlaunch('forward', 'add', 'web', '18082:80', ...more)).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining(`(pid ${process.pid}) listens on 127.0.0.1:18082`),
+    });
+  expect(await lost()).toContain(gone(18082));
+  thief.close();
+  await once(thief, 'close');
   expect(await add('18082:80')).toMatchObject({ status: 0 });
   expect(await lost()).not.toContain(gone(18082));
   execFileSync('ip', ['link', 'delete', 'dev', 'virbr0']);
