@@ -7,14 +7,14 @@ import { planJson, renderPlan } from '../../plan/render.ts';
 import { shellLine } from '../../plan/shell.ts';
 import {
   addForward,
+  freshSteps,
   isSame,
   listForwards,
   type Place,
   refuseTaken,
   removeForward,
 } from '../../run/forward/live.ts';
-import { isLost } from '../../run/forward/lost.ts';
-import { natForwardEntries, natForwardSteps, watchSteps } from '../../run/forward/nat.ts';
+import { natForwardEntries, watchSteps } from '../../run/forward/nat.ts';
 import { isLive, nicFor } from '../../run/forward/nic.ts';
 import { openEngine } from '../../run/open-engine.ts';
 import type { Nic, NicForward } from '../../run/vm/forwards.ts';
@@ -48,9 +48,11 @@ export async function add(name: string, spec: string, options: ForwardOptions): 
   const nic = nicFor(vm, options.nic);
   if (nic.mode === 'nat') refuseOpen(forward);
   if (options.dryRun === true) {
-    if (nic.mode === 'user' || !(await isLost(place, vm, nic, forward))) await refuseTaken(place, forward);
-    if (nic.mode === 'user') return monitorLine(name, hostfwdAdd(nic.id, forward), options);
-    const steps = await natForwardSteps(place.engine, place.places, vm, nic, forward);
+    if (nic.mode === 'user') {
+      await refuseTaken(place, forward);
+      return monitorLine(name, hostfwdAdd(nic.id, forward), options);
+    }
+    const steps = await freshSteps(place, vm, nic, forward);
     const plan = { steps: [...steps, ...watchSteps(place.engine, vm, nic)] };
     if (options.json === true) json(planJson(plan));
     else out(renderPlan(plan).trimEnd());

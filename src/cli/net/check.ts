@@ -69,7 +69,7 @@ function tell(found: readonly NetFinding[], mended: readonly string[], options: 
     json({ ok, findings, mended });
   } else {
     for (const { about, state, fact, cure = [] } of found) {
-      const cures = [...new Set(cure)].map((line) => `\n           try: ${line}`);
+      const cures = [...new Set(cure)].map((line) => `\n           try: ${printable(line)}`);
       advise(`${tint(TINTS[state], state.padEnd(8))} ${about}: ${printable(fact)}${cures.join('')}`);
     }
     for (const line of mended) note(`mended: ${line}`);

@@ -2,8 +2,9 @@
  * Taps that QEMU's bridge helper made for guests on a bridge, and that are in no bridge any more. They are found by the
  * processes that have them open: nobody but the helper knows their names, and no record of ours does.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { LinkFact } from '../../plan/facts.ts';
+import { runsFor } from '../../plan/nat/holder.ts';
 import { decide } from '../../spec/acl/decide.ts';
 import { toAclBytes } from '../../spec/acl/names.ts';
 import { readerOf } from '../acl/chain/acl.ts';
@@ -28,7 +29,8 @@ export function helperTaps(bridge: string, links: readonly LinkFact[]): readonly
     links.filter(({ tun }) => tun?.type === 'tap' && !tun.persist).map((link) => [link.ifname, link]),
   );
   if ([...made.values()].every(({ master }) => master !== undefined)) return [];
-  return tunHolders().flatMap(({ pid, taps, guest }) => {
+  const holders = tunHolders();
+  return holders.flatMap(({ pid, taps, guest }) => {
     const own = taps.flatMap((name) => made.get(name) ?? []);
     const free = own.filter(({ master }) => master === undefined);
     const wanted = bridgesOf(pid);
@@ -38,7 +40,11 @@ export function helperTaps(bridge: string, links: readonly LinkFact[]): readonly
     }
     if (wanted.length !== free.length || wanted.some((one) => one !== bridge)) return [];
     const whose = guest === undefined ? `process ${pid}` : `VM ${guest}`;
-    return free.map((tap) => ({ tap, whose, isAllowed: mayHavePort(pid, bridge) }));
+    return free.map((tap) => {
+      // Another process may have it by inheritance.
+      const all = holders.filter((other) => other.taps.includes(tap.ifname)).map((other) => other.pid);
+      return { tap, whose, isAllowed: mayHavePort(ownerOf(all), bridge) };
+    });
   });
 }
 
@@ -60,9 +66,31 @@ function wordsOf(pid: number): readonly string[] {
   }
 }
 
+/** The one user for whom all of them run; undefined: there is none. */
+function ownerOf(pids: readonly number[]): number | undefined {
+  const uids = new Set(pids.map(userOf));
+  return uids.size === 1 ? [...uids][0] : undefined;
+}
+
+function userOf(pid: number): number | undefined {
+  try {
+    const look = (): number | undefined =>
+      runsFor({
+        status: readFileSync(`/proc/${pid}/status`, 'utf8'),
+        exe: readlinkSync(`/proc/${pid}/exe`),
+        mode: statSync(`/proc/${pid}/exe`).mode,
+      });
+    // Twice: between the questions it may have become another program.
+    const uid = look();
+    return uid === look() ? uid : undefined;
+  } catch {
+    // It has just ended.
+    return undefined;
+  }
+}
+
 /** By the list that root's own helper reads; a command line may name any other. */
-function mayHavePort(pid: number, bridge: string): boolean {
-  const uid = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
+function mayHavePort(uid: number | undefined, bridge: string): boolean {
   if (uid === undefined || uid === 0) return uid === 0;
   const user = userNamed(`${uid}`);
   const path = chosenHelper({});

@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { FILES } from '../../plan/vm/waiter.ts';
 import { qemuPid, waiterPid } from './alive.ts';
-import { isPlaceOf, ownerOf, readText, type VmRecord } from './store.ts';
+import { isName, isPlaceOf, ownerOf, readText, type VmRecord } from './store.ts';
 
 /**
  * A stand-in for the record: what is not known is empty. undefined: no file of that name, or nothing shows that there
@@ -12,7 +12,7 @@ import { isPlaceOf, ownerOf, readText, type VmRecord } from './store.ts';
 export function damagedRecord(dir: string): VmRecord | undefined {
   const uid = ownerOf(dir);
   const file = lstatSync(join(dir, FILES.record), { throwIfNoEntry: false });
-  if (uid === undefined || file === undefined) return undefined;
+  if (uid === undefined || file === undefined || !isName(basename(dir))) return undefined;
   const pid = qemuPid(dir);
   const isKnown =
     pid !== undefined || waiterPid(dir) !== undefined || readText(join(dir, FILES.exit)) !== undefined;

@@ -21,6 +21,9 @@ import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { EXIT, QlaunchError } from '../../errors.ts';
 import { shellWord } from '../../plan/shell.ts';
 import { FILES } from '../../plan/vm/waiter.ts';
+import { readIp } from '../../spec/ip.ts';
+import { isProblem } from '../../spec/raw.ts';
+import { parseVmName } from '../../spec/vm/name.ts';
 import { asOwner } from './user.ts';
 
 /** A FIFO must not block us; that it is none is seen when it is open. */
@@ -108,6 +111,10 @@ type Check = (value: unknown) => boolean;
 const isText: Check = (value) => typeof value === 'string';
 /** For a column of a table: nothing that moves the cursor. */
 const isWord: Check = (value) => typeof value === 'string' && !/[\p{Cc}\p{Cf}]/u.test(value);
+/** These stand in lines that root is told to paste. */
+export const isName: Check = (value) => typeof value === 'string' && !isProblem(parseVmName(value, ''));
+const isAddress: Check = (value) => typeof value === 'string' && readIp(value) !== undefined;
+const isProto: Check = (value) => value === 'tcp' || value === 'udp';
 const isTime: Check = (value) => isWord(value) && !Number.isNaN(Date.parse(String(value)));
 const isPort: Check = (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535;
 const isPath: Check = (value) => typeof value === 'string' && isAbsolute(value) && normalize(value) === value;
@@ -126,7 +133,7 @@ function shaped(fields: Readonly<Record<string, Check>>): Check {
 
 const RECORD = {
   v: (value) => value === 1,
-  name: isWord,
+  name: isName,
   identity: isText,
   uid: Number.isInteger,
   startedAt: isTime,
@@ -139,7 +146,7 @@ const RECORD = {
       id: isWord,
       mode: isWord,
       mac: isWord,
-      forwards: listOf(shaped({ proto: isWord, address: isWord, hostPort: isPort, guestPort: isPort })),
+      forwards: listOf(shaped({ proto: isProto, address: isAddress, hostPort: isPort, guestPort: isPort })),
     }),
   ),
   disks: listOf(isText),

@@ -61,7 +61,8 @@ export function lostPorts(
     if (!isPort && tap.master !== undefined)
       return by(
         `${who} is a port of ${tap.master}, and not of ${bridge.ifname}`,
-        `sudo ip link set dev ${shellWord(name)} master ${shellWord(bridge.ifname)}`,
+        // By --fix: there it would be without its VLANs, and not isolated.
+        `sudo ip link set dev ${shellWord(name)} nomaster; sudo qlaunch net check ${network} --fix`,
       );
     if ((vlan !== undefined || trunk !== undefined) && bridge.bridge?.vlanFiltering !== true)
       return by(
@@ -97,8 +98,17 @@ export function lostHelperPort(
     port,
     fact: `${fact}, and its user may not use ${bridge.ifname}`,
     steps: [],
-    cure: [`sudo ip link set dev ${shellWord(ifname)} master ${shellWord(bridge.ifname)}`],
+    cure: [`${byHand(ifname, bridge.ifname, isolated)}   # only if it shall be there all the same`],
   };
+}
+
+/** Down until it is isolated: nothing passes beside it. */
+function byHand(tap: string, bridge: string, isolated: boolean): string {
+  const set = `sudo ip link set dev ${shellWord(tap)}`;
+  const plug = `${set} master ${shellWord(bridge)}`;
+  return isolated
+    ? [`${set} down`, plug, `${set} type bridge_slave isolated on`, `${set} up`].join(' && ')
+    : plug;
 }
 
 interface HelperPort {

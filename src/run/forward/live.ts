@@ -4,7 +4,7 @@ import type { NatPlaces } from '../../host/nat/places.ts';
 import { refusal } from '../../host/qemu/finding.ts';
 import { rewriteRecord } from '../../host/vm/rewrite.ts';
 import { hostfwdAdd, hostfwdRemove } from '../../plan/forward/monitor.ts';
-import { DEADLINE_MS } from '../../plan/step.ts';
+import { DEADLINE_MS, type Step } from '../../plan/step.ts';
 import type { Forward } from '../../spec/forward.ts';
 import type { Left } from '../change/teardown.ts';
 import type { Engine } from '../engine.ts';
@@ -14,7 +14,7 @@ import { whileCommanding, withMonitor } from '../vm/monitor.ts';
 import type { VmStatus } from '../vm/status.ts';
 import { healForwards } from './heal.ts';
 import { isLost } from './lost.ts';
-import { addNatForward, removeNatForward } from './nat.ts';
+import { addNatForward, natForwardSteps, removeNatForward } from './nat.ts';
 import { portTaken } from './ports.ts';
 
 export interface ForwardRow extends NicForward {
@@ -44,18 +44,53 @@ export async function addForward(
     // In one piece, as far as other commands of ours see it.
     const watch = await place.engine.locked(`forward add ${vm.record.name}`, async () => {
       await healForwards(place.engine, place.vms());
-      // What is left of the one whose rules somebody has removed.
-      if (await isLost(place, vm, nic, forward)) {
-        await removeNatForward(place.engine, vm, nic, forward);
-        remember(vm, nic, (known) => known.filter((one) => !isSame(one, forward)));
-      }
-      await refuseTaken(place, forward);
-      const then = await addNatForward(place.engine, place.places, vm, nic, forward);
+      const steps = await freshSteps(place, vm, nic, forward);
+      if (await isLost(place, vm, nic, forward)) await clearLost(place, vm, nic, forward);
+      const then = await addNatForward(place.engine, vm, nic, steps);
       remember(vm, nic, (known) => [...known, forward]);
       return then;
     });
     if (watch !== undefined) await place.engine.machine.run(watch, { timeoutMs: DEADLINE_MS });
     return forward;
+  });
+}
+
+/**
+ * What makes it, also where somebody has removed its rules. Nothing is taken away before that is known. Errors:
+ * QL_PORT_IN_USE, as natForwardSteps().
+ */
+export async function freshSteps(
+  place: Place,
+  vm: VmStatus,
+  nic: Nic,
+  forward: Forward,
+): Promise<readonly Step[]> {
+  const lost = await isLost(place, vm, nic, forward);
+  await refuseTaken(
+    lost ? { ...place, vms: () => place.vms().map(without(vm, nic, forward)) } : place,
+    forward,
+  );
+  return natForwardSteps(place.engine, place.places, vm, nic, forward);
+}
+
+const without =
+  ({ dir }: VmStatus, { id }: Nic, forward: Forward) =>
+  (vm: VmStatus): VmStatus => {
+    if (vm.dir !== dir) return vm;
+    const nics = vm.record.nics.map((nic) =>
+      nic.id === id ? { ...nic, forwards: nic.forwards.filter((one) => !isSame(one, forward)) } : nic,
+    );
+    return { ...vm, record: { ...vm.record, nics } };
+  };
+
+/** What is left of the one whose rules somebody has removed. Throws QL_LEFTOVERS (exit 6). */
+async function clearLost({ engine }: Place, vm: VmStatus, nic: Nic, forward: Forward): Promise<void> {
+  const left = await takeAway(engine, vm, nic, forward);
+  if (left.length === 0) return;
+  throw new QlaunchError('QL_LEFTOVERS', EXIT.leftovers, {
+    what: `could not take away what is left of the forward of ${forward.proto} port ${forward.hostPort}`,
+    why: left.map(({ title, why }) => `"${title}" was not taken back: ${why}`),
+    todo: left.map(({ byHand }) => byHand),
   });
 }
 
@@ -92,7 +127,6 @@ export async function removeForward(
   nic: Nic,
   forward: NicForward,
 ): Promise<readonly Left[]> {
-  const forget = (): void => remember(vm, nic, (known) => known.filter((one) => !isSame(one, forward)));
   if (nic.mode === 'user')
     return withMonitor(vm, async (qmp) => {
       const line = hostfwdRemove(nic.id, { ...forward, proto: forward.proto === 'udp' ? 'udp' : 'tcp' });
@@ -103,18 +137,25 @@ export async function removeForward(
           why: [answer],
           todo: [`qlaunch forward list ${vm.record.name}`],
         });
-      forget();
+      forget(vm, nic, forward);
       return [];
     });
   return whileCommanding(vm, 'forward remove', async () => {
-    return engine.locked(`forward remove ${vm.record.name}`, async () => {
-      // Killed from here on, it is a rule that no record knows: recover takes it back.
-      forget();
-      const left = await removeNatForward(engine, vm, nic, forward);
-      if (left.length > 0) remember(vm, nic, (known) => [...known, forward]);
-      return left;
-    });
+    return engine.locked(`forward remove ${vm.record.name}`, () => takeAway(engine, vm, nic, forward));
   });
+}
+
+async function takeAway(
+  engine: Engine,
+  vm: VmStatus,
+  nic: Nic,
+  forward: NicForward,
+): Promise<readonly Left[]> {
+  // Killed from here on, it is a rule that no record knows: recover takes it back.
+  forget(vm, nic, forward);
+  const left = await removeNatForward(engine, vm, nic, forward);
+  if (left.length > 0) remember(vm, nic, (known) => [...known, forward]);
+  return left;
 }
 
 /** Those of `user` networks as QEMU itself tells them. Throws QL_VM_NOT_RUNNING (exit 3). */
@@ -140,6 +181,9 @@ export const isSame = (
   a: Pick<NicForward, 'proto' | 'address' | 'hostPort'>,
   b: Pick<NicForward, 'proto' | 'address' | 'hostPort'>,
 ): boolean => a.proto === b.proto && a.address === b.address && a.hostPort === b.hostPort;
+
+const forget = (vm: VmStatus, nic: Nic, forward: NicForward): void =>
+  remember(vm, nic, (known) => known.filter((one) => !isSame(one, forward)));
 
 /** For `ps`, `ssh` and the next `forward`. */
 function remember(

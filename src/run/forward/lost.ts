@@ -5,7 +5,7 @@ import { readPorts } from '../../host/nat/places.ts';
 import { anew } from '../../plan/nat/anew.ts';
 import type { NetFinding } from '../../plan/nat/check.ts';
 import { forwardOf, forwardTable } from '../../plan/nat/guest.ts';
-import { shellWord } from '../../plan/shell.ts';
+import { shellLine } from '../../plan/shell.ts';
 import type { Step } from '../../plan/step.ts';
 import { addSteps } from '../change/amend.ts';
 import { entrust } from '../change/guarded.ts';
@@ -27,22 +27,30 @@ interface LostForward {
   readonly vm: VmStatus;
   readonly nic: Nic;
   readonly forward: NicForward & { readonly proto: 'tcp' | 'udp' };
-  /** By which it was made; undefined: only the VM's record says so, which is its user's to write. */
-  readonly entry?: Entry;
+  /** By which it was made. */
+  readonly entry: Entry;
 }
 
+/** Only the VM's record says so, which is its user's to write. */
+type Claimed = Omit<LostForward, 'entry'>;
+
+const isLostOne = (one: LostForward | Claimed): one is LostForward => 'entry' in one;
+
+const lostForwards = async (place: Place, network: ActiveNetwork): Promise<readonly LostForward[]> =>
+  (await withoutRules(place, network)).filter(isLostOne);
+
 /** By guests of the network. None where nft can not be asked. */
-async function lostForwards(
+async function withoutRules(
   { engine, places, vms }: Place,
   network: ActiveNetwork,
-): Promise<readonly LostForward[]> {
+): Promise<readonly (LostForward | Claimed)[]> {
   const wanted = vms().filter((vm) => alive(vm) && vm.damaged !== true && hasForwards(vm));
   const there = wanted.length === 0 ? undefined : await readForwards(engine.machine);
   if (there === undefined) return [];
   const tables = new Set(there.map(({ table }) => table));
   const ports = readPorts(places, network.name);
   return wanted.flatMap((vm) =>
-    vm.record.nics.flatMap((nic): readonly LostForward[] => {
+    vm.record.nics.flatMap((nic): readonly (LostForward | Claimed)[] => {
       const kept = nic.mode === 'nat' && nic.forwards.length > 0 ? tryKeptBy(engine, vm, nic) : undefined;
       if (kept === undefined) return [];
       const { socket, bridge, journal } = kept;
@@ -52,7 +60,7 @@ async function lostForwards(
         network.ports.includes(socket) ||
         ports.some((port) => port.tap === socket && port.vm === label);
       if (!isIn) return [];
-      return nic.forwards.flatMap((one): readonly LostForward[] => {
+      return nic.forwards.flatMap((one): readonly (LostForward | Claimed)[] => {
         const forward = { ...one, proto: one.proto === 'udp' ? ('udp' as const) : ('tcp' as const) };
         const table = forwardTable(socket, forward);
         if (tables.has(table)) return [];
@@ -84,18 +92,43 @@ export async function forwardFindings(place: Place, only?: string): Promise<read
   const found: NetFinding[] = [];
   const all = place.vms();
   for (const network of await networks(place, only))
-    for (const { vm, forward, entry } of await lostForwards(place, network)) {
-      const spec = `${forward.proto}:${forward.address}:${forward.hostPort}:${forward.guestPort}`;
-      const byHand = `sudo qlaunch forward add ${shellWord(selectorOf(vm, all))} ${spec}`;
-      found.push({
-        id: FORWARD,
-        about: network.name,
-        state: 'problem',
-        fact: `the forward ${textOf(forward)} to VM ${vm.record.name} is gone: somebody has removed its rules`,
-        cure: [...(entry === undefined ? [] : [`sudo qlaunch net check ${network.name} --fix`]), byHand],
-      });
-    }
+    for (const one of await withoutRules(place, network))
+      found.push(forwardFinding(network.name, one, selectorOf(one.vm, all), isLostOne(one)));
   return found;
+}
+
+/**
+ * What a user may write is no reason to tell root to make it.
+ * @param isMade our journal knows of it
+ */
+export function forwardFinding(
+  network: string,
+  {
+    vm,
+    forward,
+  }: { readonly vm: { readonly record: { readonly name: string } }; readonly forward: NicForward },
+  selector: string,
+  isMade: boolean,
+): NetFinding {
+  const { name } = vm.record;
+  const about = { id: FORWARD, about: network } as const;
+  if (!isMade)
+    return {
+      ...about,
+      state: 'warning',
+      fact: `the record of VM ${name} names the forward ${textOf(forward)}, which was never made`,
+    };
+  const { proto, address, hostPort, guestPort } = forward;
+  const spec = `${proto}:${address}:${hostPort}:${guestPort}`;
+  return {
+    ...about,
+    state: 'problem',
+    fact: `the forward ${textOf(forward)} to VM ${name} is gone: somebody has removed its rules`,
+    cure: [
+      `sudo qlaunch net check ${network} --fix`,
+      `sudo ${shellLine(['qlaunch', 'forward', 'add', selector, spec])}`,
+    ],
+  };
 }
 
 const networks = async ({ engine, places }: Place, only?: string): Promise<readonly ActiveNetwork[]> =>
@@ -104,10 +137,8 @@ const networks = async ({ engine, places }: Place, only?: string): Promise<reado
 /** As they were made, under the marks that their journals know. Errors: as natForwardSteps(), QL_FORWARD_OTHER. */
 async function againSteps(
   { engine, places }: Place,
-  lost: LostForward,
-  entry: Entry,
+  { vm, nic, forward, entry }: LostForward,
 ): Promise<readonly Step[]> {
-  const { vm, nic, forward } = lost;
   const { owns, title } = entry;
   const mark = owns !== undefined && 'comment' in owns ? owns.comment : undefined;
   const steps = await natForwardSteps(engine, places, vm, nic, forward, mark);
@@ -128,11 +159,8 @@ async function againSteps(
 export async function lostForwardSteps(place: Place, name?: string): Promise<readonly Step[]> {
   const all: Step[] = [];
   for (const network of await networks(place, name))
-    for (const lost of await lostForwards(place, network)) {
-      const { entry } = lost;
-      if (entry === undefined) continue;
-      all.push(...((await unlessRefused(() => againSteps(place, lost, entry))) ?? []));
-    }
+    for (const lost of await lostForwards(place, network))
+      all.push(...((await unlessRefused(() => againSteps(place, lost))) ?? []));
   return all;
 }
 
@@ -185,9 +213,9 @@ function addAgain(
         (one) => one.vm.dir === vm.dir && one.nic.id === nic.id && textOf(one.forward) === textOf(wanted),
       );
       const { journal, holder } = keptBy(engine, vm, nic);
-      if (lost?.entry === undefined || journal === undefined) return false;
+      if (lost === undefined || journal === undefined) return false;
       const { lifetime } = journal.head;
-      await addSteps(engine, journal, await againSteps(place, lost, lost.entry), { title, lifetime });
+      await addSteps(engine, journal, await againSteps(place, lost), { title, lifetime });
       await entrust(engine, journal, holder);
       return true;
     }),

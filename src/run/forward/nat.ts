@@ -72,19 +72,17 @@ export async function natForwardSteps(
 
 /**
  * Under the VM's command lock and the host's. Gives what is to be started when they are free: it takes the forwards back
- * at the VM's end, which no guard of root's does. Errors as natForwardSteps(), and those of a step, with everything
- * taken back.
+ * at the VM's end, which no guard of root's does. Errors: those of a step, with everything taken back.
+ * @param steps of natForwardSteps()
  */
 export async function addNatForward(
   engine: Engine,
-  places: NatPlaces,
   vm: VmStatus,
   nic: Nic,
-  forward: Forward,
+  steps: readonly Step[],
 ): Promise<Argv | undefined> {
   const title = `forward add ${vm.record.name}`;
-  const steps = await natForwardSteps(engine, places, vm, nic, forward);
-  const { journal: known, holder, socket } = keptBy(engine, vm, nic);
+  const { journal: known, holder } = keptBy(engine, vm, nic);
   const lifetime = { vm: vmLabel(vm.record.uid, vm.record.name) };
   const journal = known ?? begin(engine, { title: forwardsTitle(vm.record), lifetime });
   const onJournal = (now: Journal): Promise<void> => entrust(engine, now, holder);
@@ -98,7 +96,11 @@ export async function addNatForward(
   if (engine.world.alive(holder) === 'alive')
     return known === undefined ? watchArgv(holder, undoPath(engine, journal)) : undefined;
   // Its guard may have read the older script.
-  await takeBackSome(engine, journal, ofForward(socket, forward));
+  const tables = new Set(steps.map(forwardOf));
+  await takeBackSome(engine, journal, (entry) => {
+    const table = forwardOf(entry);
+    return table !== undefined && tables.has(table);
+  });
   throw new QlaunchError('QL_VM_NOT_RUNNING', EXIT.refused, {
     what: `VM "${vm.record.name}" has ended meanwhile`,
     todo: ['sudo qlaunch recover'],

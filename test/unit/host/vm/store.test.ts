@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { damagedRecord } from '../../../../src/host/vm/damaged.ts';
 import {
   ownerOf,
   readRecord,
@@ -53,12 +54,17 @@ const record = (more: object = {}): VmRecord => ({
       id: 'net0',
       mode: 'user',
       mac: '52:54:00:00:00:01',
-      forwards: [{ proto: 'tcp', address: '', hostPort: 2222, guestPort: 22 }],
+      forwards: [{ proto: 'tcp', address: '127.0.0.1', hostPort: 2222, guestPort: 22 }],
     },
   ],
   disks: ['/images/web.qcow2'],
   ...more,
 });
+
+function withForward(more: object): unknown {
+  const forward = { proto: 'tcp', address: '0.0.0.0', hostPort: 22, guestPort: 22, ...more };
+  return record({ nics: [{ id: 'a', mode: 'nat', mac: '', forwards: [forward] }] });
+}
 
 test('what was written is read', () => {
   for (const more of [{}, { vnc: '127.0.0.1:5901' }]) {
@@ -77,6 +83,8 @@ test.each([
   ['NICs that are no list', record({ nics: 'net0' })],
   ['a NIC without forwards', record({ nics: [{ id: 'net0', mode: 'user', mac: '' }] })],
   ['a forward of nothing', record({ nics: [{ id: 'a', mode: 'user', mac: '', forwards: [null] }] })],
+  ['a forward of what is no address', withForward({ address: '0.0.0.0;touch /tmp/x;#' })],
+  ['a forward of another protocol', withForward({ proto: 'tcp$(reboot)' })],
   ['a mode that moves the cursor', record({ nics: [{ id: 'a', mode: '\u001b[2J', mac: '', forwards: [] }] })],
   ['no time', record({ startedAt: 'yesterday' })],
   ['a number as a word of the command', record({ argv: [1] })],
@@ -85,6 +93,15 @@ test.each([
 ])('a record with %s is none', (_what: string, said: unknown) => {
   writeFileSync(join(dir, 'vm.json'), JSON.stringify(said));
   expect(readRecord(dir)).toBeUndefined();
+});
+
+test('a directory whose name is a line for a shell is no VM’s', () => {
+  const other = join(root, 'web;reboot');
+  mkdirSync(other, { mode: 0o700 });
+  writeFileSync(join(other, 'exit'), '0');
+  writeRecord(other, record({ name: 'web;reboot', socketDir: other }));
+  expect(readRecord(other)).toBeUndefined();
+  expect(damagedRecord(other)).toBeUndefined();
 });
 
 test('whose VM it is, the directory tells', () => {

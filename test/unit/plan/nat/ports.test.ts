@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LinkFact } from '../../../../src/plan/facts.ts';
-import { type KnownPort, lostPorts, portFindings } from '../../../../src/plan/nat/ports.ts';
+import { type KnownPort, lostHelperPort, lostPorts, portFindings } from '../../../../src/plan/nat/ports.ts';
 import { renderPlan } from '../../../../src/plan/render.ts';
 
 const link = (ifname: string, more: Partial<LinkFact>): LinkFact => ({
@@ -69,5 +69,23 @@ test('a port that is as it was, another VM’s tap, and what only a person can d
   ]);
   expect(said({ vlan: 7 }, {})).toEqual([
     ['problem', expect.stringContaining('lab0 does not look at VLANs: it stays unplugged')],
+  ]);
+});
+
+test('no line that is told to be typed plugs a guest in without its VLAN and isolation', () => {
+  const bridge = bridgeOf(true);
+  const facts = { links: [bridge, { ...TAP, master: 'br5' }], token: '0123456789ab' };
+  expect(lostPorts([{ ...PORT, isolated: true, vlan: 7 }], bridge, facts)[0]?.cure).toEqual([
+    'sudo ip link set dev qt-web0 nomaster; sudo qlaunch net check lab --fix',
+  ]);
+  const helper = { network: 'lab', tap: link('tap0', {}), whose: 'VM web', isAllowed: false };
+  const cure = (isolated: boolean): string =>
+    `${lostHelperPort({ ...helper, isolated }, bridge, facts).cure[0]}`.replace(/ +#.*/, '');
+  expect(cure(false)).toBe('sudo ip link set dev tap0 master lab0');
+  expect(cure(true).split(' && ')).toEqual([
+    'sudo ip link set dev tap0 down',
+    'sudo ip link set dev tap0 master lab0',
+    'sudo ip link set dev tap0 type bridge_slave isolated on',
+    'sudo ip link set dev tap0 up',
   ]);
 });
