@@ -52,7 +52,9 @@ export function readdressed(from: Layer3, readdress: Readdress): Readdressed {
     lost.push(nameOf(route));
     return false;
   });
-  return { layer: { ...from, addresses: now, routes }, lost };
+  const { link, neighbours, acceptsRa } = from;
+  const more = acceptsRa === undefined ? {} : { acceptsRa };
+  return { layer: { link, addresses: now, routes, neighbours, ...more }, lost };
 }
 
 function newAddress(text: string): LinkAddress {

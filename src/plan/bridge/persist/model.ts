@@ -80,8 +80,9 @@ export function modelToBe(
   readdress: Readdress | undefined,
 ): Model & Pick<PersistWish, 'instead'> {
   if (readdress === undefined) return modelOf(before);
-  const { clients: _, leased: __, ...kept } = before;
-  const facts = { ...kept, ...arriving };
+  const { clients: _, leased: __, ...known } = { ...before, ...arriving };
+  // Of IPv4 addresses that are others none is of the old lease, also where one is the same.
+  const facts = familiesOf(readdress).includes('inet') ? known : { ...before, ...arriving };
   // Its routers go on to tell it what they told the uplink.
   const { ra } = modelOf(before);
   const more = { ra, ...(readdress.dhcp ? { dhcp4: true } : {}) };

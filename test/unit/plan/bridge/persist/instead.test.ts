@@ -247,3 +247,24 @@ GATEWAY=10.9.0.1
     'route-eth0',
   ]);
 });
+
+test.each([
+  ['systemd-networkd', { addresses: [{ ...address('10.9.0.50', 24), validS: 3600 }], leased: '10.9.0.50' }],
+  [
+    'udhcpc',
+    { clients: [{ program: 'udhcpc', pid: 7, start: '1', argv: ['udhcpc'], address: '10.9.0.50' }] },
+  ],
+] as const)('the address that %s has leased is a static one from now on', (_who, more) => {
+  const before = { ...BEFORE, ...more, routes: [] };
+  const model = (addresses: readonly string[]) => {
+    const readdress = { addresses, dhcp: false };
+    return modelToBe(before, readdressed(before, readdress).layer, readdress);
+  };
+  const now = model(['10.9.0.50/24']);
+  for (const one of [now, now.instead]) {
+    expect(one?.addresses).toContain('10.9.0.50/24');
+    expect(one?.dhcp4).toBe(false);
+  }
+  // IPv4 goes on to be leased where only IPv6 has another one.
+  expect(model(['fd09::77/64']).dhcp4).toBe(true);
+});
