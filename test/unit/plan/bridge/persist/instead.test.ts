@@ -268,3 +268,34 @@ test.each([
   // IPv4 goes on to be leased where only IPv6 has another one.
   expect(model(['fd09::77/64']).dhcp4).toBe(true);
 });
+
+test.each(['10.9.0.50/24', '10.9.0.77/24'])('the gateway of the lease is in the files with %s', (wanted) => {
+  const leased = { protocol: 'dhcp', prefsrc: '10.9.0.50', metric: 1024 };
+  const gateway = route('default', '10.9.0.1');
+  const server = { type: 'unicast', dst: '10.9.0.1', dev: 'eth0', table: 'main', scope: 'link', flags: [] };
+  const before = {
+    ...{ ...BEFORE, addresses: [{ ...address('10.9.0.50', 24), validS: 600 }], leased: '10.9.0.50' },
+    routes: [
+      { ...gateway, row: { ...gateway.row, ...leased } },
+      { ...gateway, row: { ...server, ...leased } },
+    ],
+  };
+  const readdress = { addresses: [wanted], dhcp: false };
+  const wish = { ...OTHER, ...modelToBe(before, readdressed(before, readdress).layer, readdress) };
+  const network = {
+    path: '/etc/systemd/network/20-lan.network',
+    content: '[Match]\nName=eth0\n[Network]\nDHCP=yes\n',
+  };
+  expect(networkdFiles(wish, { files: [network] })[1]?.content).toContain(
+    '[Route]\nGateway=10.9.0.1\nMetric=1024\n',
+  );
+  const lan = {
+    path: '/etc/NetworkManager/system-connections/lan.nmconnection',
+    content: '[connection]\nid=lan\ntype=ethernet\ninterface-name=eth0\n[ipv4]\nmethod=auto\n',
+  };
+  const keyfile = keyfileFiles(wish, { files: [lan] })[0]?.content ?? '';
+  expect(keyfile).toMatch(
+    /method=manual\n(.*\n)*(gateway=10.9.0.1\nroute-metric=1024|route1=0.0.0.0\/0,10.9.0.1,1024)/,
+  );
+  expect(wish.instead?.unsaid).toEqual([]);
+});
