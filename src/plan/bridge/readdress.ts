@@ -49,6 +49,8 @@ export function readdressed(from: Layer3, readdress: Readdress): Readdressed {
     // What came with an address goes with it.
     if (isOfAddress(route, old)) return [];
     const isLeased = route.family === 'inet' && route.row['protocol'] === 'dhcp';
+    // A server gives it again.
+    if (isLeased && dhcp) return [];
     const stays = isLeased ? withoutLease(route, now) : route;
     if (hasWay(stays, now, dhcp) && !(isLeased && isNetwork(route))) return [stays];
     if (!isLeased || !(isNetwork(route) && isWithin(route, now))) lost.push(nameOf(route));

@@ -68,6 +68,8 @@ test('--address where a server had given all: its gateway is our own from now on
     'route replace default via 192.0.2.1 dev br0 table main proto static metric 1024',
   ]);
   expect([same.lost, other.lost]).toEqual([['203.0.113.9'], ['203.0.113.9']]);
+  // What it gives anew is not gone.
+  expect(readdressed(nic, { addresses: [], dhcp: true })).toMatchObject({ layer: { routes: [] }, lost: [] });
 });
 
 test('--address of IPv6 leaves IPv4 and the link-local address alone', () => {
