@@ -165,8 +165,8 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     clients = clientsOn(looked, wish.readdress);
     told = { lost: looked.lost, vlans: looked.vlans, identity: looked.identity };
     before = await lookBefore(engine.machine, looked.arriving, sshSession()?.peer);
-    // With other addresses other servers may be meant.
-    if (wish.readdress !== undefined) before = { ...before, dns: [] };
+    // A server, or another network, may mean other ones.
+    if (wish.readdress?.dhcp === true || looked.lost.length > 0) before = { ...before, dns: [] };
     return looked.plan;
   };
   if (trialS === undefined)

@@ -58,7 +58,7 @@ async function live(): Promise<Live> {
   const of = hostWith(programs('bin/networkctl'), DIR, '/run/systemd', '/run/dbus');
   cable();
   const dir = scratchDir();
-  const said = await server(dir);
+  const said = await server(dir, { dns: true });
   writeFileSync(`${DIR}/20-lan.network`, LAN);
   await bus();
   networkd();
@@ -152,6 +152,10 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   const known = readFileSync(`${LIVE}/10-qlaunch-br0.network`, 'utf8');
   expect(known).toMatch(/DHCP=no\n[^[]*Address=10\.9\.0\.77\/24\n/);
   expect(known).not.toContain('10.8.0.5');
+  // What came with the lease is its own from now on.
+  expect(ip('route show default')).toMatch(/^default via 10\.9\.0\.1 dev br0 /);
+  expect(known).toMatch(/^DNS=10\.9\.0\.\d+$/m);
+  expect(known).toMatch(/^Gateway=10\.9\.0\.1$/m);
   expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
   expect(look()).toEqual(before);
 

@@ -12,6 +12,7 @@ import {
   type Section,
   valuesOf,
 } from '../../../spec/bridge/sections.ts';
+import type { NameServers } from '../name-servers.ts';
 import {
   ethernetOf,
   isFor,
@@ -169,6 +170,19 @@ function bridgeSections(
 /** What is not in a model. */
 const BESIDE = /^(dns|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|routing-rule|never-default$)/;
 
+/** Those of the lease come after its own. */
+function withNameServers(entries: readonly Entry[], told: NameServers | undefined): readonly Entry[] {
+  const of = (key: string): string | undefined => entries.findLast((one) => one.key === key)?.value;
+  if (told === undefined || of('ignore-auto-dns') === 'true') return entries;
+  const more = [['dns', told.dns] as const, ['dns-search', told.domains] as const].flatMap(
+    ([key, values]): readonly Entry[] => {
+      const all = new Set([...(of(key) ?? '').split(/[;,]/), ...values].filter((one) => one !== ''));
+      return all.size === 0 ? [] : [entry(key, `${[...all].join(';')};`)];
+    },
+  );
+  return [...entries.filter(({ key }) => !more.some((one) => one.key === key)), ...more];
+}
+
 /** The words of `ip rule`: what comes in by the NIC comes in by the bridge. */
 const renamed = (rule: string, { name, uplink }: PersistWish): string =>
   rule.replace(/(?<=(?:^|\s)[io]if\s+)\S+/g, (link) => (link === uplink ? name : link));
@@ -188,7 +202,9 @@ function movedSections(
     const family = name === 'ipv4' ? 'inet' : 'inet6';
     if (wish.instead !== undefined && isReplaced(wish, family)) {
       const model = modelSection(wish.name, wish.instead, family);
-      return { name, entries: [...model.entries, ...entries.filter((one) => BESIDE.test(one.key))] };
+      const beside = entries.filter((one) => BESIDE.test(one.key));
+      const told = name === 'ipv4' ? wish.instead.nameServers : undefined;
+      return { name, entries: [...model.entries, ...withNameServers(beside, told)] };
     }
     const routes = entries.some((one) => one.key === 'method' && /^(auto|manual)$/.test(one.value));
     const says = entries.some((one) => one.key === 'route-metric');
