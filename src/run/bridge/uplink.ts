@@ -182,7 +182,8 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   ];
   if (wrong.length === 0) {
     if (wish.readdress?.dhcp === true && clients.length > 0) await rememberResolvConf(engine, id, sum);
-    return { id, proven: before, ...told };
+    const { elsewhere: _, ...proven } = before;
+    return { id, proven, ...told };
   }
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {

@@ -168,7 +168,8 @@ function bridgeSections(
 }
 
 /** What is not in a model. */
-const BESIDE = /^(dns|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|routing-rule|never-default$)/;
+const BESIDE =
+  /^(dns|route-metric$|route-table$|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|routing-rule|never-default$)/;
 
 /** Those of the lease come after its own. */
 function withNameServers(entries: readonly Entry[], told: NameServers | undefined): readonly Entry[] {
@@ -204,7 +205,11 @@ function movedSections(
       const model = modelSection(wish.name, wish.instead, family);
       const beside = entries.filter((one) => BESIDE.test(one.key));
       const told = name === 'ipv4' ? wish.instead.nameServers : undefined;
-      return { name, entries: [...model.entries, ...withNameServers(beside, told)] };
+      // A second NIC that was to come last goes on to do so.
+      const own = model.entries.filter(
+        ({ key }) => key !== 'route-metric' || !beside.some((one) => one.key === key),
+      );
+      return { name, entries: [...own, ...withNameServers(beside, told)] };
     }
     const routes = entries.some((one) => one.key === 'method' && /^(auto|manual)$/.test(one.value));
     const says = entries.some((one) => one.key === 'route-metric');
