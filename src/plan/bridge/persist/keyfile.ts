@@ -77,7 +77,7 @@ export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly K
     { id: name, sections: bridge },
     ...(uplink === undefined
       ? []
-      : [{ id: `${name}-port-${uplink}`, sections: portSections(wish, uplink, old?.sections) }]),
+      : [{ id: `${name}-port-${uplink}`, sections: portSections(wish, uplink, old?.sections, isForNow) }]),
   ];
   const instead = isForNow ? insteadLine(facts.ruling ?? '') : '';
   return [
@@ -218,8 +218,19 @@ function movedSections(
   return [of('ipv4'), of('ipv6'), { name: 'proxy', entries: entriesOf(old, 'proxy') }];
 }
 
-function portSections(wish: PersistWish, uplink: string, old: readonly Section[] = []): readonly Section[] {
-  const { name, mtu } = wish;
+/**
+ * The MAC address is said: "stable" and "random" would make another one of the UUID of this profile (nm-settings(5)),
+ * also where NetworkManager.conf says it for all.
+ */
+function portSections(
+  wish: PersistWish,
+  uplink: string,
+  old: readonly Section[] = [],
+  isForNow: boolean = false,
+): readonly Section[] {
+  const { name, mtu, mac } = wish;
+  const isCloned = isForNow || ethernetOf(old, 'cloned-mac-address') !== undefined;
+  const cloned = isCloned && mac !== undefined ? [entry('cloned-mac-address', mac.toUpperCase())] : [];
   const id = `${name}-port-${uplink}`;
   const kept = old.filter((section) =>
     /^(ethernet|802-3-ethernet|802-1x|ethtool|link|tc|sriov)$/.test(section.name),
@@ -235,9 +246,12 @@ function portSections(wish: PersistWish, uplink: string, old: readonly Section[]
     },
     ...kept.map((section) => ({
       name: section.name.replace('802-3-ethernet', 'ethernet'),
-      entries: section.entries.filter(({ key }) => mtu === undefined || key !== 'mtu'),
+      entries: section.entries.filter(
+        ({ key }) =>
+          (mtu === undefined || key !== 'mtu') && (cloned.length === 0 || key !== 'cloned-mac-address'),
+      ),
     })),
-    { name: 'ethernet', entries: mtu === undefined ? [] : [entry('mtu', mtu)] },
+    { name: 'ethernet', entries: [...cloned, ...(mtu === undefined ? [] : [entry('mtu', mtu)])] },
   ];
 }
 
