@@ -13,7 +13,7 @@ export async function nameServersOf(
   const told = ofNetworkdLease(lease ?? '') ?? ofNmDevice(device ?? '');
   if (told !== undefined) return told;
   const ours = [
-    ...['10', '0'].map((prefix) => `/run/systemd/network/${prefix}-qlaunch-${link}.network`),
+    ...['10-0', '0-0'].map((prefix) => `/run/systemd/network/${prefix}-qlaunch-${link}.network`),
     `/run/NetworkManager/system-connections/${link}.nmconnection`,
   ];
   for (const path of ours) {
