@@ -6,6 +6,7 @@ import type { UplinkFacts } from '../../plan/bridge/uplink.ts';
 import { askJson, isObject, listOf, type Raw, textOf } from '../ip-json.ts';
 import type { Host, Machine } from '../port.ts';
 import { dhcpClients } from './dhcp.ts';
+import { nameServersOf } from './name-servers.ts';
 import { leasedAddress, leaseOf } from './persist/unit-files.ts';
 
 const FOREVER_S = 4_294_967_295;
@@ -30,12 +31,16 @@ export async function readUplink(machine: Machine, link: string): Promise<Uplink
   const limited = found.find(({ family, validS }) => family === 'inet' && validS !== undefined);
   // A client whose script gives no lifetime (busybox's) has an address that looks like anybody's.
   const address = limited ?? found.find(({ family }) => family === 'inet');
-  const leased = leasedAddress(await leaseOf(machine, Number(shown[0]?.['ifindex'])));
+  const ifindex = Number(shown[0]?.['ifindex']);
+  const lease = await leaseOf(machine, ifindex);
+  const leased = leasedAddress(lease);
+  const nameServers = await nameServersOf(machine, link, ifindex, lease);
   return {
     link,
     addresses: found,
     clients: await dhcpClients(machine, link, address?.local, metricOf(v4, link)),
     ...(leased === undefined ? {} : { leased }),
+    ...(nameServers === undefined ? {} : { nameServers }),
     routes: [
       ...v4.map((row) => ({ family: 'inet', row }) as const),
       ...v6.map((row) => ({ family: 'inet6', row }) as const),

@@ -44,16 +44,36 @@ export function readdressed(from: Layer3, readdress: Readdress): Readdressed {
     ...[...[...of(fresh, 'inet6')].reverse(), ...of(kept, 'inet6')],
   ];
   const lost: string[] = [];
-  const routes = from.routes.filter((route) => {
-    if (!isReplaced(route.family) || !usesLink(route, from.link)) return true;
+  const routes = from.routes.flatMap((route): readonly Route[] => {
+    if (!isReplaced(route.family) || !usesLink(route, from.link)) return [route];
     // What came with an address goes with it.
-    if (isOfAddress(route, old)) return false;
-    if (hasWay(route, now, dhcp)) return true;
-    lost.push(nameOf(route));
-    return false;
+    if (isOfAddress(route, old)) return [];
+    const isLeased = route.family === 'inet' && route.row['protocol'] === 'dhcp';
+    // A server gives it again.
+    if (isLeased && dhcp) return [];
+    const stays = isLeased ? withoutLease(route, now) : route;
+    if (hasWay(stays, now, dhcp) && !(isLeased && isNetwork(route))) return [stays];
+    if (!isLeased || !(isNetwork(route) && isWithin(route, now))) lost.push(nameOf(route));
+    return [];
   });
-  return { layer: { ...from, addresses: now, routes }, lost };
+  const { link, neighbours, acceptsRa } = from;
+  const more = acceptsRa === undefined ? {} : { acceptsRa };
+  return { layer: { link, addresses: now, routes, neighbours, ...more }, lost };
 }
+
+/** Nobody gives it again: it is this host's own from now on, and so is what it speaks from. */
+function withoutLease({ family, row }: Route, now: readonly LinkAddress[]): Route {
+  const { prefsrc, ...rest } = row;
+  const stays = now.some(({ local }) => local === prefsrc);
+  return { family, row: { ...rest, ...(stays ? { prefsrc } : {}), protocol: 'static' } };
+}
+
+/** As a server's to itself: without a gateway. */
+const isNetwork = ({ row }: Route): boolean => !('gateway' in row || 'via' in row || 'nexthops' in row);
+
+/** An address has its own network. */
+const isWithin = ({ family, row }: Route, now: readonly LinkAddress[]): boolean =>
+  now.some((one) => one.family === family && isNear(one, String(row['dst']).replace(/\/.*/, '')));
 
 function newAddress(text: string): LinkAddress {
   const [local = '', prefix = ''] = text.split('/');

@@ -21,6 +21,7 @@ import { batchText } from '../words.ts';
 import { askByDhcp, type DhcpClient, endClient, keepResolvConf, startClient } from './dhcp.ts';
 import { type Handover, missingLines } from './handover/steps.ts';
 import { arrivalLines, checkedLines, departureLines, type Layer3 } from './layer3.ts';
+import type { NameServers } from './name-servers.ts';
 import { linkOf } from './port.ts';
 import { type Readdress, readdressed } from './readdress.ts';
 import { refuseAsPort } from './refuse.ts';
@@ -47,6 +48,8 @@ export interface UplinkFacts extends Layer3 {
   readonly clients: readonly DhcpClient[];
   /** The IPv4 address of a lease that systemd-networkd has: on a bridge of ours it has no lifetime (KeepConfiguration=). */
   readonly leased?: string;
+  /** That came with its lease; of a bridge with addresses of its own: with the NIC's. */
+  readonly nameServers?: NameServers;
   /** A program in the NIC's driver path (XDP). */
   readonly xdp: boolean;
   /** Of systemd-resolved; empty where it does not run, or has nothing for this link. */

@@ -16,6 +16,8 @@ export interface Before {
   readonly dns: readonly string[];
   /** The other end of the SSH session, when its way leads over the NIC. */
   readonly peer?: string;
+  /** … and when it leads over another link, which it is to go on doing. */
+  readonly elsewhere?: { readonly peer: string; readonly link: string };
 }
 
 export async function lookBefore(
@@ -34,8 +36,17 @@ export async function lookBefore(
   ]))
     if ((await linkTo(machine, server)) === facts.link && (await answersDns(server, DNS_MS)))
       dns.push(server);
-  const isOver = peer !== undefined && (await linkTo(machine, peer)) === facts.link;
-  return { gateways: found, dns, ...(isOver ? { peer } : {}) };
+  return { gateways: found, dns, ...(await wayTo(machine, peer, facts.link)) };
+}
+
+async function wayTo(
+  machine: Machine,
+  peer: string | undefined,
+  nic: string,
+): Promise<Pick<Before, 'peer' | 'elsewhere'>> {
+  const link = peer === undefined ? undefined : await linkTo(machine, peer);
+  if (peer === undefined || link === undefined) return {};
+  return link === nic ? { peer } : { elsewhere: { peer, link } };
 }
 
 /** Of the default routes over this link. */
@@ -62,8 +73,9 @@ export async function disproof(
       wrong.push(`the gateway ${gateway} does not answer over ${bridge}`);
   for (const server of before.dns)
     if (!(await answersDns(server, DNS_MS))) wrong.push(`the name server ${server} does not answer any more`);
-  const way = before.peer === undefined ? bridge : await linkTo(machine, before.peer);
-  if (way !== bridge) wrong.push(`the way to your session (${before.peer}) leads over ${way ?? 'nothing'}`);
+  const { peer, link } = before.elsewhere ?? { peer: before.peer, link: bridge };
+  const way = peer === undefined ? link : await linkTo(machine, peer);
+  if (way !== link) wrong.push(`the way to your session (${peer}) leads over ${way ?? 'nothing'}`);
   return wrong;
 }
 

@@ -165,8 +165,8 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     clients = clientsOn(looked, wish.readdress);
     told = { lost: looked.lost, vlans: looked.vlans, identity: looked.identity };
     before = await lookBefore(engine.machine, looked.arriving, sshSession()?.peer);
-    // With other addresses other servers may be meant.
-    if (wish.readdress !== undefined) before = { ...before, dns: [] };
+    // A server, or another network, may mean other ones.
+    if (wish.readdress?.dhcp === true || looked.lost.length > 0) before = { ...before, dns: [] };
     return looked.plan;
   };
   if (trialS === undefined)
@@ -182,7 +182,8 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   ];
   if (wrong.length === 0) {
     if (wish.readdress?.dhcp === true && clients.length > 0) await rememberResolvConf(engine, id, sum);
-    return { id, proven: before, ...told };
+    const { elsewhere: _, ...proven } = before;
+    return { id, proven, ...told };
   }
   const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {

@@ -23,6 +23,8 @@ import { askedOutside, guest } from './station.ts';
 const DIR = '/etc/systemd/network';
 const LIVE = '/run/systemd/network';
 
+const RELOAD = 'networkctl reload';
+
 const LAN = `[Match]
 Name=${NIC}
 
@@ -58,7 +60,7 @@ async function live(): Promise<Live> {
   const of = hostWith(programs('bin/networkctl'), DIR, '/run/systemd', '/run/dbus');
   cable();
   const dir = scratchDir();
-  const said = await server(dir);
+  const said = await server(dir, { dns: true });
   writeFileSync(`${DIR}/20-lan.network`, LAN);
   await bus();
   networkd();
@@ -100,6 +102,11 @@ test('a NIC that systemd-networkd has: it goes on on the bridge with the same le
   // What is written for the next boot is of the file that it was in the place of, with the identity of the lease.
   expect(await qlaunch('bridge', 'persist', 'br0')).toMatchObject({ status: 0 });
   expect(readFileSync(`${DIR}/10-qlaunch-br0.network`, 'utf8')).toMatch(/Destination=10\.7[\s\S]*IAID=\d+/);
+  // … and is not read before: a reload leaves the bridge as it is.
+  const state = networkdState('br0');
+  execFileSync('sh', ['-c', RELOAD]);
+  await settled(() => /ADMIN_STATE=configured/.test(networkdState('br0')));
+  expect(networkdState('br0')).toBe(state);
   // What was given to the bridge meanwhile is the NIC's, and what was taken is gone.
   ip('address del 10.6.0.5/24 dev br0');
   ip('address add 10.6.0.6/24 dev br0');
@@ -127,6 +134,15 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   expect(begun.status).toBe(3);
   expect(begun.stderr).toContain(`${lan} was changed after systemd-networkd has read it`);
   utimesSync(lan, mtime, mtime);
+  // … or would have the NIC by another one; what his editor leaves beside is none.
+  const [other, left] = [`${DIR}/05-new.network`, `${DIR}/20-lan.network.d`];
+  mkdirSync(left);
+  writeFileSync(`${left}/x.conf~`, '');
+  writeFileSync(other, `[Match]\nName=${NIC}\n`);
+  const unread = await of.qlaunch(...CREATE, '--force');
+  expect(unread.status).toBe(3);
+  expect(unread.stderr).toContain(`${other} was changed after systemd-networkd has read it`);
+  rmSync(other);
   expect(look()).toEqual(before);
 
   const files = (): number => (existsSync(LIVE) ? readdirSync(LIVE).length : 0);
@@ -149,9 +165,13 @@ test('systemd-networkd has its NIC again when nobody confirms, and when qlaunch 
   const readdressed = await of.qlaunch(...CREATE, '--address', '10.9.0.77/24', '--confirm', '45s');
   expect(readdressed).toMatchObject({ status: 0, stderr: '' });
   expect(shown()).toBe('10.9.0.77/24');
-  const known = readFileSync(`${LIVE}/10-qlaunch-br0.network`, 'utf8');
+  const known = readFileSync(`${LIVE}/10-0-qlaunch-br0.network`, 'utf8');
   expect(known).toMatch(/DHCP=no\n[^[]*Address=10\.9\.0\.77\/24\n/);
   expect(known).not.toContain('10.8.0.5');
+  // What came with the lease is its own from now on.
+  expect(ip('route show default')).toMatch(/^default via 10\.9\.0\.1 dev br0 /);
+  expect(known).toMatch(/^DNS=10\.9\.0\.\d+$/m);
+  expect(known).toMatch(/^Gateway=10\.9\.0\.1$/m);
   expect(await of.qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
   expect(look()).toEqual(before);
 
@@ -195,7 +215,7 @@ test('the same where netplan told networkd: confirmed, it is netplan that makes 
   const before = look();
   const end = await talk([leased]);
   expect(await qlaunch(...CREATE, '--persist')).toMatchObject({ status: 0, stderr: '' });
-  expect(networkdState('br0')).toContain(`NETWORK_FILE=${LIVE}/0-qlaunch-br0.network`);
+  expect(networkdState('br0')).toContain(`NETWORK_FILE=${LIVE}/0-0-qlaunch-br0.network`);
   expect(readdirSync('/etc/netplan')).toEqual(['01-installer.yaml']);
   expect((await qlaunch('bridge', 'confirm')).stderr).toContain('/etc/netplan/90-qlaunch-br0.yaml');
   expect(readFileSync(`${LIVE}/10-netplan-br0.network`, 'utf8')).toContain('DHCP=ipv4');

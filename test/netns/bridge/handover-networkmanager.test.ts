@@ -41,7 +41,7 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
   const { qlaunch } = of;
   cable();
   const dir = scratchDir();
-  const said = await server(dir);
+  const said = await server(dir, { dns: true });
   writeFileSync(`${DIR}/lan.nmconnection`, LAN, { mode: 0o600 });
   await networkManager();
   const leased = await leaseOn(NIC);
@@ -94,6 +94,10 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
     const [family = '', address = ''] = shown.split(' ');
     const now = ip(`${family} -br address show dev br0`);
     expect(now.replaceAll(/ metric \d+/g, '').trim()).toMatch(new RegExp(`^br0 +UP +${address}$`));
+    // What came with a lease that has ended is its own from now on.
+    const profile = readFileSync(`${LIVE}/br0.nmconnection`, 'utf8');
+    const isOwn = /^dns=10\.9\.0\.\d+;$/m.test(profile) && profile.includes('gateway=10.9.0.1\n');
+    expect({ words, isOwn }).toEqual({ words, isOwn: !words.includes('--dhcp') });
     expect(await qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
     await settled(() => !ip('-6 -o address').includes('tentative'));
     expect({ words, now: look(), files: files() }).toEqual({ words, now: before, files: [] });

@@ -1,4 +1,9 @@
 /** Files of systemd-networkd that count: systemd.network(5), "files with the same name in a higher directory". */
+import {
+  type NetworkdNow,
+  type Pending,
+  pendingFiles,
+} from '../../../plan/bridge/persist/networkd-pending.ts';
 import { insteadOf } from '../../../plan/bridge/persist/wish.ts';
 import type { Machine } from '../../port.ts';
 import { ifindexOf } from '../ifindex.ts';
@@ -68,25 +73,48 @@ export async function networkdLink(machine: Machine, ifindex: number): Promise<N
 }
 
 /**
- * Files of links that were changed since networkd last said anything of the link: a reload would bring that about as
- * well. After one it has said something: a link whose file is another is configured anew. Not netplan's, which writes all
+ * Files of links that were changed since networkd last said anything of the link, or that it has not read: a reload would
+ * bring that about as well. After one it has said something: a link whose file is another is configured anew. Not netplan's, which writes all
  * of them anew whenever it is asked for one.
  */
-export async function changedSince(machine: Machine): Promise<readonly string[]> {
-  const found: string[] = [];
+export async function changedSince(machine: Machine): Promise<readonly Pending[]> {
+  const found: Pending[] = [];
+  const links: NetworkdNow[] = [];
   for (const link of (await machine.list('/sys/class/net')) ?? []) {
     const state = `${STATES}/${await ifindexOf(machine, link)}`;
-    const file = /^NETWORK_FILE=(.+)$/m.exec((await machine.read(state)) ?? '')?.[1];
+    const said = await machine.read(state);
+    const file = /^NETWORK_FILE=(.+)$/m.exec(said ?? '')?.[1];
+    // Before it has looked at a link it says "pending" or "initialized".
+    if (/^ADMIN_STATE=(configur|unmanaged|failed)/m.test(said ?? ''))
+      links.push(...(await linkNow(machine, link, file)));
     if (file === undefined || baseOf(file).startsWith('10-netplan-')) continue;
     const dropIns: string[] = [];
     for (const dir of DIRS.map((one) => `${one}/${baseOf(file)}.d`))
-      dropIns.push(...((await machine.list(dir)) ?? []).map((name) => `${dir}/${name}`));
+      for (const name of (await machine.list(dir)) ?? [])
+        if (name.endsWith('.conf')) dropIns.push(`${dir}/${name}`);
     const times = await mtimes(machine, [state, file, ...dropIns]);
-    const said = times.get(state) ?? Number.POSITIVE_INFINITY;
+    const then = times.get(state) ?? Number.POSITIVE_INFINITY;
     // One that is gone is a change, too.
-    found.push(...[file, ...dropIns].filter((path) => (times.get(path) ?? Number.POSITIVE_INFINITY) > said));
+    const newer = [file, ...dropIns].filter((path) => (times.get(path) ?? Number.POSITIVE_INFINITY) > then);
+    found.push(...newer.map((path) => ({ path, link })));
   }
-  return [...new Set(found)];
+  const all = [...found, ...pendingFiles(await networkdFilesNow(machine), links)];
+  return [...new Map(all.toReversed().map((one) => [one.path, one])).values()].toReversed();
+}
+
+/** Of Ethernet, and of no type of its own but a bridge's: what else [Match] may mean by Type= only networkd knows. */
+async function linkNow(
+  machine: Machine,
+  link: string,
+  file: string | undefined,
+): Promise<readonly NetworkdNow[]> {
+  const at = `/sys/class/net/${link}`;
+  const isBridge = (await machine.stat(`${at}/bridge`)) !== undefined;
+  const isOther = /^DEVTYPE=/m.test((await machine.read(`${at}/uevent`)) ?? '') && !isBridge;
+  if (isOther || (await machine.read(`${at}/type`)) !== '1') return [];
+  const mac = await machine.read(`${at}/address`);
+  const known = { ...(mac === undefined ? {} : { mac }), ...(file === undefined ? {} : { file }) };
+  return [{ link, isBridge, ...known }];
 }
 
 /** Seconds; without those that are not there. */

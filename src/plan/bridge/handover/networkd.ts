@@ -15,6 +15,9 @@ import { type Handover, look, lookTitle, METRIC_AGAIN, metricsOf, missingText, O
 /** A DHCP server may take its time; what is there meanwhile is what was moved. */
 const SETTLED_MS = 40_000;
 
+/** By the clock, however long a round takes: what is left of SETTLED_MS is for the last one. */
+const BACK_WITHIN_S = 25;
+
 /** sd-network's state of links, and their leases, by index: systemd/src/libsystemd/sd-network/sd-network.c. */
 const STATES = '/run/systemd/netif/links';
 const LEASES = '/run/systemd/netif/leases';
@@ -40,14 +43,14 @@ const WITHOUT_OLD = [
 /**
  * networkd takes off what is not in its file, and asks for a lease anew: whatever is missing is put back until it says
  * for a second that it has the NIC, as before (it forgets a port that leaves its bridge, and begins with it anew: it
- * takes RTM_DELLINK of AF_BRIDGE for the link's own). Also where it does not run any more: then that is the whole way
+ * takes RTM_DELLINK of AF_BRIDGE for the link's own). Where it does not run any more for a second, that is the whole way
  * back. Once it has a lease there again, that is the one that counts, and not what was leased to the bridge.
  */
 const BACK = [
   METRIC_AGAIN,
   OWN,
   PUT,
-  'link=$1 file=$2 left=250 seen=0',
+  'link=$1 file=$2 seen=0',
   'shift 2',
   'all=$(cat)',
   `old=$(printf '%s\\n' "$all" | sed -n 's/^${LEASED}//p')`,
@@ -68,15 +71,20 @@ const BACK = [
   '    *) return 1 ;;',
   '  esac',
   '}',
+  'is_gone() {',
+  '  warning=$(networkctl --no-pager list "$link" 2>&1 > /dev/null) || return 0',
+  '  case $warning in *"not running"*) ;; *) return 1 ;; esac',
+  '}',
+  'uptime() { read -r up rest < /proc/uptime; echo "${up%.*}"; }',
   WITHOUT_OLD,
+  `end=$(($(uptime) + ${BACK_WITHIN_S}))`,
   'while :; do',
   '  batch=$(missing)',
   '  put',
-  '  if is_its && has; then seen=$((seen + 1)); else seen=0; fi',
+  '  if has && { is_its || is_gone; }; then seen=$((seen + 1)); else seen=0; fi',
   '  [ "$seen" -lt 10 ] || break',
-  '  [ "$left" -gt 0 ] || break',
+  '  [ "$(uptime)" -lt "$end" ] || break',
   '  sleep 0.1',
-  '  left=$((left - 1))',
   'done',
   'metric_again "$link" "$@"',
   '! has_lease || [ "$old" = "$new" ] || without_old',

@@ -12,6 +12,7 @@ import {
   type Section,
   valuesOf,
 } from '../../../spec/bridge/sections.ts';
+import type { NameServers } from '../name-servers.ts';
 import {
   ethernetOf,
   isFor,
@@ -76,7 +77,7 @@ export function keyfileFiles(wish: PersistWish, facts: KeyfileFacts): readonly K
     { id: name, sections: bridge },
     ...(uplink === undefined
       ? []
-      : [{ id: `${name}-port-${uplink}`, sections: portSections(wish, uplink, old?.sections) }]),
+      : [{ id: `${name}-port-${uplink}`, sections: portSections(wish, uplink, old?.sections, isForNow) }]),
   ];
   const instead = isForNow ? insteadLine(facts.ruling ?? '') : '';
   return [
@@ -167,7 +168,21 @@ function bridgeSections(
 }
 
 /** What is not in a model. */
-const BESIDE = /^(dns|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|routing-rule|never-default$)/;
+const BESIDE =
+  /^(dns|route-metric$|route-table$|ignore-auto|may-fail$|dhcp-|addr-gen-mode$|ip6-privacy$|routing-rule|never-default$)/;
+
+/** Those of the lease come after its own. */
+function withNameServers(entries: readonly Entry[], told: NameServers | undefined): readonly Entry[] {
+  const of = (key: string): string | undefined => entries.findLast((one) => one.key === key)?.value;
+  if (told === undefined || of('ignore-auto-dns') === 'true') return entries;
+  const more = [['dns', told.dns] as const, ['dns-search', told.domains] as const].flatMap(
+    ([key, values]): readonly Entry[] => {
+      const all = new Set([...(of(key) ?? '').split(/[;,]/), ...values].filter((one) => one !== ''));
+      return all.size === 0 ? [] : [entry(key, `${[...all].join(';')};`)];
+    },
+  );
+  return [...entries.filter(({ key }) => !more.some((one) => one.key === key)), ...more];
+}
 
 /** The words of `ip rule`: what comes in by the NIC comes in by the bridge. */
 const renamed = (rule: string, { name, uplink }: PersistWish): string =>
@@ -188,7 +203,13 @@ function movedSections(
     const family = name === 'ipv4' ? 'inet' : 'inet6';
     if (wish.instead !== undefined && isReplaced(wish, family)) {
       const model = modelSection(wish.name, wish.instead, family);
-      return { name, entries: [...model.entries, ...entries.filter((one) => BESIDE.test(one.key))] };
+      const beside = entries.filter((one) => BESIDE.test(one.key));
+      const told = name === 'ipv4' ? wish.instead.nameServers : undefined;
+      // A second NIC that was to come last goes on to do so.
+      const own = model.entries.filter(
+        ({ key }) => key !== 'route-metric' || !beside.some((one) => one.key === key),
+      );
+      return { name, entries: [...own, ...withNameServers(beside, told)] };
     }
     const routes = entries.some((one) => one.key === 'method' && /^(auto|manual)$/.test(one.value));
     const says = entries.some((one) => one.key === 'route-metric');
@@ -197,8 +218,19 @@ function movedSections(
   return [of('ipv4'), of('ipv6'), { name: 'proxy', entries: entriesOf(old, 'proxy') }];
 }
 
-function portSections(wish: PersistWish, uplink: string, old: readonly Section[] = []): readonly Section[] {
-  const { name, mtu } = wish;
+/**
+ * The MAC address is said: "stable" and "random" would make another one of the UUID of this profile (nm-settings(5)),
+ * also where NetworkManager.conf says it for all.
+ */
+function portSections(
+  wish: PersistWish,
+  uplink: string,
+  old: readonly Section[] = [],
+  isForNow: boolean = false,
+): readonly Section[] {
+  const { name, mtu, mac } = wish;
+  const isCloned = isForNow || ethernetOf(old, 'cloned-mac-address') !== undefined;
+  const cloned = isCloned && mac !== undefined ? [entry('cloned-mac-address', mac.toUpperCase())] : [];
   const id = `${name}-port-${uplink}`;
   const kept = old.filter((section) =>
     /^(ethernet|802-3-ethernet|802-1x|ethtool|link|tc|sriov)$/.test(section.name),
@@ -214,9 +246,12 @@ function portSections(wish: PersistWish, uplink: string, old: readonly Section[]
     },
     ...kept.map((section) => ({
       name: section.name.replace('802-3-ethernet', 'ethernet'),
-      entries: section.entries.filter(({ key }) => mtu === undefined || key !== 'mtu'),
+      entries: section.entries.filter(
+        ({ key }) =>
+          (mtu === undefined || key !== 'mtu') && (cloned.length === 0 || key !== 'cloned-mac-address'),
+      ),
     })),
-    { name: 'ethernet', entries: mtu === undefined ? [] : [entry('mtu', mtu)] },
+    { name: 'ethernet', entries: [...cloned, ...(mtu === undefined ? [] : [entry('mtu', mtu)])] },
   ];
 }
 

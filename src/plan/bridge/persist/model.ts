@@ -2,6 +2,7 @@
 import type { LinkAddress } from '../address.ts';
 import type { DhcpClient } from '../dhcp.ts';
 import type { Layer3 } from '../layer3.ts';
+import type { NameServers } from '../name-servers.ts';
 import { familiesOf, hasWay, type Readdress, readdressed } from '../readdress.ts';
 import { isOfAddress, type Route, usesLink } from '../route.ts';
 import { namesLink, type Rule, ruleWords } from '../rule.ts';
@@ -13,10 +14,14 @@ export interface ModelFacts extends Layer3 {
   readonly clients?: readonly DhcpClient[];
   /** Of networkd's lease. */
   readonly leased?: string;
+  /** Of the lease, or of one that has ended. */
+  readonly nameServers?: NameServers;
 }
 
 /** Leased and learnt addresses are asked for again; routes of the kernel come by themselves. */
-export function modelOf(facts: ModelFacts): Omit<Required<Model>, 'byMac'> & Pick<Model, 'byMac'> {
+export function modelOf(
+  facts: ModelFacts,
+): Omit<Required<Model>, 'byMac' | 'nameServers'> & Pick<Model, 'byMac'> {
   const lasts = lasting(facts);
   const own = lasts.addresses.filter(({ scope }) => scope !== 'link');
   const learnt = facts.addresses.some(({ family, validS }) => family === 'inet6' && validS !== undefined);
@@ -70,7 +75,9 @@ export function lasting(facts: ModelFacts): Pick<Layer3, 'addresses' | 'routes'>
 export function insteadOf(facts: ModelFacts, families: readonly Family[]): Instead {
   const isOf = ({ family }: { readonly family: Family }): boolean => families.includes(family);
   const some = { addresses: facts.addresses.filter(isOf), routes: facts.routes.filter(isOf), rules: [] };
-  return { ...modelOf({ ...facts, ...some }), families };
+  const { nameServers } = facts;
+  const isTold = nameServers !== undefined && families.includes('inet');
+  return { ...modelOf({ ...facts, ...some }), families, ...(isTold ? { nameServers } : {}) };
 }
 
 /** Before the move. @param arriving what the bridge will have; of `--dhcp` without what a server gives */
@@ -80,12 +87,19 @@ export function modelToBe(
   readdress: Readdress | undefined,
 ): Model & Pick<PersistWish, 'instead'> {
   if (readdress === undefined) return modelOf(before);
-  const { clients: _, leased: __, ...kept } = before;
-  const facts = { ...kept, ...arriving };
+  const { clients: _, leased: __, ...known } = { ...before, ...arriving };
+  // Of IPv4 addresses that are others none is of the old lease, also where one is the same.
+  const facts = familiesOf(readdress).includes('inet') ? known : { ...before, ...arriving };
   // Its routers go on to tell it what they told the uplink.
   const { ra } = modelOf(before);
   const more = { ra, ...(readdress.dhcp ? { dhcp4: true } : {}) };
-  return { ...modelOf(facts), ...more, instead: { ...insteadOf(facts, familiesOf(readdress)), ...more } };
+  const instead = insteadOf(facts, familiesOf(readdress));
+  return { ...modelOf(facts), ...more, instead: { ...(readdress.dhcp ? asked(instead) : instead), ...more } };
+}
+
+/** A server says anew what name servers there are. */
+export function asked({ nameServers: _, ...instead }: Instead): Instead {
+  return { ...instead, dhcp4: true };
 }
 
 /** Before the move, for files that count until the next boot: what they have no words for stays without them. */

@@ -70,7 +70,7 @@ export function netplanFiles(wish: PersistWish, facts: NetplanFacts): readonly K
     `        stp: ${wish.stp === true}`,
     `        forward-delay: ${delayOf(wish)}`,
     ...kept.flatMap((part) => part.lines),
-    ...(isSaid ? modelLines(wish, found.length > 0) : []),
+    ...(isSaid ? modelLines(wish, found.length > 0, keys) : []),
     ...(found.length > 0 ? metricLines(keys, moved, renderer) : []),
   ];
   return [

@@ -41,7 +41,7 @@ export const LIVE_DIR = '/run/systemd/network';
 
 /** Ours, of a bridge that networkd took over; in the place of which file it says itself (insteadOf). */
 const isLive = (path: string, bridge: string): boolean =>
-  path.startsWith(`${LIVE_DIR}/`) && path.replace(/^.*\/\d+-/, '').startsWith(`qlaunch-${bridge}`);
+  path.startsWith(`${LIVE_DIR}/`) && path.replace(/^.*\/(\d+-)+/, '').startsWith(`qlaunch-${bridge}`);
 
 /** Throws QL_PERSIST (exit 3). */
 export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly KeptFile[] {
@@ -74,7 +74,9 @@ export function networkdFiles(wish: PersistWish, facts: NetworkdFacts): readonly
   refuseUnsaid(wish, old !== undefined);
   const catching = networks.find((file) => matches(file, name, name, mac, 'bridge'));
   const isForNow = facts.live === true;
-  const at = `${isForNow ? LIVE_DIR : DIR}/${prefixBefore(name, [old, catching])}qlaunch-${name}`;
+  const prefix = prefixBefore(name, [old, catching]);
+  // Before those of the next boot: else a reload would take that of the bridge, which keeps nothing.
+  const at = isForNow ? `${LIVE_DIR}/${prefix}0-qlaunch-${name}` : `${DIR}/${prefix}qlaunch-${name}`;
   const instead = isForNow && old !== undefined ? insteadLine(old.path) : '';
   const head = `${headOf(name, 'removes this file')}\n${instead}`;
   const port = uplink === undefined ? [] : portSections(wish, uplink, old?.sections ?? []);

@@ -2,6 +2,7 @@
 import { EXIT, QlaunchError } from '../../../errors.ts';
 import type { BridgeSettings } from '../../../spec/bridge/settings.ts';
 import { STP_DELAY_S } from '../../bridge.ts';
+import type { NameServers } from '../name-servers.ts';
 import type { Rule } from '../rule.ts';
 
 /** What is above Ethernet, as far as files can say it. */
@@ -19,6 +20,8 @@ export interface Model {
   readonly ra?: boolean;
   /** … and made from its MAC address. */
   readonly byMac?: boolean;
+  /** Of a lease that has ended: the files had no need to say them. */
+  readonly nameServers?: NameServers;
 }
 
 export type Family = 'inet' | 'inet6';

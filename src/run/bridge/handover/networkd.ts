@@ -75,14 +75,24 @@ export async function handNetworkd(
   };
   return {
     handover: networkdHandover(hold, facts, { link: ifname, ...(mac === undefined ? {} : { mac }) }),
-    objections: wish.force ? [] : await alsoReloaded(machine),
+    objections: await alsoReloaded(machine, ifname, file, wish.force),
   };
 }
 
 /** `networkctl reload` reads all files: what somebody has begun to change is not for us to bring about. */
-async function alsoReloaded(machine: Machine): Promise<readonly Objection[]> {
-  return (await changedSince(machine)).map((path) => ({
-    why: `${path} was changed after systemd-networkd has read it, and would count from now on`,
-    todo: 'sudo networkctl reload   # where you may lose the session; then the same command, or with --force both at once',
+async function alsoReloaded(
+  machine: Machine,
+  nic: string,
+  ruling: string,
+  force: boolean,
+): Promise<readonly Objection[]> {
+  const found = await changedSince(machine);
+  // It would have the NIC in place of ours, and again after the way back.
+  const grave = found.filter(
+    ({ path, link }) => link === nic && path !== ruling && path.endsWith('.network'),
+  );
+  return (force ? grave : found).map(({ path, link }) => ({
+    why: `${path} was changed after systemd-networkd has read it, and would count for ${link} from now on`,
+    todo: `sudo networkctl reload   # where you may lose the session; then the same command, or with --force both at once; where it is said again (a clock that was behind): sudo networkctl reconfigure ${shellWord(link)}`,
   }));
 }

@@ -1,7 +1,7 @@
 /** `qlaunch bridge persist BR`: a bridge that is there, made at every boot as well from now on. */
 import { readUplink } from '../../../host/bridge/uplink.ts';
 import { readFacts } from '../../../host/facts.ts';
-import { insteadOf, modelOf } from '../../../plan/bridge/persist/model.ts';
+import { asked, insteadOf, modelOf } from '../../../plan/bridge/persist/model.ts';
 import { ipScript } from '../../../plan/bridge/persist/none.ts';
 import { cannotPersist, type Instead, type PersistWish } from '../../../plan/bridge/persist/wish.ts';
 import type { UplinkFacts } from '../../../plan/bridge/uplink.ts';
@@ -86,7 +86,7 @@ async function wishNow(
 /** The lease of a client that says no lifetime looks like anybody's address. */
 function insteadNow(now: UplinkFacts, { readdressed = [], dhcp }: BridgeChange): Instead {
   const found = insteadOf(now, readdressed);
-  return dhcp === true ? { ...found, dhcp4: true } : found;
+  return dhcp === true ? asked(found) : found;
 }
 
 const USUAL_MTU = 1500;

@@ -1,6 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { foreignText } from '../../../../src/plan/bridge/handover/foreign.ts';
+import { networkdHandover } from '../../../../src/plan/bridge/handover/networkd.ts';
 import { leasedAsIn, missingText, OWN } from '../../../../src/plan/bridge/handover/steps.ts';
 import type { Layer3 } from '../../../../src/plan/bridge/layer3.ts';
 import type { Rule } from '../../../../src/plan/bridge/rule.ts';
@@ -93,4 +97,21 @@ test('a line that fails on the way back does not keep the others, where a networ
   };
   expect(statusOf()).not.toBe(0);
   expect(statusOf({ first, last: [] })).toBe(0);
+});
+
+test('the way back waits for no systemd-networkd that does not run, once all is there', () => {
+  const bin = mkdtempSync(join(tmpdir(), 'programs-'));
+  onTestFinished(() => rmSync(bin, { recursive: true, force: true }));
+  const program = (name: string, text: string): void =>
+    writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  program('ip', 'case $* in *"address show"*) echo there ;; esac');
+  program('sleep', `echo round >> ${bin}/rounds`);
+  program('networkctl', 'echo "WARNING: systemd-networkd is not running, output will be incomplete." >&2');
+  const hold = { bridge: 'br0', index: 7, files: [], makesDir: false, foreign: { rules: [], routes: [] } };
+  const undo = networkdHandover(hold, layer, { link: 'eth0' }).first[0]?.undo;
+  if (undo === undefined || !('run' in undo)) throw new Error('nothing to run');
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}` };
+  const [sh, ...words] = undo.run;
+  expect(spawnSync(sh, words, { input: undo.stdin ?? '', env }).status).toBe(0);
+  expect(readFileSync(`${bin}/rounds`, 'utf8').trim().split('\n').length).toBeLessThan(20);
 });

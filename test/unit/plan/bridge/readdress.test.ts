@@ -49,6 +49,29 @@ test('--address: the others of its family go, and with them the routes that have
   expect(lost).toEqual(['10.0.0.0/8 via 198.51.100.1 table 7', '10.1.0.0/16 via 192.0.2.1']);
 });
 
+test('--address where a server had given all: its gateway is our own from now on, and its way to itself goes', () => {
+  const leased = { protocol: 'dhcp', prefsrc: '192.0.2.5', metric: 1024 };
+  const nic: Layer3 = {
+    ...{ link: 'eth0', addresses: [{ ...v4('192.0.2.5'), validS: 600 }], neighbours: [] },
+    routes: [
+      route('inet', { dst: '192.0.2.1', scope: 'link', ...leased }),
+      route('inet', { dst: 'default', gateway: '192.0.2.1', ...leased }),
+      route('inet', { dst: '203.0.113.9', scope: 'link', ...leased }),
+    ],
+  };
+  const same = readdressed(nic, { addresses: ['192.0.2.5/24'], dhcp: false });
+  expect(text(same.layer).at(-1)).toBe(
+    'route replace default via 192.0.2.1 dev br0 table main proto static src 192.0.2.5 metric 1024',
+  );
+  const other = readdressed(nic, { addresses: ['192.0.2.77/24'], dhcp: false });
+  expect(text(other.layer).slice(1)).toEqual([
+    'route replace default via 192.0.2.1 dev br0 table main proto static metric 1024',
+  ]);
+  expect([same.lost, other.lost]).toEqual([['203.0.113.9'], ['203.0.113.9']]);
+  // What it gives anew is not gone.
+  expect(readdressed(nic, { addresses: [], dhcp: true })).toMatchObject({ layer: { routes: [] }, lost: [] });
+});
+
 test('--address of IPv6 leaves IPv4 and the link-local address alone', () => {
   const { layer, lost } = readdressed(NIC, { addresses: ['2001:db8::1/64', '2001:db8::2/64'], dhcp: false });
   expect(text(layer).filter((line) => line.startsWith('address'))).toEqual([

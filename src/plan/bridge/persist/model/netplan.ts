@@ -16,7 +16,11 @@ export function isInModel(wish: PersistWish, key: string): boolean {
 }
 
 /** @param isNamed the files have something for the NIC, of which some stays */
-export function modelLines(wish: PersistWish, isNamed: boolean): readonly string[] {
+export function modelLines(
+  wish: PersistWish,
+  isNamed: boolean,
+  keys: ReadonlySet<string> = new Set(),
+): readonly string[] {
   const { addresses, routes = [], dhcp4, ra, uplink } = wish;
   const plain = routes.filter(({ hops }) => hops === undefined);
   const [inet, inet6] = [!isNamed || isReplaced(wish, 'inet'), !isNamed || isReplaced(wish, 'inet6')];
@@ -26,6 +30,7 @@ export function modelLines(wish: PersistWish, isNamed: boolean): readonly string
     ...(inet6 ? [`accept-ra: ${ra === true}`] : []),
     ...(uplink === undefined ? ['optional: true'] : []),
     ...(addresses.length === 0 ? [] : ['addresses:', ...addresses.map((one) => `  - "${one}"`)]),
+    ...nameServerLines(wish, keys),
     ...(plain.length === 0 ? [] : ['routes:']),
     ...plain.flatMap((route) => [
       `  - to: "${targetOf(route)}"`,
@@ -36,6 +41,18 @@ export function modelLines(wish: PersistWish, isNamed: boolean): readonly string
       ...(route.src === undefined ? [] : [`    from: "${route.src}"`]),
     ]),
   ].map((line) => `${DEPTH}${line}`);
+}
+
+/** Where the NIC's entry has some by itself, those are enough. */
+function nameServerLines({ instead }: PersistWish, keys: ReadonlySet<string>): readonly string[] {
+  const { dns, domains } = instead?.nameServers ?? { dns: [], domains: [] };
+  if (dns.length === 0 || keys.has('nameservers')) return [];
+  const quoted = (values: readonly string[]): string => values.map((one) => `"${one}"`).join(', ');
+  return [
+    'nameservers:',
+    `  addresses: [${quoted(dns)}]`,
+    ...(domains.length === 0 ? [] : [`  search: [${quoted(domains)}]`]),
+  ];
 }
 
 /**

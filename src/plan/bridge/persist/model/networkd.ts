@@ -46,10 +46,31 @@ export function insteadSections(
         entry('DHCP', dhcp),
         ...(has('inet6') ? [entry('IPv6AcceptRA', ra === true ? 'yes' : 'no')] : []),
         ...addresses.map((one) => entry('Address', one)),
+        ...nameServerEntries(instead, old),
       ],
     },
     { name: 'DHCPv4', entries: asks.inet && !was.inet ? [BY_MAC] : [] },
     ...routeSections(routes, bridge),
+  ];
+}
+
+/** What it took from the lease (UseDNS=, UseDomains=), and does not say by itself. */
+function nameServerEntries({ nameServers }: Instead, old: readonly Section[]): readonly Entry[] {
+  const { dns, domains } = nameServers ?? { dns: [], domains: [] };
+  const last = (key: string): string =>
+    ['DHCP', 'DHCPv4'].flatMap((section) => valuesOf(old, section, key)).at(-1) ?? '';
+  const said = (key: string): readonly string[] =>
+    valuesOf(old, 'Network', key).flatMap((value) => value.split(/\s+/));
+  const others = (key: string, values: readonly string[]): readonly Entry[] => {
+    const fresh = values.filter((one) => !said(key).includes(one));
+    return fresh.length === 0 ? [] : [entry(key, fresh.join(' '))];
+  };
+  const domainsOf = /^route$/i.test(last('UseDomains'))
+    ? domains.map((one) => `~${one.replace('~', '')}`)
+    : domains;
+  return [
+    ...(/^(no|false|off|0|n|f)$/i.test(last('UseDNS')) ? [] : others('DNS', dns)),
+    ...(/^(yes|true|on|1|y|t|route)$/i.test(last('UseDomains')) ? others('Domains', domainsOf) : []),
   ];
 }
 

@@ -131,6 +131,15 @@ address1=fd09::50/64,fd09::1
     `[ipv4]\nmethod=manual\naddress1=10.9.0.77/24\naddress2=10.6.0.1/16\ngateway=10.9.0.1\nroute-metric=100\ndns=10.9.0.1;\n\n${kept}`,
   );
   expect(text(LEASED)).toBe(`[ipv4]\nmethod=auto\nroute-metric=100\ndns=10.9.0.1;\n\n${kept}`);
+  // A NIC that was to come after the others.
+  const last = content.replace('method=manual', 'method=manual\nroute-metric=600\nroute-table=7');
+  for (const wish of [OTHER, LEASED]) {
+    const made = keyfileFiles(wish, { files: [{ path: files[0]?.path ?? '', content: last }] })[0]?.content;
+    const words = from(made, '[ipv4]')
+      .split('\n\n')[0]
+      ?.match(/^route-.*$/gm);
+    expect(words).toEqual(['route-metric=600', 'route-table=7']);
+  }
 });
 
 test('netplan: addresses and routes of both families are said anew, as its lists are not looked into', () => {

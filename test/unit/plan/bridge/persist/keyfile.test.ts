@@ -122,6 +122,19 @@ route-metric=100
   expect(port?.content).toContain('[ethernet]\nmtu=1400\n');
 });
 
+test('the port keeps its MAC address, whatever NetworkManager would make of the UUID of another profile', () => {
+  const plain = ethernet('interface-name=eth0\n');
+  const port = (text: string, live?: true): readonly string[] | undefined =>
+    keyfileFiles(WISH, {
+      files: [file('x', text)],
+      ...(live === undefined ? {} : { live, ruling: 'u1' }),
+    })[1]?.content.match(/^(cloned-mac-address|mtu)=.*$/gm) ?? undefined;
+  const own = 'cloned-mac-address=52:54:00:AA:BB:01';
+  expect(port(`${plain}\n[ethernet]\nmtu=1400\ncloned-mac-address=random\n`)).toEqual(['mtu=1400', own]);
+  expect(port(plain, true)).toEqual([own]);
+  expect(port(plain)).toBe(undefined);
+});
+
 test('which profile is the NIC’s: the one that is up, else the one that names it, else the strongest', () => {
   const pick = (files: readonly ReturnType<typeof file>[], ruling?: string): string | undefined =>
     keyfileFiles(WISH, { files, ...(ruling === undefined ? {} : { ruling }) })[2]?.path;

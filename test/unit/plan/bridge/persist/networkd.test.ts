@@ -174,7 +174,7 @@ test('for a networkd that has the NIC now: in /run, in front of netplan’s, not
   };
   const live = networkdFiles(WISH, { files: [netplans], ruling: netplans.path, live: true });
   expect(live.map(({ path }) => path)).toEqual(
-    ['.netdev', '.network', '-port.network'].map((end) => `/run/systemd/network/0-qlaunch-br0${end}`),
+    ['.netdev', '.network', '-port.network'].map((end) => `/run/systemd/network/0-0-qlaunch-br0${end}`),
   );
   expect(live[1]?.content).toContain('[Network]\nKeepConfiguration=yes\n\n[DHCPv4]\nSendRelease=no\n');
   expect(insteadOf(live[2]?.content ?? '')).toBe(netplans.path);
@@ -184,6 +184,9 @@ test('for a networkd that has the NIC now: in /run, in front of netplan’s, not
   const kept = networkdFiles(WISH, { files: [...now, own] });
   expect(kept).toEqual(networkdFiles(WISH, { files: [own] }));
   expect(kept[0]?.path).toBe(`${DIR}/10-qlaunch-br0.netdev`);
+  // A reload takes those of now, which keep what is there, and not those of the next boot.
+  const base = (path: string = ''): string => path.slice(path.lastIndexOf('/') + 1);
+  for (const at of [0, 1, 2]) expect(base(now[at]?.path) < base(kept[at]?.path)).toBe(true);
 });
 
 test('an identifier that has the IAID in it is one of the NIC’s, also where the file says so; the others have none', () => {
