@@ -6,7 +6,7 @@ export function registerDoctor(program: Command, done: (status: number) => void)
     .command('doctor [check...]')
     .summary('say what on this host is in the way of VMs and their networks')
     .description(
-      'Look at KVM, QEMU, tun, vhost-net, bridges, the firewall and left-overs; say what is wrong and what cures it. CHECK narrows it: qemu, kvm, tun, vhost-net, bridge, bridge-helper, bridge-filter, mac, left-overs, node-environment. Status 3 when a problem remains.',
+      'Look at KVM, QEMU, tun, vhost-net, bridges, the firewall and left-overs; say what is wrong and what cures it. CHECK narrows it: qemu, kvm, tun, vhost-net, bridge, bridge-helper, bridge-filter, mac, tap-filter, left-overs, node-environment. Status 3 when a problem remains.',
     )
     .option('--fix', 'do the cures that qlaunch can do; each can be undone')
     .option('--dry-run', 'with --fix: print what would be done')

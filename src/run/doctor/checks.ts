@@ -13,6 +13,7 @@ import { type Board, boardOf } from '../../plan/map/board.ts';
 import type { Engine } from '../engine.ts';
 import { lookAtBoard } from '../map/look.ts';
 import { leftOverFindings } from './left-overs.ts';
+import { tapFilterFindings } from './tap-filter.ts';
 
 interface CheckContext extends DoctorContext {
   readonly engine: Engine;
@@ -51,6 +52,11 @@ export const CHECKS: readonly Check[] = [
     id: 'mac',
     looksAt: 'MAC addresses of running VMs',
     look: async ({ board }) => macFindings((await board()).vms),
+  },
+  {
+    id: 'tap-filter',
+    looksAt: 'rules for what comes from taps',
+    look: ({ engine, who }) => tapFilterFindings(engine, who.root),
   },
   {
     id: 'left-overs',
