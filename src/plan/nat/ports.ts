@@ -12,6 +12,7 @@ import { type Argv, type BatchLine, DEADLINE_MS, type FilePath, type Step } from
 import type { TapWish } from '../tap/managed.ts';
 import { vlanSteps } from '../tap/options.ts';
 import { portSettings } from '../tap/port.ts';
+import { type LivePort, lostSetting } from './live-port.ts';
 
 export interface KnownPort extends Pick<PortSpec, 'isolated' | 'vlan' | 'trunk' | 'rate'> {
   readonly v: 1;
@@ -43,11 +44,15 @@ export interface LostPort {
   readonly cure: readonly string[];
 }
 
-/** @param ports of the network whose bridge this is */
+/**
+ * @param ports of the network whose bridge this is
+ * @param live by their taps; undefined: nobody looked
+ */
 export function lostPorts(
   ports: readonly KnownPort[],
   bridge: LinkFact,
   facts: HostFacts,
+  live?: ReadonlyMap<string, LivePort>,
 ): readonly LostPort[] {
   return ports.flatMap((port) => {
     const { tap: name, vm, vlan, trunk, network } = port;
@@ -55,7 +60,11 @@ export function lostPorts(
     // Another tap of that name, of a VM that has ended since.
     if (tap === undefined || !isMarkOf(tap.ifalias, { vm })) return [];
     const isPort = tap.master === bridge.ifname;
-    if (isPort && tap.flags.includes('UP')) return [];
+    const isThere = isPort && tap.flags.includes('UP');
+    const now = isThere ? live?.get(name) : undefined;
+    const lacks = now === undefined ? undefined : lostSetting(port, now, bridge);
+    const isBlind = (vlan !== undefined || trunk !== undefined) && bridge.bridge?.vlanFiltering !== true;
+    if (isThere && lacks === undefined && !isBlind) return [];
     const who = `${name} of VM ${vm}`;
     const by = (fact: string, cure: string): readonly LostPort[] => [{ port, fact, steps: [], cure: [cure] }];
     if (!isPort && tap.master !== undefined)
@@ -64,12 +73,12 @@ export function lostPorts(
         // By --fix: there it would be without its VLANs, and not isolated.
         `sudo ip link set dev ${shellWord(name)} nomaster; sudo qlaunch net check ${network} --fix`,
       );
-    if ((vlan !== undefined || trunk !== undefined) && bridge.bridge?.vlanFiltering !== true)
+    if (isBlind)
       return by(
-        `${who} is in a VLAN of its own, and ${bridge.ifname} does not look at VLANs: it stays unplugged`,
+        `${who} is in a VLAN of its own, and ${bridge.ifname} does not look at VLANs: ${isThere ? 'it is with all others' : 'it stays unplugged'}`,
         `sudo ip link set dev ${shellWord(bridge.ifname)} type bridge vlan_filtering 1; sudo qlaunch net check ${network} --fix`,
       );
-    const fact = isPort ? `${who} is down` : `${who} is plugged into nothing`;
+    const fact = `${who} ${lacks ?? (isPort ? 'is down' : 'is plugged into nothing')}`;
     const cure = [`sudo qlaunch net check ${network} --fix`];
     return [{ port, fact, steps: plugSteps(port, tap, bridge, facts), cure }];
   });

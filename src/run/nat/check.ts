@@ -17,7 +17,7 @@ import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
 import { definitionOf } from './definitions.ts';
 import { inactive } from './names.ts';
-import { limitsLost, lostNow } from './replug.ts';
+import { limitsLost, liveNow, lostNow } from './replug.ts';
 import { runningAs } from './running.ts';
 import { plannedStop, previewStart, startNetwork } from './start.ts';
 import { activeNetworks } from './state.ts';
@@ -49,7 +49,7 @@ export async function checkNetworks(place: Place, only?: string): Promise<readon
         ...portFindings(
           status.name,
           readPorts(places, status.name),
-          lostNow(places, status, bridge, facts),
+          lostNow(places, status, bridge, facts, await liveNow(engine, places, status.name, status.bridge)),
           bridge,
           facts,
         ),

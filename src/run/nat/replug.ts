@@ -4,9 +4,11 @@ import { readFacts } from '../../host/facts.ts';
 import { bridgeTables } from '../../host/nat/forwards.ts';
 import { helperTaps } from '../../host/nat/helper-taps.ts';
 import { type NatPlaces, readPorts } from '../../host/nat/places.ts';
+import { livePorts } from '../../host/nat/ports.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../../plan/facts.ts';
 import type { NetFinding } from '../../plan/nat/check.ts';
 import { limitFindings } from '../../plan/nat/limits.ts';
+import type { LivePort } from '../../plan/nat/live-port.ts';
 import { type LostPort, lostHelperPort, lostPorts } from '../../plan/nat/ports.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Engine } from '../engine.ts';
@@ -25,11 +27,25 @@ export function lostNow(
   { name, isolated }: { readonly name: string; readonly isolated?: boolean },
   bridge: LinkFact,
   facts: HostFacts,
+  live?: ReadonlyMap<string, LivePort>,
 ): readonly LostPort[] {
   const byHelper = helperTaps(bridge.ifname, facts.links).map((tap) =>
     lostHelperPort({ ...tap, network: name, isolated: isolated === true }, bridge, facts),
   );
-  return [...lostPorts(readPorts(places, name), bridge, facts), ...byHelper];
+  return [...lostPorts(readPorts(places, name), bridge, facts, live), ...byHelper];
+}
+
+/** What keeps guests of the network from each other, as it is now; undefined: nothing should. */
+export async function liveNow(
+  engine: Engine,
+  places: NatPlaces,
+  name: string,
+  bridge: string,
+): Promise<ReadonlyMap<string, LivePort> | undefined> {
+  const ports = readPorts(places, name);
+  const withVlans = ports.some(({ vlan, trunk }) => vlan !== undefined || trunk !== undefined);
+  const isApart = withVlans || ports.some(({ isolated }) => isolated === true);
+  return isApart ? livePorts(engine.machine, bridge, withVlans) : undefined;
 }
 
 /** Before they are ports again. */
@@ -63,9 +79,10 @@ export async function plugAgain(
   for (const { fix } of await limitsLost(engine, places, name, facts))
     if (fix !== undefined && 'steps' in fix)
       await amendNetwork(engine, name, `limit what guests of ${name} send`, fix.steps);
+  const live = await liveNow(engine, places, name, bridge);
   const plugged: string[] = [];
   const notes: string[] = [];
-  for (const { port, fact, steps, cure } of lostNow(places, network, link, facts)) {
+  for (const { port, fact, steps, cure } of lostNow(places, network, link, facts, live)) {
     if (steps.length === 0) {
       notes.push([fact, ...cure].join('; try: '));
       continue;

@@ -92,6 +92,11 @@ test('deleted under running guests, stopped, killed in the middle: every tap is 
   ]);
   expect(await net('check', 'lab', '--fix', '--no-probe')).toMatchObject({ status: 0 });
   expect(ports()).toEqual(AS_MADE);
+  // Somebody has let it talk to its neighbours.
+  ip('link set dev qt-web0 type bridge_slave isolated off');
+  expect(await findings()).toEqual(['net-ports: qt-web0 of VM web is not isolated']);
+  expect(await net('check', 'lab', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+  expect(ports()).toEqual(AS_MADE);
 
   // Somebody flushes all rules: how much a guest may send is limited again, until its VM ends.
   const limits = (): string => execFileSync('nft', ['list', 'ruleset', 'bridge'], { encoding: 'utf8' });

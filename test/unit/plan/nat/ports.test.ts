@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import type { LinkFact } from '../../../../src/plan/facts.ts';
-import { type KnownPort, lostHelperPort, lostPorts, portFindings } from '../../../../src/plan/nat/ports.ts';
+import type { LiveVlan } from '../../../../src/plan/nat/live-port.ts';
+import {
+  type KnownPort,
+  type LostPort,
+  lostHelperPort,
+  lostPorts,
+  portFindings,
+} from '../../../../src/plan/nat/ports.ts';
 import { renderPlan } from '../../../../src/plan/render.ts';
 
 const link = (ifname: string, more: Partial<LinkFact>): LinkFact => ({
@@ -88,4 +95,28 @@ test('no line that is told to be typed plugs a guest in without its VLAN and iso
     'sudo ip link set dev tap0 type bridge_slave isolated on',
     'sudo ip link set dev tap0 up',
   ]);
+});
+
+test('a port that is there, and not kept from others any more, is plugged in anew', () => {
+  const bridge = bridgeOf(true);
+  const facts = { links: [bridge, { ...TAP, master: 'lab0' }], token: '0123456789ab' };
+  const had = { ...PORT, isolated: true, vlan: 7, trunk: [{ from: 20, to: 22 }] };
+  const own = { from: 7, to: 7, isOwn: true };
+  const trunk = { from: 20, to: 30, isOwn: false };
+  const lost = (isolated: boolean, ...vlans: readonly LiveVlan[]): readonly LostPort[] =>
+    lostPorts([had], bridge, facts, new Map([['qt-web0', { isolated, vlans }]]));
+  expect(lost(true, own, trunk)).toEqual([]);
+  for (const [found, fact] of [
+    [lost(false, own, trunk), 'is not isolated'],
+    [lost(true, { ...own, isOwn: false }, trunk), 'is not in VLAN 7'],
+    [lost(true, own, { ...trunk, to: 21 }), 'has lost VLAN 22'],
+    [lost(true, own, trunk, { from: 1, to: 1, isOwn: false }), 'is in VLAN 1 as well'],
+  ] as const) {
+    expect(found.map((one) => one.fact)).toEqual([`qt-web0 of VM web ${fact}`]);
+    expect(renderPlan({ steps: found[0]?.steps ?? [] })).toMatch(
+      /nomaster[\s\S]*isolated on[\s\S]*vid 7 pvid/,
+    );
+  }
+  const blind = lostPorts([had], bridgeOf(false), facts);
+  expect(blind[0]?.fact).toContain('lab0 does not look at VLANs: it is with all others');
 });
