@@ -21,7 +21,7 @@ import { type Match, type Rule, rulesOf, type Translate } from './rules.ts';
 import { beforeGuard } from './shadowed.ts';
 
 /** The token of the mark: what has it is of this start. */
-const chainPrefix = (mark: string): string => `ql-${mark.slice(-12)}`;
+export const chainPrefix = (mark: string): string => `ql-${mark.slice(-12)}`;
 
 /** One for each table of each family that it has. Throws QL_TOOL_MISSING (exit 4) where it needs what only nft has. */
 export function iptablesSteps(network: DefinedNetwork, mark: string, saved: Saved): readonly Step[] {
