@@ -16,6 +16,8 @@ export interface IptablesHost {
   readonly since: (before: Snapshot) => readonly string[];
   /** Whoever calls iptables-restore from now on is killed when that is done; gives back the other behaviour. */
   readonly deadly: () => () => void;
+  /** nft is there from now on; gives back that it is missing. */
+  readonly nftComes: () => () => void;
 }
 
 const sh = (line: string): string => execFileSync('sh', ['-c', line], { encoding: 'utf8' });
@@ -57,13 +59,19 @@ export function onlyIptables(kind: 'nft' | 'legacy'): IptablesHost {
   execFileSync('mount', ['--bind', '/dev/null', nft]);
   onTestFinished(() => void execFileSync('umount', [nft]));
   unpackedIptables(kind, '', [`[ ! -e ${fatal} ] || kill -9 $PPID`]);
-  const withNft = <T>(look: () => T): T => {
+  const nftComes = (): (() => void) => {
     const now = process.env['PATH'];
     process.env['PATH'] = `${elsewhere}:${now}`;
+    return () => {
+      process.env['PATH'] = now;
+    };
+  };
+  const withNft = <T>(look: () => T): T => {
+    const nftGoes = nftComes();
     try {
       return look();
     } finally {
-      process.env['PATH'] = now;
+      nftGoes();
     }
   };
   onTestFinished(() => {
@@ -85,5 +93,6 @@ export function onlyIptables(kind: 'nft' | 'legacy'): IptablesHost {
       writeFileSync(fatal, '');
       return () => rmSync(fatal);
     },
+    nftComes,
   };
 }

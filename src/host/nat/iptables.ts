@@ -10,7 +10,11 @@ export const hasOnlyIptables = (): boolean =>
   which('nft') === undefined && which('iptables-restore') !== undefined;
 
 export async function readIptables(host: Pick<Host, 'run'>): Promise<Saved | undefined> {
-  if (!hasOnlyIptables()) return undefined;
+  return hasOnlyIptables() ? readSaved(host) : undefined;
+}
+
+/** Both families; empty where only root may ask. */
+export async function readSaved(host: Pick<Host, 'run'>): Promise<Saved> {
   if (process.geteuid?.() !== 0) return {};
   const [four, six] = await Promise.all([savedRules(host, 'iptables'), savedRules(host, 'ip6tables')]);
   return { 4: four ?? '', 6: six ?? '' };

@@ -21,7 +21,7 @@ import { type Match, type Rule, rulesOf, type Translate } from './rules.ts';
 import { beforeGuard } from './shadowed.ts';
 
 /** The token of the mark: what has it is of this start. */
-const chainPrefix = (mark: string): string => `ql-${mark.slice(-12)}`;
+export const chainPrefix = (mark: string): string => `ql-${mark.slice(-12)}`;
 
 /** One for each table of each family that it has. Throws QL_TOOL_MISSING (exit 4) where it needs what only nft has. */
 export function iptablesSteps(network: DefinedNetwork, mark: string, saved: Saved): readonly Step[] {
@@ -58,7 +58,8 @@ export function chainsRow(
 ): readonly (readonly [id: string, fact: string | undefined, well: string, fix: readonly Step[]])[] {
   const wanted = wantedOf(network, mark, saved);
   if (wanted.length === 0 || saved[4] === undefined) return [];
-  const states = wanted.map(([, family, prefix, own]) => isWhole(own, prefix, saved[family] ?? ''));
+  const looks = wanted.map(([, family, prefix, own]) => lookAt(own, prefix, saved[family] ?? ''));
+  const states = looks.map(({ state }) => state);
   const chains = `its chains ${chainPrefix(mark)}-… of iptables`;
   const fix = wanted.flatMap((one): readonly Step[] => {
     const [, family, prefix] = one;
@@ -74,7 +75,34 @@ export function chainsRow(
       ? `${chains} are not whole: not all is translated or guarded`
       : `${chains} guard nothing: rules of others stand before them ("${others[0]}")`;
   const isWell = states.every((state) => state === 'there') && others.length === 0;
-  return [['net-table', isWell ? undefined : lost, `${chains} are there`, fix]];
+  const open = [...new Set(looks.flatMap(({ reachable }) => reachable))].join(', ');
+  const containers = `guests reach what containers of ${open} do not publish: Docker made that after the network was started`;
+  return [
+    ['net-table', isWell ? undefined : lost, `${chains} are there`, fix],
+    // Mended with the others, where they are not whole.
+    ...(open === '' ? [] : [['net-containers', containers, '', isWell ? fix : []] as const]),
+  ];
+}
+
+/** Docker makes and deletes its networks when it likes, so what `pass` says of them is counted apart. */
+function lookAt(
+  own: readonly OwnChain[],
+  prefix: string,
+  saved: string,
+): { readonly state: ReturnType<typeof isWhole>; readonly reachable: readonly string[] } {
+  const start = `-A ${prefix}-pass `;
+  const isContainers = (line: string): boolean => line.startsWith(start) && line.endsWith(' -j RETURN');
+  const lines = saved.split('\n');
+  const counted = own.map(({ rules, ...chain }) => ({
+    ...chain,
+    rules: rules.filter((rule) => !isContainers(`-A ${prefix}-${chain.name} ${rule}`)),
+  }));
+  const rules = own.flatMap((chain) => chain.rules.map((rule) => `-A ${prefix}-${chain.name} ${rule}`));
+  const missing = rules.filter((rule) => isContainers(rule) && !lines.includes(rule));
+  return {
+    state: isWhole(counted, prefix, lines.filter((line) => !isContainers(line)).join('\n')),
+    reachable: missing.flatMap((rule) => / -o (\S+) /.exec(rule)?.[1] ?? []),
+  };
 }
 
 /**

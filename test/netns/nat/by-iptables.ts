@@ -164,10 +164,24 @@ export async function worksBy(kind: 'nft' | 'legacy'): Promise<void> {
   expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 0 });
   expect(guest.fetch(net.url)).toBe(`${net.nonce}\n`);
 
+  // nft comes to the host: what runs goes on by iptables.
+  const nftGoes = host.nftComes();
+  expect(await finding()).toMatchObject({ state: 'ok', fact: expect.stringContaining('of iptables') });
+  sh(`iptables -D ${chain} -i virbr0 -j ACCEPT`);
+  expect(await finding()).toMatchObject({ state: 'problem', fact: expect.stringContaining('not whole') });
+  expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+  expect(await finding()).toMatchObject({ state: 'ok' });
+  expect(sh('nft list tables inet')).toBe('');
+  nftGoes();
+
   // Docker puts itself first, which in iptables is final.
+  sh('iptables -N DOCKER; iptables -A FORWARD -o docker0 -j DOCKER');
+  expect((await w.qlaunch('net', 'check', '--no-probe')).stdout).toMatch(/problem .*containers of docker0 /);
   sh('iptables -I FORWARD -i docker0 ! -o docker0 -j ACCEPT');
   expect(await finding()).toMatchObject({ fact: expect.stringMatching(/guard nothing: .* -i docker0 ! /) });
   expect(await w.qlaunch('net', 'check', '--fix', '--no-probe')).toMatchObject({ status: 0 });
+  sh('iptables -D FORWARD -o docker0 -j DOCKER; iptables -X DOCKER');
+  expect((await w.qlaunch('net', 'check', '--no-probe')).stdout).not.toContain('containers');
   expect(await finding()).toMatchObject({ state: 'ok' });
   sh('iptables -D FORWARD -i docker0 ! -o docker0 -j ACCEPT');
 

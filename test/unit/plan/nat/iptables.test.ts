@@ -60,3 +60,13 @@ test.each([
 ] as const)('%s stands before the guard', (_what, ahead, wanted) => {
   expect(facts(started(ahead))).toEqual(wanted.map((fact) => expect.stringMatching(fact)));
 });
+
+test('a network of Docker that came later is told of, one that went is not missed', () => {
+  const docker = ['docker0', 'br-1'].map((bridge) => `-A FORWARD -o ${bridge} -j DOCKER`);
+  const [both, one] = [started([], docker), started([], docker.slice(0, 1))];
+  expect([facts(both), facts(one)]).toEqual([[], []]);
+  expect(facts(both.replace(/^-A FORWARD -o br-1 .*\n/m, ''))).toEqual([]);
+  expect(facts(one.replace(/^-A FORWARD -o docker0 .*$/m, docker.join('\n')))).toEqual([
+    expect.stringMatching(/containers of br-1 do not publish/),
+  ]);
+});
