@@ -8,7 +8,7 @@ import { scratchDir } from '../../tiers/guest.ts';
 import { CREATE, expectAlive, foreign, killedWhen, leaseOn, look } from './handover.ts';
 import { hostWith, networkManager, programs } from './managers.ts';
 import { cable, ip, NIC, settled, talk } from './outside.ts';
-import { server } from './server.ts';
+import { reserve, server } from './server.ts';
 import { askedOutside, guest } from './station.ts';
 
 const DIR = '/etc/NetworkManager/system-connections';
@@ -112,6 +112,12 @@ test('a NIC that NetworkManager has: it makes the bridge with the same lease, an
     await settled(() => !ip('-6 -o address').includes('tentative'));
     expect({ at, now: look(), files: files() }).toEqual({ at, now: before, files: [] });
   }
+  // Another address by then: that is what it has, and not what was leased before.
+  expect(await qlaunch(...CREATE, '--dhcp')).toMatchObject({ status: 0, stderr: '' });
+  reserve(dir, '10.9.0.150');
+  expect(await qlaunch('bridge', 'revert')).toMatchObject({ status: 0 });
+  await settled(() => !ip('-6 -o address').includes('tentative'));
+  expect(look()).toEqual(before.map((line) => line.replaceAll(leased, '10.9.0.150')));
   expect(said()).not.toContain('DHCPRELEASE');
 }, 180_000);
 

@@ -14,10 +14,14 @@ import { type Handover, look, lookTitle, missingText, OWN, tell } from './steps.
 /** A DHCP server may take its time. */
 const UP_MS = 60_000;
 
+/** For sed: IPv4 addresses with a lifetime, and the routes that came with them. */
+const OF_LEASE = '/^address [a-z]* [0-9.]*\\/.* valid_lft /d; /^route [a-z]* [^:]* proto dhcp/d';
+
 /**
  * The old profile is brought up unless it is, and ours are deleted, whatever became of them; then what is missing is put
  * back. Where NetworkManager does not run any more, the kernel is told the same. Addresses that were in use a moment ago
- * are not asked for: for that time they could not be used (RFC 4862, 5.4). The bridge is the one that has the NIC's MAC
+ * are not asked for: for that time they could not be used (RFC 4862, 5.4). Once it has a lease there again, that is the
+ * one that counts, and not what was leased to the bridge. The bridge is the one that has the NIC's MAC
  * address, as in our profile: another of its name is somebody's.
  */
 const BACK = [
@@ -32,14 +36,22 @@ const BACK = [
   'mac() { cat /sys/class/net/"$1"/address 2> /dev/null; }',
   'there() { [ -d /sys/class/net/"$bridge"/bridge ] && [ "$(mac "$bridge")" = "$(mac "$link")" ]; }',
   'is_up() { [ "$("$nmcli" -g GENERAL.CON-UUID device show "$link")" = "$old" ]; }',
+  `lease() { "$nmcli" -t -f DHCP4 device show "$link" | sed -n 's/^DHCP4[^:]*:ip_address = //p'; }`,
+  'has_lease() {',
+  '  [ -n "$(leased)" ] || return 1',
+  '  case $("$nmcli" -g GENERAL.STATE device show "$link") in 100*) ;; *) return 1 ;; esac',
+  '  new=$(lease)',
+  '  [ -n "$new" ] && has "$new"',
+  '}',
   'if "$nmcli" -g RUNNING general > /dev/null 2>&1; then',
   '  is_up || "$nmcli" -w 20 connection up uuid "$old" ifname "$link"',
   '  "$nmcli" -w 10 connection delete uuid "$@"',
-  '  while there || ! has $(leased); do',
+  '  while there || ! { has $(leased) || has_lease; }; do',
   '    [ "$left" -gt 0 ] || break',
   '    sleep 0.1',
   '    left=$((left - 1))',
   '  done',
+  `  ! has_lease || batch=$(printf '%s\\n' "$batch" | sed '${OF_LEASE}')`,
   'else',
   '  ip link set dev "$link" nomaster up',
   'fi > /dev/null 2>&1',
