@@ -1,7 +1,7 @@
 /** qlaunch bridge create BR --uplink NIC. */
 import { EXIT } from '../../errors.ts';
 import type { Readdress } from '../../plan/bridge/readdress.ts';
-import { leastTrialS } from '../../plan/bridge/trial.ts';
+import { leastTrialS, type Trial, USUAL_TRIAL_S } from '../../plan/bridge/trial.ts';
 import { planJson } from '../../plan/render.ts';
 import { ipForwardReport } from '../../run/bridge/ip-forward.ts';
 import { createUplink, type Moved, type UplinkBridge, uplinkPlan } from '../../run/bridge/uplink.ts';
@@ -14,10 +14,8 @@ import { requireRoot } from '../root.ts';
 import { advise, json, out } from '../terminal.ts';
 import { type CreateOptions, checked, engineNow, planText, ROOTS, readPersist } from './made.ts';
 
-const USUAL_TRIAL_S = 60;
-
 export async function create(name: string, uplink: string, options: CreateOptions): Promise<number> {
-  const { wish, trialS } = checked('cannot make this bridge', (gathering) => {
+  const { wish, trial } = checked('cannot make this bridge', (gathering) => {
     gathering.take(parseIfName(name, 'NAME'));
     gathering.take(parseIfName(uplink, '--uplink'));
     if (name === uplink)
@@ -25,10 +23,11 @@ export async function create(name: string, uplink: string, options: CreateOption
     const readdress = readReaddress(options, gathering);
     const settings = readSettings(options, gathering);
     const text = options.confirm;
-    const asked =
-      text === false || text === undefined ? USUAL_TRIAL_S : gathering.take(parseTrial(text, '--confirm'));
-    const leastS = leastTrialS(settings, false);
-    if (text !== false && asked !== undefined && asked < leastS)
+    const typed =
+      text === false || text === undefined ? undefined : gathering.take(parseTrial(text, '--confirm'));
+    const trial: Trial | undefined = text === false ? undefined : (typed ?? 'usual');
+    const leastS = leastTrialS(settings, 0);
+    if (typed !== undefined && typed < leastS)
       gathering.refuse('--confirm', `with STP the port may be silent that long`, `write ${leastS}s or more`);
     return {
       wish: {
@@ -37,22 +36,23 @@ export async function create(name: string, uplink: string, options: CreateOption
         ...settings,
         ...(readdress === undefined ? {} : { readdress }),
       },
-      trialS: text === false ? undefined : asked,
+      trial,
     };
   });
   const engine = engineNow();
   const forward = await ipForwardReport(engine, name, wish);
   if (options.dryRun === true) {
-    const { plan, identity } = await uplinkPlan(engine, wish, trialS);
+    const { plan, identity } = await uplinkPlan(engine, wish, trial);
     if (options.json === true) json(planJson(plan));
     else
       out([...[...identity, ...forward].map((one) => `# ${one}`), await planText(engine, plan)].join('\n'));
     return EXIT.ok;
   }
   requireRoot(ROOTS);
-  const moved = await createUplink(engine, wish, trialS);
-  if (options.json === true) json({ change: moved.id, confirmWithinS: trialS ?? null, ...moved.proven });
-  else advise([...told(wish, moved, trialS), ...forward.map((one) => `  note     ${one}`)].join('\n'));
+  const moved = await createUplink(engine, wish, trial);
+  if (options.json === true)
+    json({ change: moved.id, confirmWithinS: moved.trialS ?? null, ...moved.proven });
+  else advise([...told(wish, moved, trial), ...forward.map((one) => `  note     ${one}`)].join('\n'));
   return EXIT.ok;
 }
 
@@ -74,8 +74,8 @@ function readReaddress({ keep, dhcp, address }: CreateOptions, gathering: Gather
 
 function told(
   { name, uplink, readdress }: UplinkBridge,
-  { id, proven, lost, vlans, identity }: Moved,
-  trialS: number | undefined,
+  { id, trialS, proven, lost, vlans, identity }: Moved,
+  trial: Trial | undefined,
 ): string[] {
   const { gateways, dns, peer } = proven;
   return [
@@ -90,6 +90,11 @@ function told(
     ...gateways.map((gateway) => `  proven   the gateway ${gateway} answers over ${name}`),
     ...dns.map((server) => `  proven   the name server ${server} answers as before`),
     ...(peer === undefined ? [] : [`  proven   the way to your session (${peer}) leads over ${name}`]),
+    ...(trial === 'usual' && trialS !== undefined && trialS > USUAL_TRIAL_S
+      ? [
+          `  note     the trial is ${trialS} s: ${uplink} may be silent, or a network manager at it, for most of it`,
+        ]
+      : []),
     ...(trialS === undefined
       ? [`  undo     sudo qlaunch bridge delete ${name}   # change ${id}`]
       : [

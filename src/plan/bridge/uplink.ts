@@ -61,7 +61,7 @@ export interface UplinkFacts extends Layer3 {
 }
 
 /** No network manager has it. */
-const NOBODY: Handover = { first: [], last: [] };
+const NOBODY: Handover = { withinS: 0, first: [], last: [] };
 
 export function planUplink(
   wish: UplinkWish,

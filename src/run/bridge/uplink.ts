@@ -14,7 +14,7 @@ import { type Readdress, readdressed } from '../../plan/bridge/readdress.ts';
 import { refuseAsPort } from '../../plan/bridge/refuse.ts';
 import { learnArgv, learntDefaults, relearnTitle } from '../../plan/bridge/router.ts';
 import type { Rule } from '../../plan/bridge/rule.ts';
-import { leastTrialS, refuseShortTrial } from '../../plan/bridge/trial.ts';
+import { leastTrialS, type Trial, trialFor } from '../../plan/bridge/trial.ts';
 import {
   clientsHandedOver,
   moveTitle,
@@ -56,6 +56,8 @@ export interface UplinkBridge extends BridgeSettings {
 
 export interface Moved {
   readonly id: string;
+  /** So long it is on trial. */
+  readonly trialS?: number;
   /** What was asked again over the bridge, and answered. */
   readonly proven: Before;
   /** Routes that have no way from the new addresses. */
@@ -67,6 +69,7 @@ export interface Moved {
 }
 
 interface Looked {
+  readonly trialS: number | undefined;
   readonly plan: Plan<HostFacts>;
   readonly facts: UplinkFacts;
   /** What the bridge will have; of `--dhcp` only what is known before. */
@@ -82,15 +85,15 @@ interface Looked {
 export async function uplinkPlan(
   engine: Engine,
   wish: UplinkBridge,
-  trialS?: number,
+  trial?: Trial,
 ): Promise<Pick<Looked, 'plan' | 'identity'>> {
-  return look(engine, wish, trialS, 'dry-run', await readFacts(engine.machine, engine.newToken()));
+  return look(engine, wish, trial, 'dry-run', await readFacts(engine.machine, engine.newToken()));
 }
 
 async function look(
   engine: Engine,
   wish: UplinkBridge,
-  trialS: number | undefined,
+  trial: Trial | undefined,
   id: string,
   links: HostFacts,
 ): Promise<Looked> {
@@ -101,7 +104,8 @@ async function look(
   const facts = await withDhcp(engine, await readUplink(engine.machine, wish.uplink), readdress);
   const { handover, objections } = await heldBy(engine.machine, wish, nic, facts);
   await refuseBusy(engine.machine, nic, facts, wish, objections);
-  refuseShortTrial(nic.ifname, trialS ?? Number.POSITIVE_INFINITY, leastTrialS(wish, handover !== undefined));
+  const withinS = handover?.withinS ?? 0;
+  const trialS = trialFor(nic.ifname, trial, leastTrialS(wish, withinS), withinS);
   const { layer, lost } =
     readdress === undefined ? { layer: facts, lost: [] } : readdressed(facts, readdress);
   if (readdress !== undefined && !wish.force) refuseCutOff(wish, facts, layer);
@@ -124,6 +128,7 @@ async function look(
   const filtered = await hostSteps(engine, wish, found, { untilUndone: id });
   return {
     plan: { steps: [...plan.steps, ...filtered, ...kept] },
+    trialS,
     facts,
     arriving: { ...facts, ...layer },
     lost,
@@ -150,18 +155,20 @@ async function withDhcp(
 /**
  * Errors: QL_USAGE (exit 2: on trial for too short a time), QL_LINK_EXISTS, QL_NO_LINK, QL_NOT_A_PORT, QL_UPLINK_BUSY, QL_CANNOT_MOVE, QL_PERSIST (exit 3, nothing touched);
  * QL_NOT_PROVEN (exit 4), QL_STEP_REFUSED: all is put back.
- * @param trialS seconds until it is taken back; undefined: it stays
+ * @param trial until it is taken back; undefined: it stays
  */
-export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: number): Promise<Moved> {
+export async function createUplink(engine: Engine, wish: UplinkBridge, trial?: Trial): Promise<Moved> {
   const id = newId(engine);
   const title = titleOf('create', wish.name, wish.uplink, wish.readdress);
   const order = { title, lifetime: { untilUndone: id }, holder: 'until-undone', id } as const;
   let before: Before = { gateways: [], dns: [] };
   let clients: readonly string[] = [];
   const sum = await sumOfResolvConf(engine);
+  let trialS = 0;
   let told: Pick<Moved, 'lost' | 'vlans' | 'identity'> = { lost: [], vlans: [], identity: [] };
   const plan = async (links: HostFacts): Promise<Plan<HostFacts>> => {
-    const looked = await look(engine, wish, trialS, id, links);
+    const looked = await look(engine, wish, trial, id, links);
+    trialS = looked.trialS ?? 0;
     clients = clientsOn(looked, wish.readdress);
     told = { lost: looked.lost, vlans: looked.vlans, identity: looked.identity };
     before = await lookBefore(engine.machine, looked.arriving, sshSession()?.peer);
@@ -169,12 +176,12 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
     if (wish.readdress?.dhcp === true || looked.lost.length > 0) before = { ...before, dns: [] };
     return looked.plan;
   };
-  if (trialS === undefined)
+  if (trial === undefined)
     await engine.locked(title, async () => {
       const links = await readFacts(engine.machine, engine.newToken());
       await execute(engine, await plan(links), order);
     });
-  else await applyOnTrial(engine, order, trialS, plan);
+  else await applyOnTrial(engine, order, () => trialS, plan);
   const wrong = [
     ...(wish.readdress?.dhcp === true ? await leaseMissing(engine.machine, wish.name) : []),
     ...(await disproof(engine.machine, before, wish.name, wish.uplink)),
@@ -183,9 +190,9 @@ export async function createUplink(engine: Engine, wish: UplinkBridge, trialS?: 
   if (wrong.length === 0) {
     if (wish.readdress?.dhcp === true && clients.length > 0) await rememberResolvConf(engine, id, sum);
     const { elsewhere: _, ...proven } = before;
-    return { id, proven, ...told };
+    return { id, proven, ...told, ...(trial === undefined ? {} : { trialS }) };
   }
-  const { left } = await (trialS === undefined ? undoChange(engine, id) : revertChange(engine, id));
+  const { left } = await (trial === undefined ? undoChange(engine, id) : revertChange(engine, id));
   throw new QlaunchError('QL_NOT_PROVEN', left.length > 0 ? EXIT.leftovers : EXIT.host, {
     what: `${wish.name} did not do what ${wish.uplink} did`,
     why: [...wrong, left.length === 0 ? 'all is as it was before' : 'not all could be put back'],

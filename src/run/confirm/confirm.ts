@@ -24,11 +24,11 @@ interface Pending {
   readonly steps: readonly Step[];
 }
 
-/** Like apply(); the change stands on trial for so long. Its id is in the journal's head. */
+/** Like apply(); the change stands on trial for so long, asked once there is a plan. Its id is in the journal's head. */
 export function applyOnTrial(
   engine: Engine,
   wish: Omit<Order, 'facts' | 'onJournal'>,
-  seconds: number,
+  seconds: number | (() => number),
   plan: (facts: HostFacts) => Plan<HostFacts> | Promise<Plan<HostFacts>>,
 ): Promise<Journal> {
   return engine.locked(wish.title, async () => {
@@ -36,7 +36,7 @@ export function applyOnTrial(
     const deferred: Step[] = [];
     const now = withoutDurable(await plan(await facts()), deferred);
     const id = wish.id ?? newId(engine);
-    const armed = await arm(engine, id, seconds);
+    const armed = await arm(engine, id, typeof seconds === 'number' ? seconds : seconds());
     const order: Order = { ...wish, id, facts, holder: armed.watcher, onJournal: armed.onJournal };
     const journal = begin(engine, order);
     try {

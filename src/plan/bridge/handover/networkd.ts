@@ -159,6 +159,7 @@ export function networkdHandover(
   const file = `${STATES}/${index}`;
   const lease = anew === undefined ? (leased?.replaceAll('.', '[.]') ?? '') : anew ? '.+' : '';
   return {
+    withinS: TAKEN_WITHIN_S,
     first: [
       look(
         lookTitle('systemd-networkd', nic),

@@ -13,6 +13,8 @@ import { type Handover, look, lookTitle, missingText, OWN, tell } from './steps.
 
 /** A DHCP server may take its time. */
 const UP_MS = 60_000;
+/** For each of the two profiles. */
+const UP_WITHIN_S = 30;
 
 /** For sed: IPv4 addresses with a lifetime, and the routes that came with them. */
 const OF_LEASE = '/^address [a-z]* [0-9.]*\\/.* valid_lft /d; /^route [a-z]* [^:]* proto dhcp/d';
@@ -105,7 +107,12 @@ export interface NmHold {
 const ANY = '0.0.0.0/0';
 
 const up = (title: string, uuid: string): Step =>
-  tell(title, ['nmcli', '-w', '30', 'connection', 'up', 'uuid', uuid], 'its profile is deleted', UP_MS);
+  tell(
+    title,
+    ['nmcli', '-w', `${UP_WITHIN_S}`, 'connection', 'up', 'uuid', uuid],
+    'its profile is deleted',
+    UP_MS,
+  );
 
 /**
  * Duplicate address detection, RFC 4862, 5.4: of an address from before there was a carrier the kernel sends as many as
@@ -139,6 +146,7 @@ export function nmHandover(hold: NmHold, layer: Layer3, owns: Owns, arriving: La
       putFile({ path: path as FilePath, content: change(content), mode }),
     );
   return {
+    withinS: 2 * UP_WITHIN_S + TAKEN_WITHIN_S,
     first: [
       look(
         lookTitle('NetworkManager', nic),

@@ -4,6 +4,8 @@ import { batchText } from '../../words.ts';
 import { arrivalLines, checkedLines, type Layer3 } from '../layer3.ts';
 
 export interface Handover {
+  /** So long the manager may take, in seconds. */
+  readonly withinS: number;
   /** Before anything is changed, so that it is taken back last: the manager has its NIC again. */
   readonly first: readonly Step[];
   /** In place of the move: the manager does all of it by itself. */
