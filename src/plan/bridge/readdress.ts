@@ -61,10 +61,11 @@ export function readdressed(from: Layer3, readdress: Readdress): Readdressed {
   return { layer: { link, addresses: now, routes, neighbours, ...more }, lost };
 }
 
-/** Nobody gives it again: it is this host's own from now on, and so is what it speaks from. */
+/** Nobody gives it again: it is this host's own from now on; of the way out so is what it speaks from. */
 function withoutLease({ family, row }: Route, now: readonly LinkAddress[]): Route {
   const { prefsrc, ...rest } = row;
-  const stays = now.some(({ local }) => local === prefsrc);
+  const isWayOut = row['dst'] === 'default' && (row['table'] === undefined || row['table'] === 'main');
+  const stays = prefsrc !== undefined && (!isWayOut || now.some(({ local }) => local === prefsrc));
   return { family, row: { ...rest, ...(stays ? { prefsrc } : {}), protocol: 'static' } };
 }
 
