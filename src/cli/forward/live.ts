@@ -52,7 +52,7 @@ export async function add(name: string, spec: string, options: ForwardOptions): 
       await refuseTaken(place, forward);
       return monitorLine(name, hostfwdAdd(nic.id, forward), options);
     }
-    const steps = await freshSteps(place, vm, nic, forward);
+    const { steps } = await freshSteps(place, vm, nic, forward);
     const plan = { steps: [...steps, ...watchSteps(place.engine, vm, nic)] };
     if (options.json === true) json(planJson(plan));
     else out(renderPlan(plan).trimEnd());

@@ -2,6 +2,7 @@
 import { formatCidr } from '../../spec/cidr.ts';
 import { formatIp, type Ip } from '../../spec/ip.ts';
 import type { NetworkIp, Rate } from '../../spec/nat/network.ts';
+import type { NetFinding } from './check.ts';
 import type { DefinedNetwork } from './defined.ts';
 
 /** What dnsmasq alone reads, as the definition says it now; all else as it was started. */
@@ -85,7 +86,7 @@ function rangeOf({ start, end, leaseSeconds }: { start: Ip; end: Ip; leaseSecond
 
 const SHOWN_CHARACTERS = 60;
 
-/** "mtu 1400, not 9000 (defined)"; of what is long, its name only. Empty: it runs as it is defined. */
+/** "mtu (1400, defined: 9000)"; of what is long, its name only. Empty: it runs as it is defined. */
 export function differences(runs: DefinedNetwork, defined: DefinedNetwork): readonly string[] {
   return ASPECTS.flatMap(([words, of]) => {
     const [is, wanted] = [of(runs), of(defined)];
@@ -93,4 +94,19 @@ export function differences(runs: DefinedNetwork, defined: DefinedNetwork): read
     const isShort = [is, wanted].every((text) => text.length <= SHOWN_CHARACTERS && !/^[[{]/.test(text));
     return [isShort ? `${words} (${is || 'none'}, defined: ${wanted || 'none'})` : words];
   });
+}
+
+/** Of a network that runs; none where it runs as it is defined. */
+export function definitionFindings(runs: DefinedNetwork, defined: DefinedNetwork): readonly NetFinding[] {
+  const others = differences(runs, defined);
+  if (others.length === 0) return [];
+  return [
+    {
+      id: 'net-definition',
+      about: defined.name,
+      state: 'warning',
+      fact: `it runs otherwise than it is defined: ${others.join('; ')}`,
+      cure: [`sudo qlaunch net restart ${defined.name}`],
+    },
+  ];
 }

@@ -44,8 +44,8 @@ export async function addForward(
     // In one piece, as far as other commands of ours see it.
     const watch = await place.engine.locked(`forward add ${vm.record.name}`, async () => {
       await healForwards(place.engine, place.vms());
-      const steps = await freshSteps(place, vm, nic, forward);
-      if (await isLost(place, vm, nic, forward)) await clearLost(place, vm, nic, forward);
+      const { steps, wasLost } = await freshSteps(place, vm, nic, forward);
+      if (wasLost) await clearLost(place, vm, nic, forward);
       const then = await addNatForward(place.engine, vm, nic, steps);
       remember(vm, nic, (known) => [...known, forward]);
       return then;
@@ -64,13 +64,13 @@ export async function freshSteps(
   vm: VmStatus,
   nic: Nic,
   forward: Forward,
-): Promise<readonly Step[]> {
-  const lost = await isLost(place, vm, nic, forward);
+): Promise<{ readonly steps: readonly Step[]; readonly wasLost: boolean }> {
+  const wasLost = await isLost(place, vm, nic, forward);
   await refuseTaken(
-    lost ? { ...place, vms: () => place.vms().map(without(vm, nic, forward)) } : place,
+    wasLost ? { ...place, vms: () => place.vms().map(without(vm, nic, forward)) } : place,
     forward,
   );
-  return natForwardSteps(place.engine, place.places, vm, nic, forward);
+  return { steps: await natForwardSteps(place.engine, place.places, vm, nic, forward), wasLost };
 }
 
 const without =

@@ -4,8 +4,8 @@ import { readForwards } from '../../host/nat/forwards.ts';
 import { readPorts } from '../../host/nat/places.ts';
 import { anew } from '../../plan/nat/anew.ts';
 import type { NetFinding } from '../../plan/nat/check.ts';
+import { forwardFinding, forwardText } from '../../plan/nat/forward-finding.ts';
 import { forwardOf, forwardTable } from '../../plan/nat/guest.ts';
-import { shellLine } from '../../plan/shell.ts';
 import type { Step } from '../../plan/step.ts';
 import { addSteps } from '../change/amend.ts';
 import { entrust } from '../change/guarded.ts';
@@ -19,9 +19,6 @@ import { alive, selectorOf, type VmStatus } from '../vm/status.ts';
 import { keptBy } from './kept.ts';
 import type { Place } from './live.ts';
 import { natForwardSteps } from './nat.ts';
-
-/** The id of its finding. */
-export const FORWARD = 'net-forward';
 
 interface LostForward {
   readonly vm: VmStatus;
@@ -85,50 +82,19 @@ function tryKeptBy(engine: Engine, vm: VmStatus, nic: Nic): ReturnType<typeof ke
   }
 }
 
-const textOf = ({ proto, address, hostPort }: NicForward): string => `${proto} ${address}:${hostPort}`;
-
 /** Of networks that run; of all, or of one. */
 export async function forwardFindings(place: Place, only?: string): Promise<readonly NetFinding[]> {
   const found: NetFinding[] = [];
   const all = place.vms();
   for (const network of await networks(place, only))
     for (const one of await withoutRules(place, network))
-      found.push(forwardFinding(network.name, one, selectorOf(one.vm, all), isLostOne(one)));
+      found.push(
+        forwardFinding({
+          ...{ network: network.name, vm: one.vm.record.name, forward: one.forward },
+          ...(isLostOne(one) ? { selector: selectorOf(one.vm, all) } : {}),
+        }),
+      );
   return found;
-}
-
-/**
- * What a user may write is no reason to tell root to make it.
- * @param isMade our journal knows of it
- */
-export function forwardFinding(
-  network: string,
-  {
-    vm,
-    forward,
-  }: { readonly vm: { readonly record: { readonly name: string } }; readonly forward: NicForward },
-  selector: string,
-  isMade: boolean,
-): NetFinding {
-  const { name } = vm.record;
-  const about = { id: FORWARD, about: network } as const;
-  if (!isMade)
-    return {
-      ...about,
-      state: 'warning',
-      fact: `the record of VM ${name} names the forward ${textOf(forward)}, which was never made`,
-    };
-  const { proto, address, hostPort, guestPort } = forward;
-  const spec = `${proto}:${address}:${hostPort}:${guestPort}`;
-  return {
-    ...about,
-    state: 'problem',
-    fact: `the forward ${textOf(forward)} to VM ${name} is gone: somebody has removed its rules`,
-    cure: [
-      `sudo qlaunch net check ${network} --fix`,
-      `sudo ${shellLine(['qlaunch', 'forward', 'add', selector, spec])}`,
-    ],
-  };
 }
 
 const networks = async ({ engine, places }: Place, only?: string): Promise<readonly ActiveNetwork[]> =>
@@ -147,7 +113,7 @@ async function againSteps(
       forwardOf(step) === undefined || 'write' in step.do ? [step] : anew(step),
     );
   throw new QlaunchError('QL_FORWARD_OTHER', EXIT.refused, {
-    what: `will not make the forward ${textOf(forward)} to VM ${vm.record.name} again`,
+    what: `will not make the forward ${forwardText(forward)} to VM ${vm.record.name} again`,
     why: [`it was "${title}", and would be another one now`],
     todo: [
       `sudo qlaunch forward remove ${vm.record.name} ${forward.proto}:${forward.address}:${forward.hostPort}`,
@@ -177,7 +143,7 @@ export async function isLost(
     (one) =>
       one.vm.dir === vm.dir &&
       one.nic.id === nic.id &&
-      textOf(one.forward) === textOf({ proto, address, hostPort, guestPort: 0 }),
+      forwardText(one.forward) === forwardText({ proto, address, hostPort }),
   );
 }
 
@@ -210,7 +176,8 @@ function addAgain(
   return whileCommanding(vm, title, () =>
     engine.locked(title, async () => {
       const lost = (await lostForwards(place, network)).find(
-        (one) => one.vm.dir === vm.dir && one.nic.id === nic.id && textOf(one.forward) === textOf(wanted),
+        (one) =>
+          one.vm.dir === vm.dir && one.nic.id === nic.id && forwardText(one.forward) === forwardText(wanted),
       );
       const { journal, holder } = keptBy(engine, vm, nic);
       if (lost === undefined || journal === undefined) return false;

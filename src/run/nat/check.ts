@@ -4,14 +4,14 @@ import { lookAtNetwork } from '../../host/nat/look.ts';
 import { definedNames, type NatPlaces, readPorts, readStatuses } from '../../host/nat/places.ts';
 import { linkNamed } from '../../plan/facts.ts';
 import { checkNetwork, dnsmasqStep, type NetFinding } from '../../plan/nat/check.ts';
-import type { DefinedNetwork } from '../../plan/nat/defined.ts';
-import { differences } from '../../plan/nat/difference.ts';
+import { definitionFindings } from '../../plan/nat/difference.ts';
+import { FORWARD } from '../../plan/nat/forward-finding.ts';
 import { portFindings } from '../../plan/nat/ports.ts';
 import type { NatStatus } from '../../plan/nat/start.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Engine } from '../engine.ts';
 import type { Place } from '../forward/live.ts';
-import { addLostForwards, FORWARD, forwardFindings, lostForwardSteps } from '../forward/lost.ts';
+import { addLostForwards, forwardFindings, lostForwardSteps } from '../forward/lost.ts';
 import type { OpenChange } from '../recover.ts';
 import { amendNetwork } from './amend.ts';
 import { startDaemon } from './daemon.ts';
@@ -38,6 +38,7 @@ export async function checkNetworks(place: Place, only?: string): Promise<readon
     const seen = await lookAtNetwork(engine.machine, facts, status, paths);
     found.push(
       ...checkNetwork(running ?? defined, status, paths, seen),
+      // It runs on as it is: all else is looked at by what it was started with.
       ...(running === undefined ? [] : definitionFindings(running, defined)),
     );
     const bridge = activeNetworks(places, facts).some(({ name }) => name === status.name)
@@ -56,21 +57,6 @@ export async function checkNetworks(place: Place, only?: string): Promise<readon
       );
   }
   return [...found, ...(await forwardFindings(place, only))];
-}
-
-/** It runs on as it is: all else is looked at by what it was started with. */
-function definitionFindings(running: DefinedNetwork, defined: DefinedNetwork): readonly NetFinding[] {
-  const others = differences(running, defined);
-  if (others.length === 0) return [];
-  return [
-    {
-      id: 'net-definition',
-      about: defined.name,
-      state: 'warning',
-      fact: `it runs otherwise than it is defined: ${others.join('; ')}`,
-      cure: [`sudo qlaunch net restart ${defined.name}`],
-    },
-  ];
 }
 
 const steps = (findings: readonly NetFinding[]): readonly Step[] =>

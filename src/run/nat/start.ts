@@ -13,7 +13,7 @@ import { dnsmasqStep } from '../../plan/nat/check.ts';
 import { checksumNote } from '../../plan/nat/checksum.ts';
 import { planDefine } from '../../plan/nat/define.ts';
 import { type DefinedNetwork, isHostBridge } from '../../plan/nat/defined.ts';
-import { differences } from '../../plan/nat/difference.ts';
+import { definitionFindings } from '../../plan/nat/difference.ts';
 import { needsDnsmasq } from '../../plan/nat/dnsmasq.ts';
 import type { NatFacts } from '../../plan/nat/facts.ts';
 import { onThisHost } from '../../plan/nat/ipv6.ts';
@@ -134,11 +134,10 @@ export async function startNetwork(
       await remember(engine, places, name, as);
       await plug(active, facts);
       const running = runningAs(places, name);
-      const others = running === undefined ? [] : differences(running, network);
-      if (others.length > 0)
-        notes.push(
-          `network ${name} runs otherwise than it is defined: ${others.join('; ')}: sudo qlaunch net restart ${name}`,
-        );
+      for (const { fact, cure = [] } of running === undefined ? [] : definitionFindings(running, network)) {
+        notes.push(`network ${name}: ${fact}`);
+        cures.push(...cure);
+      }
       return false;
     }
     if (await takeBackRest(engine, places, name)) facts = await look();

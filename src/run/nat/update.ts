@@ -38,25 +38,22 @@ export async function updateNetwork(
   const paths = places.paths(name);
   await proveStart(engine, name, paths, (await liveSteps(engine, places, definition)).steps);
   await define(engine, places, definition);
-  let effect: Effect = 'nothing';
-  let waits: readonly string[] = [];
+  let updated: Updated = { effect: 'nothing', waits: [] };
   try {
     await engine.locked(`net update ${name}`, async () => {
       const then = await liveSteps(engine, places, definition);
-      ({ effect, waits } = then);
+      updated = { effect: then.effect, waits: then.waits };
       await amendNetwork(engine, name, `net update ${name}`, then.steps);
     });
   } finally {
-    if (isNow(effect)) {
+    if (updated.effect === 'now') {
       // Somebody may have started it meanwhile.
       await stopDnsmasq(paths);
       await ensureDnsmasq(name, paths, places.lock(name));
     }
   }
-  return { effect, waits };
+  return updated;
 }
-
-const isNow = (effect: Effect): boolean => effect === 'now';
 
 export interface Update extends Updated {
   readonly steps: readonly Step[];
