@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AutostartPaths } from '../../plan/nat/autostart.ts';
 import type { DefinitionPaths } from '../../plan/nat/define.ts';
-import type { KnownPort } from '../../plan/nat/ports.ts';
+import { type KnownPort, knownPort } from '../../plan/nat/known-port.ts';
 import type { NatPaths, NatStatus } from '../../plan/nat/start.ts';
 import type { FilePath } from '../../plan/step.ts';
 import { isObject } from '../ip-json.ts';
@@ -108,9 +108,7 @@ export function readStatuses(places: NatPlaces): readonly NatStatus[] {
 /** Of VMs that run, and of some that have ended meanwhile; in the order of their names. */
 export function readPorts(places: NatPlaces, network: string): readonly KnownPort[] {
   return names(places.paths('').dir, '.port').flatMap((tap) => {
-    const value: unknown = JSON.parse(readText(places.port(tap)) || 'null');
-    const isKnown =
-      isObject(value) && value['v'] === 1 && value['tap'] === tap && value['network'] === network;
-    return isKnown ? [value as unknown as KnownPort] : [];
+    const port = knownPort(readText(places.port(tap)) ?? '');
+    return port?.tap === tap && port.network === network ? [port] : [];
   });
 }

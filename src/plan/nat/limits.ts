@@ -5,7 +5,7 @@ import type { Step } from '../step.ts';
 import { filterSteps, filterTable } from '../tap/options.ts';
 import { anew } from './anew.ts';
 import type { NetFinding } from './check.ts';
-import type { KnownPort } from './ports.ts';
+import type { KnownPort } from './known-port.ts';
 
 /** @param live tables of nft with rules: "bridge qlaunch_0123456789ab" */
 export function limitFindings(

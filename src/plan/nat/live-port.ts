@@ -1,6 +1,6 @@
 /** A port as the kernel has it now, beside what it had when it was made. */
 import type { LinkFact } from '../facts.ts';
-import type { KnownPort } from './ports.ts';
+import type { KnownPort } from './known-port.ts';
 
 /** Of one row of `bridge vlan show`. */
 export interface LiveVlan {

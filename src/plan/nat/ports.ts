@@ -1,39 +1,16 @@
 /**
- * Which taps of VMs belong to a network, and their ports as they were made: when somebody deletes the bridge, they are
- * plugged into the one that comes in its place. Root's own file beside the network: a VM's record is its user's to write.
+ * The ports of a network as they are, beside what they were made: when somebody deletes the bridge, they are plugged into
+ * the one that comes in its place.
  */
-import type { PortSpec } from '../../spec/port.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { type HostFacts, type LinkFact, linkNamed } from '../facts.ts';
-import { putFile } from '../files.ts';
 import { isMarkOf } from '../owner.ts';
 import { shellWord } from '../shell.ts';
-import { type Argv, type BatchLine, DEADLINE_MS, type FilePath, type Step } from '../step.ts';
-import type { TapWish } from '../tap/managed.ts';
+import { type Argv, type BatchLine, DEADLINE_MS, type Step } from '../step.ts';
 import { vlanSteps } from '../tap/options.ts';
 import { portSettings } from '../tap/port.ts';
+import type { KnownPort } from './known-port.ts';
 import { type LivePort, lostSetting } from './live-port.ts';
-
-export interface KnownPort extends Pick<PortSpec, 'isolated' | 'vlan' | 'trunk' | 'rate'> {
-  readonly v: 1;
-  readonly network: string;
-  /** The label of its VM. */
-  readonly vm: string;
-  readonly tap: string;
-}
-
-/** Before the tap is made, and so taken back after it is gone. */
-export function rememberPort(wish: TapWish, network: string, vm: string, path: FilePath): Step {
-  const { name: tap, isolated, vlan, trunk, rate } = wish;
-  const port: KnownPort = {
-    ...{ v: 1, network, vm, tap },
-    ...(isolated === undefined ? {} : { isolated }),
-    ...(vlan === undefined ? {} : { vlan }),
-    ...(trunk === undefined ? {} : { trunk }),
-    ...(rate === undefined ? {} : { rate }),
-  };
-  return putFile({ path, content: `${JSON.stringify(port)}\n` });
-}
 
 /** A tap that is not the port that it was. */
 export interface LostPort {

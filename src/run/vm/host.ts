@@ -9,7 +9,7 @@ import { type Identity, whileRoot } from '../../host/vm/user.ts';
 import type { HostFacts } from '../../plan/facts.ts';
 import type { Lifetime } from '../../plan/lifetime.ts';
 import { renderLifetime } from '../../plan/lifetime.ts';
-import { rememberPort } from '../../plan/nat/ports.ts';
+import { rememberPort } from '../../plan/nat/known-port.ts';
 import { ownerMark } from '../../plan/owner.ts';
 import type { Plan, Step } from '../../plan/step.ts';
 import { chooseTaps, isOurs } from '../../plan/tap/decide.ts';

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeFolder, natPlaces } from '../../../src/host/nat/places.ts';
-import { rememberPort } from '../../../src/plan/nat/ports.ts';
+import { rememberPort } from '../../../src/plan/nat/known-port.ts';
 import { planTaps } from '../../../src/plan/tap/managed.ts';
 import { apply } from '../../../src/run/apply.ts';
 import { openEngine } from '../../../src/run/open-engine.ts';

@@ -55,9 +55,16 @@ export const leaseOf = (machine: Machine, ifindex: number): Promise<string | und
 export const leasedAddress = (lease: string | undefined): string | undefined =>
   /^ADDRESS=(\S+)$/m.exec(lease ?? '')?.[1];
 
+const fileIn = (state: string | undefined): string | undefined =>
+  /^NETWORK_FILE=(.+)$/m.exec(state ?? '')?.[1];
+
+/** The .network file that networkd has read for a link; undefined: none. */
+export const rulingFile = async (machine: Machine, ifindex: number): Promise<string | undefined> =>
+  fileIn(await machine.read(`${STATES}/${ifindex}`));
+
 export async function networkdLink(machine: Machine, ifindex: number): Promise<NetworkdLink> {
   const link = await machine.read(`${STATES}/${ifindex}`);
-  const used = /^NETWORK_FILE=(.+)$/m.exec(link ?? '')?.[1];
+  const used = fileIn(link);
   const text = used === undefined ? undefined : await machine.read(used);
   const instead = insteadOf(text ?? '');
   const file = instead ?? used;
@@ -74,8 +81,8 @@ export async function networkdLink(machine: Machine, ifindex: number): Promise<N
 
 /**
  * Files of links that were changed since networkd last said anything of the link, or that it has not read: a reload would
- * bring that about as well. After one it has said something: a link whose file is another is configured anew. Not netplan's, which writes all
- * of them anew whenever it is asked for one.
+ * bring that about as well. After one it has said something: a link whose file is another is configured anew. Not
+ * netplan's, which writes all of them anew whenever it is asked for one.
  */
 export async function changedSince(machine: Machine): Promise<readonly Pending[]> {
   const found: Pending[] = [];
@@ -83,7 +90,7 @@ export async function changedSince(machine: Machine): Promise<readonly Pending[]
   for (const link of (await machine.list('/sys/class/net')) ?? []) {
     const state = `${STATES}/${await ifindexOf(machine, link)}`;
     const said = await machine.read(state);
-    const file = /^NETWORK_FILE=(.+)$/m.exec(said ?? '')?.[1];
+    const file = fileIn(said);
     // Before it has looked at a link it says "pending" or "initialized".
     if (/^ADMIN_STATE=(configur|unmanaged|failed)/m.test(said ?? ''))
       links.push(...(await linkNow(machine, link, file)));

@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest';
 import type { LinkFact } from '../../../../src/plan/facts.ts';
+import type { KnownPort } from '../../../../src/plan/nat/known-port.ts';
 import type { LiveVlan } from '../../../../src/plan/nat/live-port.ts';
-import {
-  type KnownPort,
-  type LostPort,
-  lostHelperPort,
-  lostPorts,
-  portFindings,
-} from '../../../../src/plan/nat/ports.ts';
+import { type LostPort, lostHelperPort, lostPorts, portFindings } from '../../../../src/plan/nat/ports.ts';
 import { renderPlan } from '../../../../src/plan/render.ts';
 
 const link = (ifname: string, more: Partial<LinkFact>): LinkFact => ({

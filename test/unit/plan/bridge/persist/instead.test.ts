@@ -6,23 +6,7 @@ import { modelToBe } from '../../../../../src/plan/bridge/persist/model.ts';
 import { netplanFiles } from '../../../../../src/plan/bridge/persist/netplan.ts';
 import { networkdFiles } from '../../../../../src/plan/bridge/persist/networkd.ts';
 import { readdressed } from '../../../../../src/plan/bridge/readdress.ts';
-
-const route = (dst: string, gateway: string) => ({
-  family: gateway.includes(':') ? ('inet6' as const) : ('inet' as const),
-  row: { type: 'unicast', dst, gateway, dev: 'eth0', table: 'main', protocol: 'static', flags: [] },
-});
-const address = (local: string, prefixlen: number) => ({
-  ...{ family: local.includes(':') ? ('inet6' as const) : ('inet' as const), local, prefixlen },
-  ...{ scope: 'global', flags: [] },
-});
-/** What the files below made of it. */
-const BEFORE = {
-  link: 'eth0',
-  addresses: [address('10.9.0.50', 24), address('10.8.0.5', 16), address('fd09::50', 64)],
-  routes: [route('default', '10.9.0.1'), route('10.7.0.0/16', '10.8.0.1'), route('default', 'fd09::1')],
-  neighbours: [],
-  rules: [],
-};
+import { BEFORE } from './nic.ts';
 
 const wishFor = (addresses: readonly string[], dhcp: boolean = false) => {
   const readdress = { addresses, dhcp };
